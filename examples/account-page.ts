@@ -9,7 +9,10 @@ import { type PasskeyRecords, presenceOf } from './passkeys.ts';
 
 export const ACCOUNT_CLIENT = 'account';
 
-/** Its value stands in front of each `state`: only this browser can bring back an answer (RFC 6749, section 10.12). */
+/**
+ * The cookie's value is at the beginning of each `state`, so that only this browser can bring back an answer (RFC 6749,
+ * section 10.12).
+ */
 const COOKIE = 'account_state';
 
 /**
@@ -71,7 +74,7 @@ export function accountPage(
       const { state, error } = ctx.query;
       const secret = ctx.cookies.get(COOKIE);
       const isOurs = secret !== undefined && String(state).startsWith(`${secret}.`);
-      // A link of another site: what it says did not happen.
+      // The link is from another site, so its error must not be shown.
       if (!isOurs) return ctx.redirect(`${base}/account`);
       if (error !== undefined) return qr.render(ctx, 'problem', { base, text: 'account.not-signed-in' });
       const target = String(state).slice(secret.length + 1);

@@ -10,7 +10,7 @@ import type { Accounts } from './accounts.ts';
 import { type Example, makeExample, makeInitialAccessToken } from './provider.ts';
 import type { Secrets } from './secrets.ts';
 
-/** The setting of a provider, as JSON. What is left out is off. */
+/** The setting of a provider, as JSON. A part that is left out is off. */
 export interface Setting {
   readonly passkeys?: boolean;
   readonly shortCode?: boolean;

@@ -1,4 +1,4 @@
-/** The start page of the provider, at the issuer itself: what it is, and the ways on. */
+/** The start page of the provider, at the issuer itself: says what the provider is, and has links to continue. */
 import type { Context, Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { QrLogin } from '../src/index.ts';
@@ -27,7 +27,7 @@ export function home({ provider, accounts, qr, demoUrl }: HomePorts): Middleware
 /** Asks whether to sign out: the option `features.rpInitiatedLogout.logoutSource`. */
 export function askToSignOut(ctx: SignOutContext, qr: QrLogin, form: string): void {
   const { client, provider } = ctx.oidc;
-  // No app has signed the user out: staying signed in leads back to the account page.
+  // No app has signed the user out, so a user who stays signed in goes back to the account page.
   const isHere = client === undefined || client.clientId === ACCOUNT_CLIENT;
   qr.render(ctx, 'sign-out', { base: baseOf(provider.issuer), form, isHere });
 }

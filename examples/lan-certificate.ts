@@ -1,6 +1,6 @@
 /**
- * A self-made certificate for `npm start -- --lan`: phones give a page its camera only over https. It is made by
- * openssl, which most systems have, and kept, so that a phone asks about it once.
+ * A self-made certificate for `npm start -- --lan`, because phones give a page its camera only over https. It is made
+ * by openssl, which most systems have, and is kept, so that a phone asks about it once.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -15,12 +15,15 @@ export interface Certificate {
 
 const FOLDER = fileURLToPath(new URL('../.data/', import.meta.url));
 const DAYS = 90;
-/** A certificate is made anew if it is older, in seconds: it must not expire while the example runs. */
+/**
+ * A certificate is replaced if it expires within this time, in seconds, because it must not expire while the example
+ * runs.
+ */
 const RENEW_BEFORE_S = 7 * 24 * 3600;
 
 /**
  * Returns the certificate for an address, and makes one if there is none that lasts another week.
- * @param folder for the files; `.data` by default
+ * @param folder the folder of the files; `.data` by default
  * @returns undefined if there is no openssl
  */
 export function certificateFor(address: string, folder: string = FOLDER): Certificate | undefined {
@@ -33,7 +36,9 @@ export function certificateFor(address: string, folder: string = FOLDER): Certif
   }
 }
 
-/** Returns a `fetch` that trusts this certificate beside those of authorities: the example's own requests need it. */
+/**
+ * Returns a `fetch` that trusts this certificate in addition to those of authorities, for the example's own requests.
+ */
 export function fetchTrusting({ cert }: Certificate): typeof fetch {
   const dispatcher = new Agent({ connect: { ca: cert } });
   const trusting = (url: string | URL, init: object = {}) => fetchOf(url, { ...init, dispatcher });
@@ -57,7 +62,7 @@ function lasts(cert: string): boolean {
   }
 }
 
-/** @throws Error if there is no openssl, or it refuses */
+/** Runs openssl. @throws Error if there is no openssl, or if it fails */
 function openssl(...args: string[]): void {
   execFileSync('openssl', args, { stdio: 'ignore' });
 }

@@ -47,7 +47,7 @@ export function mailChange({ provider, accounts, qr }: MailChangePorts): Middlew
         ({ outcome }) => {
           if (outcome === 'approved') accounts.changeEmail(accountId, email);
         },
-        // This process stops: the address stays as it is.
+        // This process stops before the end of the action, so the address stays as it is.
         () => undefined,
       );
       changes.set(accountId, change);

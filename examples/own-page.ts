@@ -2,7 +2,9 @@
 import type { Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 
-/** Refuses requests that another site's page has sent. A client that is not a browser sends neither header. */
+/**
+ * Refuses requests that another site's page has sent. A client that is not a browser sends neither header, and passes.
+ */
 export function fromOwnPage(provider: Provider): Middleware {
   const { origin: own } = new URL(provider.issuer);
   return (ctx, next) => {

@@ -47,7 +47,7 @@ export class PhoneSession {
     this.signer = signer;
   }
 
-  /** Makes a new key, and reads what the provider says about itself. */
+  /** Makes a new key, and reads the provider's metadata. */
   static async open(issuer: string): Promise<PhoneSession> {
     const configuration = await discover(issuer, CLIENT_ID);
     const keys = await generateKeys();
@@ -81,7 +81,7 @@ export class PhoneSession {
     this.#accessToken = tokens.access_token;
   }
 
-  /** Goes from the authorization request to the answer, as a user in a browser. */
+  /** Goes from the authorization request to the answer, as a user does in a browser. */
   async #toApp(request: URL, form: { readonly name: string; readonly password: string }): Promise<URL> {
     let { url, isPage } = await this.#browser.follow(request);
     if (isPage) {

@@ -50,11 +50,11 @@ function show({ client, account, browser, shownAgo, scopes, action }: TicketView
   console.log(`  scopes   ${scopes.map((scope) => scope.name).join(', ')}`);
 }
 
-/** Approves, with whatever the request and the deployment demand besides a tap. */
+/** Approves, with everything that the request and the deployment demand besides a tap. */
 async function approve(ticket: Ticket, signInAgain: (parameters: SignInParameters) => Promise<void>) {
   const { requirement, challenge } = ticket.asked;
   if (requirement !== undefined && !['account', 'enrolled'].includes(requirement.kind)) {
-    // Times of sign-ins have whole seconds: the new one must be later.
+    // The times of sign-ins are whole seconds, and the new sign-in must be later.
     await pause(1_000);
     await signInAgain(parametersFor(requirement));
     await ticket.refresh();

@@ -42,7 +42,10 @@ const COOKIE = 'demo_rp';
 /** The time that a sign-in may take, in milliseconds. */
 const PENDING_MS = 3_600_000;
 
-/** Returns the name of the cookie of a sign-in. The provider brings `state` back, so that the answer finds it. */
+/**
+ * Returns the name of the cookie of a sign-in. The provider returns `state` with its answer, so the RP finds the
+ * cookie.
+ */
 function pendingCookie(state: unknown): string {
   return `${COOKIE}_${String(state)
     .replace(/[^\w-]/g, '')
@@ -56,7 +59,7 @@ export function rpClient({ url, secret }: Pick<RpOptions, 'url' | 'secret'>): Cl
     client_id: RP_CLIENT,
     client_secret: secret,
     client_name: NAME,
-    // By the grant `client_credentials` the RP gets a token with which it asks for approvals.
+    // With the grant `client_credentials` the RP gets a token to ask for approvals.
     grant_types: ['authorization_code', 'client_credentials'],
     scope: `openid profile email ${PAYMENT_SCOPE}`,
     redirect_uris: [`${url}/callback`],
@@ -67,7 +70,7 @@ export function rpClient({ url, secret }: Pick<RpOptions, 'url' | 'secret'>): Cl
 }
 
 export function makeRp({ issuer, url, secret, name = NAME, fetch: send }: RpOptions): Koa {
-  // In the memory of this process. A visit expires one hour after its last step.
+  // The visits are in the memory of this process. A visit expires one hour after its last step.
   const visits = new Keyv<Visit>({ ttl: 3_600_000 });
   /** The sign-ins that have begun, by the values of their cookies. */
   const begun = new Keyv<Pending>({ ttl: PENDING_MS });
@@ -118,7 +121,7 @@ export function makeRp({ issuer, url, secret, name = NAME, fetch: send }: RpOpti
     })
     .get('/paid', async (ctx) => {
       const { payment, ...visit } = await visitOf(ctx);
-      // A reload: a payment counts once.
+      // The user has reloaded the page. A payment counts once.
       if (payment === undefined) return ctx.redirect('/');
       await keep(ctx, visit);
       const { claims, userinfo } = visit;
@@ -127,7 +130,7 @@ export function makeRp({ issuer, url, secret, name = NAME, fetch: send }: RpOpti
     })
     .get('/signed-out', async (ctx) => {
       const { claims } = await visitOf(ctx);
-      // Another tab has signed in again.
+      // The user has signed in again in another tab.
       if (claims !== undefined) return ctx.redirect('/');
       return renderPage(ctx, { name, isSignedOut: true });
     })
@@ -151,7 +154,7 @@ export function makeRp({ issuer, url, secret, name = NAME, fetch: send }: RpOpti
       const cookie = pendingCookie(ctx.query.state);
       const id = ctx.cookies.get(cookie) ?? '';
       const pending = await begun.get(id);
-      // An answer that this browser did not ask for, or one that came twice.
+      // This browser did not ask for this answer, or the answer has come twice.
       if (pending === undefined) return ctx.redirect('/');
       await begun.delete(id);
       ctx.cookies.set(cookie, null, PENDING_COOKIE);
@@ -159,7 +162,8 @@ export function makeRp({ issuer, url, secret, name = NAME, fetch: send }: RpOpti
         await keep(ctx, await redeemCode(await configuration(), new URL(ctx.url, url), pending));
         return ctx.redirect('/');
       } catch (error) {
-        // Shown to the user: an error of the provider, or a response that does not belong to the sign-in of this visit.
+        // These are shown to the user: an error of the provider, or a response that does not belong to the sign-in of
+        // this visit.
         const { AuthorizationResponseError, ClientError, ResponseBodyError } = client;
         const kinds = [AuthorizationResponseError, ClientError, ResponseBodyError];
         if (!kinds.some((kind) => error instanceof kind)) throw error;

@@ -29,13 +29,13 @@ const port = portFrom('PORT', 3000);
 const rpPort = portFrom('RP_PORT', 3001);
 const appPort = portFrom('APP_PORT', Math.min(rpPort + 1, 65_535));
 const host = lan ? lanAddress() : 'localhost';
-// With ISSUER, a proxy has the certificate.
+// If ISSUER is set, a proxy has the certificate.
 const certificate = lan && process.env.ISSUER === undefined ? certificateFor(host) : undefined;
 const scheme = certificate === undefined ? 'http' : 'https';
 const issuer = issuerFrom('ISSUER', `${scheme}://${host}:${port}`);
 const rpUrl = `${scheme}://${host}:${rpPort}`;
 const send = certificate && fetchTrusting(certificate);
-// The app needs a secure origin. `localhost` is one, an address in the local network is none.
+// The app needs a secure origin, such as `localhost`. An address in the local network is not secure.
 const appUrl = issuerFrom('APP_URL', `http://localhost:${appPort}`);
 
 const everything = flags.has('everything');
@@ -114,7 +114,7 @@ async function inviteRealPhone(): Promise<void> {
   }
 }
 
-/** Browsers have passkeys for host names on https, and for localhost. */
+/** Returns true if browsers have passkeys for this issuer: for host names on https, and for localhost. */
 function mayHavePasskeys({ protocol, hostname }: URL): boolean {
   return hostname === 'localhost' || (protocol === 'https:' && isIP(hostname.replace(/[[\]]/g, '')) === 0);
 }
@@ -130,7 +130,9 @@ async function listen(listener: RequestListener, onPort: number): Promise<Server
   return server;
 }
 
-/** The example is of use without its app, so that a port in use does not end it. */
+/**
+ * Listens on the app's port, if it is free. The example is useful without its app, so a port in use does not end it.
+ */
 async function tryToListen(listener: RequestListener, onPort: number): Promise<Server | undefined> {
   const server = createServer(listener);
   server.listen(onPort, 'localhost');

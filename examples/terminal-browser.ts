@@ -58,7 +58,7 @@ export function interactionOf({ href }: URL): string {
   return interaction;
 }
 
-/** Reads what a provider says about itself. @throws Error that says what to check, if there is none */
+/** Reads the provider's metadata. @throws Error that says what to check, if there is no provider */
 export async function discover(issuer: string, clientId: string): Promise<client.Configuration> {
   const options = { execute: issuer.startsWith('http:') ? [client.allowInsecureRequests] : [] };
   try {

@@ -1,6 +1,6 @@
 /**
- * Writes `dist/files.js`: the files that pages load and the texts of all languages, as a module. So they are found
- * wherever the code is, also after a bundler has put it into a file of its own. To be run after the other builds.
+ * Writes `dist/files.js`: the files that pages load and the texts of all languages, as a module. As parts of a module
+ * they are found even after a bundler has put the code into a file of its own. To be run after the other builds.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * Compiles the templates of `views/pages` into `dist/pages.js`, so that a running server needs no `eval`. Also writes
- * the style sheets to `dist` without what browsers need not load, and the first part of `style.css`, which the QR page
- * has in its HTML.
+ * Compiles the templates of `views/pages` into `dist/pages.js`, so that a running server needs no `eval`. It also
+ * writes the style sheets to `dist`, without the parts that browsers need not load, and the first part of `style.css`,
+ * which the QR page has in its HTML.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -17,7 +17,10 @@ const TYPES = `import type { TemplateFunction } from 'eta/core';
 export declare const pages: Readonly<Record<string, TemplateFunction>>;
 `;
 
-/** Line ends at tags where browsers drop them. Most of a page goes over the wire as it is. */
+/**
+ * Matches line ends beside tags where browsers ignore them. They are dropped, because most of a page is sent without
+ * compression.
+ */
 const BLOCKS = 'body|div|dl|fieldset|form|h1|h2|head|header|html|li|main|meta|nav|ol|p|section|title|ul';
 const DROPPED = new RegExp(
   `(?<=</?(?:${BLOCKS})(?: [^<>%]*)?>)\\s*\\n\\s*|(?<!%>)\\s*\\n\\s*(?=</?(?:${BLOCKS})[ >])`,
@@ -34,7 +37,10 @@ mkdirSync(DIST, { recursive: true });
 writeFileSync(new URL('pages.js', DIST), `export const pages = {\n${pages.join(',\n')}\n};\n`);
 writeFileSync(new URL('pages.d.ts', DIST), TYPES);
 
-/** Relies on the formatting of the source, in which a line that ends with a semicolon is a declaration. */
+/**
+ * Removes what browsers need not load. It relies on the formatting of the source, in which a line that ends with a
+ * semicolon is a declaration.
+ */
 const minified = (css) =>
   css
     .replace(/\/\*.*?\*\//gs, '')

@@ -23,8 +23,8 @@ const WORKERS = availableParallelism() + 1;
 /** The file that records how many seconds each test file took. */
 const TIMES = 'test/times.json';
 /**
- * Node versions that `package.json` allows. The long suite also runs the tests in these folders on the versions that do
- * not run it.
+ * Node versions that `package.json` allows. The long suite runs on one of them, and also runs the tests in these
+ * folders on the others.
  */
 const NODE_VERSIONS = [20, 22, 24, 26];
 const ON_EACH_NODE = ['test/http/', 'test/stores/', 'test/ticket/'];
@@ -99,8 +99,8 @@ function partsOfFullSuite() {
 }
 
 /**
- * Runs sign-in and passkey tests in full Chromium. All other tests use its headless shell: the same engine without
- * windows.
+ * Runs sign-in and passkey tests in full Chromium. All other tests use its headless shell, which is the same engine
+ * without windows.
  */
 function runInWholeChromium() {
   console.log('\n  In the whole of Chromium');
@@ -134,7 +134,7 @@ function sideBySide() {
 }
 
 /**
- * Returns the files in alternating order: one long, one short. The long ones drive Chromium and need the processor,
+ * Returns the files in alternating order: one long, one short. The long ones drive Chromium and need the processor, and
  * most of the others wait. Files of medium length come last, so that all processes end at about the same time.
  */
 function alternating(files) {

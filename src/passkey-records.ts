@@ -6,9 +6,9 @@ export interface PasskeyRecords {
   readonly ofAccount: (accountId: string) => Promise<readonly Passkey[]>;
   readonly find: (id: string) => Promise<Passkey | undefined>;
   readonly used: (id: string, counter: number) => Promise<void>;
-  /** @throws TypeError if the deployment gives no such function */
+  /** Stores a passkey. @throws TypeError if the deployment gives no such function */
   readonly add: (passkey: Passkey) => Promise<boolean>;
-  /** @throws TypeError if the deployment gives no such function */
+  /** Removes a passkey. @throws TypeError if the deployment gives no such function */
   readonly remove: (accountId: string, id: string) => Promise<void>;
 }
 

@@ -28,8 +28,8 @@ export interface NewPasskey {
 export type OnNewPasskey = (ctx: Context, passkey: NewPasskey) => void | Promise<void>;
 
 /**
- * The user's proof of presence at the browser that adds a passkey: from `localAuthentication()`, or with a `browser` the
- * phone's approval of this passkey in that browser.
+ * The proof that the user is at the browser that adds a passkey. It is from `localAuthentication()`, or, with a
+ * `browser`, the phone's approval of this passkey in that browser.
  */
 export interface RegistrationProof extends Pick<LocalAuthentication, 'accountId'> {
   readonly browser?: PasskeyBrowser;

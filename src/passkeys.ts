@@ -76,8 +76,8 @@ export interface PasskeyOptions {
   readonly remove?: (accountId: string, id: string) => Promise<void> | void;
 
   /**
-   * Called for each passkey that `registration` or `browserPasskeys` has added, to inform the account's owner by mail or push. It is not
-   * awaited; an error becomes a process warning.
+   * Called for each passkey that `registration` or `browserPasskeys` has added, to inform the account's owner by mail
+   * or push. It is not awaited; an error becomes a process warning.
    * @default none: new passkeys are not announced
    */
   readonly onNewPasskey?: OnNewPasskey;
@@ -89,8 +89,8 @@ export interface PasskeyOptions {
   readonly name?: string;
 
   /**
-   * The demand of Approve on an account without a passkey: `'refuse'`, it must add one first; `'allow'`, a tap is
-   * enough.
+   * Decides about Approve on an account without a passkey: `'refuse'` demands that the user adds one first, `'allow'`
+   * accepts a tap.
    * @default 'refuse'
    */
   readonly withoutPasskey?: 'refuse' | 'allow';
@@ -102,7 +102,7 @@ export interface PasskeyOptions {
 /** Proof of possession of a key (RFC 8176, section 2). User verification is required at every use. */
 const POSSESSION = ['pop'];
 
-/** Passkeys for each of their uses. */
+/** One object for each use of passkeys. */
 export interface Passkeys {
   /** Asks for a passkey before Approve: for the option `guard`. */
   readonly guard: ApproveGuard;
@@ -118,7 +118,7 @@ export interface Passkeys {
 }
 
 /**
- * Returns passkeys for each of their uses. The challenges of `guard` and `signIn` are bound to the ticket and the
+ * Returns one object for each use of passkeys. The challenges of `guard` and `signIn` are bound to the ticket and the
  * session, or to the interaction and the browser, so they need not be stored.
  */
 export function passkeys(options: PasskeyOptions): Passkeys {
@@ -136,7 +136,10 @@ export function passkeys(options: PasskeyOptions): Passkeys {
       }),
     });
 
-  /** @param accountId the account that is known before; its passkeys may come from the deployment's apps, too */
+  /**
+   * Checks an answer.
+   * @param accountId the account, if it is known before; its passkeys may come from the deployment's apps, too
+   */
   const check = async (nonces: readonly string[], answer: string, accountId?: string): Promise<Passkey> => {
     const response = read(answer);
     const passkey = await records.find(response.id);
@@ -167,7 +170,7 @@ export function passkeys(options: PasskeyOptions): Passkeys {
   return {
     guard: {
       challenge: async ({ accountId, nonce }) => {
-        // The phone does not have those that other browsers have added for themselves.
+        // Leave out the passkeys of browsers, because the phone does not have them.
         const allowed = (await records.ofAccount(accountId)).filter(({ browser }) => browser === undefined);
         if (allowed.length > 0) return { passkey: await ask(nonce, allowed) };
         return options.withoutPasskey === 'allow' ? undefined : { unavailable: true };
@@ -175,7 +178,7 @@ export function passkeys(options: PasskeyOptions): Passkeys {
       verify: async ({ accountId, nonces }, answer) => ({ amr: amrOf(await check(nonces, answer, accountId)) }),
     },
     signIn: {
-      // Without a list of keys, because the account is not known yet.
+      // Pass no list of keys, because the account is not known yet.
       options: (nonce) => ask(nonce),
       verify: async (nonces, answer) => {
         const passkey = await check(nonces, answer);
@@ -188,7 +191,10 @@ export function passkeys(options: PasskeyOptions): Passkeys {
   };
 }
 
-/** Adds passkeys with the phone's approval, and keeps with each the browser for which it was given. */
+/**
+ * Adds passkeys with the phone's approval, and stores with each passkey the browser for which the phone has approved
+ * it.
+ */
 function forBrowsers(registration: PasskeyRegistration, records: PasskeyRecords): BrowserPasskeys {
   return {
     options: (accountId, userName) => registration.options({ accountId }, userName),
@@ -204,9 +210,10 @@ function forBrowsers(registration: PasskeyRegistration, records: PasskeyRecords)
 }
 
 /**
- * Compares the answer's user handle with the passkey's owner (WebAuthn Level 3, section 7.2). A passkey that names the
- * user must have one; if the account is known before, an authenticator may leave it out.
- * @throws ProofRefused if it belongs to another user, or is missing
+ * Compares the answer's user handle with the passkey's owner (WebAuthn Level 3, section 7.2). If the passkey alone
+ * names the user, the answer must have a user handle. If the account is known before, an authenticator may leave it
+ * out.
+ * @throws ProofRefused if the user handle belongs to another user, or is missing
  */
 function assertUserHandle(passkey: Passkey, { response }: AuthenticationResponseJSON, isIdentified: boolean): void {
   const { userHandle } = response;

@@ -88,10 +88,12 @@ export interface ManagedBrowser {
 
 /** QR sign-in for one provider. */
 export interface QrLogin {
-  /** For the provider's `interactions.policy`. You may add prompts of your own before you create the provider. */
+  /**
+   * The value for the provider's `interactions.policy`. You may add your own prompts before you create the provider.
+   */
   readonly policy: interactionPolicy.DefaultPolicy;
 
-  /** For the provider's `interactions.url`. */
+  /** The value for the provider's `interactions.url`. */
   readonly interactionUrl: (ctx: KoaContextWithOIDC, interaction: Interaction) => string;
 
   /**
@@ -102,9 +104,9 @@ export interface QrLogin {
   readonly attach: (provider: Provider) => void;
 
   /**
-   * For the provider's `extraTokenClaims`, if apps approve sign-ins: tells in the access tokens of an app when and
-   * how its user has signed in (RFC 9068, section 2.2.1), also after refreshes. An app with a token that lacks this
-   * gets 401. To add claims of your own: `extraTokenClaims: (ctx, token) => ({ ...qr.extraTokenClaims(ctx, token),
+   * The value for the provider's `extraTokenClaims`, if apps approve sign-ins. It states in the access tokens of an app
+   * when and how its user has signed in (RFC 9068, section 2.2.1), also after refreshes. An app with a token that lacks
+   * this gets 401. To add claims of your own: `extraTokenClaims: (ctx, token) => ({ ...qr.extraTokenClaims(ctx, token),
    * mine: 1 })`.
    */
   readonly extraTokenClaims: typeof authenticationClaims;
@@ -119,28 +121,29 @@ export interface QrLogin {
   /**
    * Enrols a browser for an account ({@link QrLoginOptions.enrolled}) by its public key, for computers that you manage.
    * A page of yours in that browser, on the provider's origin, gets the key: `publicKey()` of the asset
-   * `browser-key.js`. The caller is responsible that it is the account's browser.
+   * `browser-key.js`. The caller must make sure that it is the account's browser.
    * @throws TypeError before `attach`; QrLoginError `invalid_request` for a wrong key
    */
   readonly enrol: (accountId: string, browser: ManagedBrowser) => Promise<void>;
 
   /**
    * Renders a page of your own, such as the password page: a template of your `views`, in the layout of the other pages
-   * and in the user's language, with the headers that keep it from being framed or stored. The template has what every
-   * template has, and `page`. The languages in `page.locales`, if any, come before those of the browser.
+   * and in the user's language, with the headers that keep it from being framed or stored. The template gets `page`,
+   * and the tools that every template has. The languages in `page.locales`, if any, come before those of the browser.
    * @throws TypeError before `attach`, or if there is no such template
    */
   readonly render: (ctx: Context, name: string, page?: OwnView) => void;
 
   /**
-   * For the provider's `renderError`: shows oidc-provider's errors on the plugin's error page, in the user's language,
-   * with a link to try again if that can help. The error and its description are shown for the developers of the app.
+   * The value for the provider's `renderError`. It shows oidc-provider's errors on the plugin's error page, in the
+   * user's language, with a link to try again if that can help. The error and its description are shown for the
+   * developers of the app.
    * @throws TypeError before `attach`
    */
   readonly renderError: (ctx: KoaContextWithOIDC, out: ErrorOut, error: Error) => void;
 
   /**
-   * Asks a user to approve something other than a sign-in on the phone: adding a passkey, a new mail address, a payment.
+   * Asks a user to approve something on the phone that is not a sign-in: a passkey, a new mail address, a payment.
    * Send the browser to the `url` of the result, and wait for `result`. See docs/actions.md.
    *
    * @example
@@ -152,7 +155,7 @@ export interface QrLogin {
   readonly requestApproval: (request: ApprovalRequest) => Promise<Approval>;
 
   /**
-   * Returns an action by its id, also one that another process has requested; `undefined` if there is none, or if it is
+   * Returns an action by its id, whichever process has requested it; `undefined` if there is none, or if it is
    * over and its result is not kept any more.
    * @throws TypeError before `attach`; QrLoginError `store_unavailable`
    */
@@ -284,7 +287,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   provider.use(routes({ ...parts, ...requestParts, ...phoneParts, ...actionParts }));
   const { revocation, enrolments } = signedIn;
   const resumeChecks = checkBeforeResuming({ provider, urls, renderer, clock, settings, revocation, enrolments });
-  // For oidc-provider's own URLs, and for pages that the deployment serves below the plugin's.
+  // This answers errors at oidc-provider's own URLs, and on pages that the deployment serves below the plugin's.
   provider.use(answerTrouble({ provider, renderer }));
   refuseBefore(provider, [wiring.check, starts.check, attempts.limit, repeatExchange(provider)]);
   refuseBefore(provider, [signIns.note, resuming.middleware, resumeChecks]);
@@ -327,7 +330,8 @@ interface StartingParts {
 /** Binds an interaction to the browser that starts it, and returns the address of its page. */
 function startInteraction(parts: StartingParts, ctx: KoaContextWithOIDC, interaction: Interaction): string {
   const { starts, wiring, attempts, cookies, urls, clock } = parts;
-  // Set along with oidc-provider's own cookie: both say that this browser started the interaction.
+  // The binding cookie is set along with oidc-provider's own cookie. Both show that this browser started the
+  // interaction.
   starts.note(ctx);
   wiring.noteInteraction(ctx, interaction);
   attempts.note(ctx, interaction);

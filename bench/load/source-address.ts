@@ -6,8 +6,8 @@ export function sourceAddress(connection: number): string {
 }
 
 /**
- * Returns the address that a proxy would report for the user with this number. Each user has another one, and all are
- * public addresses.
+ * Returns the address that a proxy would report for the user with this number. Each user has a different one, and all
+ * are public addresses.
  */
 export function personAddress(person: number): string {
   return `20.${(person >> 16) & 255}.${(person >> 8) & 255}.${person & 255}`;

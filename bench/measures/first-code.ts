@@ -15,7 +15,7 @@ const NETWORKS = {
   'Slow 3G': { latency: 2_000, kilobits: 400 },
 } as const;
 const BYTES_A_KILOBIT = 125;
-/** The promise: one round trip for the page, and one for whatever does not fit into its first flight. */
+/** The promise: one round trip for the page, and one for the part of it that does not fit into the first flight. */
 const MAX_ROUND_TRIPS = 2;
 
 interface FirstCode {

@@ -1,18 +1,23 @@
-/** Measures what a token costs in a grant with one live token and in one with ten thousand, with the adapter on a Keyv in memory. */
+/**
+ * Measures the cost of a token in a grant with one live token and in one with ten thousand, with the adapter on a Keyv
+ * in memory.
+ */
 import { Keyv } from 'keyv';
 import type { Adapter } from 'oidc-provider';
 import { keyvAdapter } from '../../src/index.ts';
 import type { Result, Size } from '../measure.ts';
 import { percentile, rounded } from '../statistics.ts';
 
-/** The live tokens of the grants at the beginning of a round or, for the second one, at the beginning of all. */
+/**
+ * The live tokens of a new grant at the beginning of its round, and those of the large grant before the first round.
+ */
 const FEW = 1;
 const MANY = 10_000;
 const LIFETIME_S = 24 * 3600;
-/** A token in a grant with many tokens costs at most this, times one in a new grant. */
+/** A token in a grant with many tokens may cost this many times as much as one in a new grant. */
 const LIMIT = 1.2;
 
-/** Rounds, and tokens of each grant in a round. In each round every grant has its turn. */
+/** The number of rounds, and the number of tokens that each grant gets in a round. */
 const SIZES: Readonly<Record<Size, readonly [rounds: number, tokens: number]>> = { full: [200, 64], quick: [20, 64] };
 
 export async function grants(size: Size): Promise<Result> {
@@ -24,7 +29,7 @@ export async function grants(size: Size): Promise<Result> {
   const few: number[] = [];
   const many: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    // A grant with one token would not stay one: each round begins another.
+    // Begin another grant in each round, because this one does not stay small.
     const fresh = `${round}`;
     await writer.write(fresh, FEW);
     few.push((await cpuDuring(() => writer.write(fresh, tokens))) / tokens);

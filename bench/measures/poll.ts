@@ -19,7 +19,7 @@ interface Extent {
   readonly polls: number;
   /** The number of browsers that listen to a stream, or use long polls. */
   readonly browsers: number;
-  /** Milliseconds that they do so. */
+  /** The time for which they listen or poll, in milliseconds. */
   readonly time: number;
 }
 
@@ -28,7 +28,7 @@ const SIZES: Readonly<Record<Size, Extent>> = {
   quick: { rounds: 3, polls: 300, browsers: 50, time: 11_000 },
 };
 const AT_A_TIME = 10;
-/** The number of browsers that poll in turn: so many that none exceeds the rate limit per address. */
+/** The number of browsers that poll in turn. It is so large that none exceeds the rate limit per address. */
 const POLLING = 100;
 const MINUTE_MS = 60_000;
 

@@ -6,7 +6,10 @@ import { startRedis } from '../redis.ts';
 import { BARE, during, type Kind, MEMORY, onStage, PARKED, REDIS_PARKED, settle } from '../stage.ts';
 import { megabytes, rounded } from '../statistics.ts';
 
-/** `watch` is how long the idle load is measured, in milliseconds; `nodes` are the waiting browsers of each node. */
+/**
+ * `watch` is the time for which the idle load is measured, in milliseconds; `nodes` are the waiting browsers of each
+ * node.
+ */
 const SIZES = {
   full: {
     steps: [1_000, 5_000, 10_000, 19_000],

@@ -11,7 +11,7 @@ const PASSWORD = 'password';
 const NEW = 'QR, new browser, check code';
 const KNOWN = 'QR, known browser';
 const BY_APP = 'QR, approved by an app, check code';
-/** The nearest that oidc-provider has by itself: the phone confirms a code, and the device polls once in vain. */
+/** The most similar sign-in of oidc-provider itself: the phone confirms a code, and the device polls once too early. */
 const DEVICE_FLOW = "oidc-provider's device flow";
 
 const ACTION = 'action, new browser, check code';

@@ -49,14 +49,14 @@ const DEMANDS: readonly Demand[] = [
 const MAX_LOAD = 0.6;
 /** Waiting browsers that one process may have. */
 const MAX_WAITING = 15_000;
-/** One process may die while another one is replaced. */
+/** The number of processes of which one may die while another one is replaced. */
 const MIN_PROCESSES = 3;
 
 const PARKED = 'plugin, in memory, parkStreams';
 const THREE_NODES = 'QR, three nodes on Redis';
 const REQUESTS_UNTIL_WAITING = ['GET /auth', 'GET I', 'GET I/qr/events'];
 
-/** @throws Error if one of the figures has not been measured */
+/** Returns the table of the costs. @throws Error if one of the figures has not been measured */
 export function costsText(results: Results): string {
   const costs = costsOf(results);
   const ms = (seconds: number): string => `${rounded(seconds * 1000)} ms`;
@@ -75,7 +75,7 @@ export function costsText(results: Results): string {
   return markdownTable({ title: '', columns: ['', 'cost', 'measured'], rows });
 }
 
-/** @throws Error if one of the figures has not been measured */
+/** Returns the table of the sums. @throws Error if one of the figures has not been measured */
 export function sumsText(results: Results): string {
   const costs = costsOf(results);
   const rows: Record<string, (demand: Demand) => number | string> = {
@@ -173,7 +173,7 @@ function waitingIn({ title }: Table): number {
   return Number(/(\d+) waiting/.exec(title)?.[1]);
 }
 
-/** Rounds to two digits: the costs are not known better. */
+/** Rounds to two digits, because the costs are not known more precisely. */
 function about(value: number): number {
   return Number(value.toPrecision(2));
 }

@@ -6,8 +6,8 @@ import { rounded } from '../statistics.ts';
 export const GOAL_COLUMNS: readonly string[] = ['goal', 'measured', 'ratio', 'at most', 'verdict'];
 
 /**
- * The least growth of resident memory, in KB a browser, that can be told from what the garbage collector and the
- * allocator keep or give back: about 30 MB for the 14,900 browsers of the memory measure.
+ * The smallest growth of resident memory that can be measured, in KB per browser. The garbage collector and the
+ * allocator keep or give back about 30 MB, which is this much for each of the 14,900 browsers of the memory measure.
  */
 const RESOLUTION_KB = 2;
 export const UNMEASURABLE = 'below what can be measured';
@@ -24,7 +24,7 @@ export function goalRow(goal: Goal): (string | number)[] {
   ];
 }
 
-/** Returns growth of resident memory as it is printed. @param kb a browser */
+/** Returns a growth of resident memory as it is printed. @param kb KB per browser */
 export function residentGrowth(kb: number): string | number {
   return kb < RESOLUTION_KB ? UNMEASURABLE : rounded(kb);
 }

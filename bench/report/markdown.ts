@@ -12,14 +12,14 @@ type Published = Pick<Result, 'tables' | 'charts'>;
 /** Tables for contributors only: `npm run bench -- <measure>` prints them, the page leaves them out. */
 const PRINTED_ONLY: readonly RegExp[] = [/^CPU of each request/, /^Where the time of a sign-in/, /^The same by file/];
 
-/** Columns, in any table, with growth of resident memory, and with memory that JavaScript holds; KB a browser. */
+/** The names of the columns with growth of resident memory and with memory that JavaScript holds, in KB per browser. */
 const RESIDENT_COLUMNS: ReadonlySet<string> = new Set(['as it runs', 'collected', 'KB: stream, at the end', 'KB: sum']);
 const HELD_COLUMNS: ReadonlySet<string> = new Set(['KB: records']);
 
-/** Servers with a smaller young generation: another look at the noise of resident memory, printed only. */
+/** Marks the servers with a smaller young generation, which show the noise of resident memory and are only printed. */
 const SMALL_YOUNG_GENERATION = 'semi-space';
 
-/** @throws Error if the page has no markers of this name */
+/** Writes a text between the markers of this name. @throws Error if the page has no such markers */
 export function fill(page: string, name: string, text: string): string {
   const begin = `<!-- bench: ${name} -->`;
   const end = '<!-- /bench -->';

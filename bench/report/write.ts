@@ -9,7 +9,7 @@ import { fill, GOALS, goalsText, MACHINE, machineText, measureText, published } 
 const DOCS = new URL('../../docs/', import.meta.url);
 const PICTURES = 'performance';
 
-/** @throws Error if the page has no markers for a measure */
+/** Writes the report. @throws Error if the page has no markers for a measure */
 export async function writeReport(): Promise<void> {
   const results = inOrder(readResults());
   if (Object.keys(results).length === 0) throw new Error('Nothing has been measured yet: npm run bench');

@@ -5,11 +5,17 @@ export interface BenchClient {
 }
 
 export const RP: BenchClient = { id: 'rp', redirectUri: 'http://rp.example/callback' };
-/** Its users are redirected from the QR page's address to a password page, as a deployment does with `loginPage`. */
+/**
+ * A client whose users are redirected from the QR page's address to a password page, as a deployment does with
+ * `loginPage`.
+ */
 export const PHONE_CLIENT: BenchClient = { id: 'phone', redirectUri: 'http://phone.example/callback' };
-/** Its users get the password page at once, at a URL outside of the plugin's, as at a provider without QR sign-in. */
+/**
+ * A client whose users get the password page at once, at a URL outside of the plugin's, as at a provider without QR
+ * sign-in.
+ */
 export const PASSWORD_RP: BenchClient = { id: 'password-rp', redirectUri: 'http://password-rp.example/callback' };
 /** An app that approves, with a DPoP-bound token. */
 export const PHONE_APP: BenchClient = { id: 'phone-app', redirectUri: 'http://phone-app.example/callback' };
-/** Its users sign in by the device flow. */
+/** A client whose users sign in by the device flow. */
 export const DEVICE_RP: BenchClient = { id: 'device-rp', redirectUri: 'http://device-rp.example/callback' };

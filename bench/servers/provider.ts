@@ -104,8 +104,8 @@ const provider = new Provider(issuer, {
     IdToken: 3600,
   },
 });
-// Each simulated user has another address, because rate limits go by address. Only the load generator connects to this
-// server.
+// Each simulated user has an address of its own, because rate limits count by address. Only the load generator connects
+// to this server.
 provider.proxy = true;
 qr.attach(provider);
 provider.use(passwordPage(provider, hash));

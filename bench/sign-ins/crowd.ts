@@ -121,7 +121,7 @@ export class Crowd {
   }
 }
 
-/** Returns a number of users so large that no user has two simultaneous sign-ins. */
+/** Returns the number of users that is needed so that no user has two simultaneous sign-ins. */
 function atLeast(people: number): number {
   return Math.max(Math.ceil(people), 2 * MOST_AT_A_TIME);
 }

@@ -26,7 +26,7 @@
 #define TICKETS (2 + RENEWALS)
 #define browserOf(ticket) (ticket > 0)
 
-/* Where else a session can come from. */
+/* The other sources of a session. */
 #define PASSKEY 3
 #define PASSWORD 4
 #define NOTHING 5
@@ -60,7 +60,7 @@ typedef Ticket {
 Ticket tickets[TICKETS];
 
 typedef Interaction {
-  byte ticket;              /* the one that it shows */
+  byte ticket;              /* the ticket that it shows */
   byte result = NOTHING;    /* the ticket that signs this browser in when it resumes, or PASSKEY */
   byte account = NO_ACCOUNT;    /* the account that it signs in */
   byte replaces = NO_ACCOUNT;   /* the account whose end its user was asked about */
@@ -82,13 +82,13 @@ bit isSignedOut[TICKETS];   /* by "sign out all" */
 bit isActive[2] = true;     /* the phone's session and its account are in order */
 bit isKnown;                /* Alice's account trusts her browser */
 
-/* ---- what the people and the attacker know and want ---- */
+/* ---- what Alice and the attacker know and want ---- */
 
 bit hasOpened[TICKETS];     /* Alice has scanned this ticket: her phone shows its page */
 bit isOverheard[TICKETS];   /* the attacker knows the digits of this ticket */
 bit usedTab;                /* Alice has signed in to her account for work in another tab */
 
-/* ---- ghosts: they only remember, for the properties ---- */
+/* ---- ghost variables: only the properties read them ---- */
 
 bit isMeant[TICKETS];         /* the owner of the account that approved meant this very browser */
 byte firstScanner[TICKETS] = NO_ACCOUNT;
@@ -113,7 +113,7 @@ byte agreedToLose = NO_ACCOUNT;   /* the account that Alice agreed to sign out o
 #define must(property, holds) assert(property == GOAL || (holds))
 #endif
 
-/* ---- conditions, and the defences that a switch takes out ---- */
+/* ---- conditions, and the defences that a switch removes ---- */
 
 #ifdef NO_BINDING
 #define isBound true
@@ -173,7 +173,7 @@ byte agreedToLose = NO_ACCOUNT;   /* the account that Alice agreed to sign out o
 #define isAskedAtResume (replacesAnother(who) && sessions[b].account != interactions[b].replaces)
 #endif
 
-/* Alice scans the attacker's code, which a picture or a page of his shows to her: the relay. */
+/* The relay: Alice scans the attacker's code, which a picture or a page of the attacker shows to her. */
 #if defined(THIEF) || defined(PASSKEYS)
 #define sees(ticket) (browserOf(ticket) == HERS)
 #else
@@ -181,8 +181,8 @@ byte agreedToLose = NO_ACCOUNT;   /* the account that Alice agreed to sign out o
 #endif
 
 /*
- * Alice's account may be used in enrolled browsers only, and hers is one: its key signs the code that it shows and the
- * approval that it finishes. The attacker's browser cannot, even with all of her cookies.
+ * Alice's account may be used in enrolled browsers only, and her browser is enrolled: its key signs the code that it
+ * shows and the approval that it finishes. The attacker's browser has no such key, even with all of her cookies.
  */
 #if defined(ENROLLED) && !defined(NO_KEY)
 #define isWithoutKey(account, browser) (account == ALICE && browser == HIS)
@@ -216,7 +216,7 @@ inline read() {
   seenTries = tickets[t].wrongTries
 }
 
-/* Forgets what no step needs any more, so that there are fewer states. */
+/* Resets values that no later step reads, so that there are fewer states. */
 inline forgetDigits() {
   tickets[t].checkCode = false;
   tickets[t].typed = false;
@@ -338,7 +338,7 @@ proctype request() {
 end:
   do
 #ifndef PLAIN
-  /* Time: a deadline passes. */
+  /* A deadline passes. */
   :: atomic {
       chooseTicket();
       doing = expire;
@@ -609,7 +609,7 @@ end:
   :: atomic {
       chooseBrowser();
 #ifndef NO_ORIGIN
-      /* Her browser signs for the origin of the page. The server takes its own only. */
+      /* Her browser signs for the origin of the page. The server accepts only its own origin. */
       if
       :: b == HERS
       :: b == HIS -> forget(); goto end

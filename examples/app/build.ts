@@ -1,5 +1,6 @@
 /**
- * Builds the app: the scripts as the pages' scripts of the plugin are built, and the files that are served as they are.
+ * Builds the app: bundles the scripts in the same way as those of the plugin's pages, and adds the files that are
+ * served as they are.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -79,7 +80,7 @@ function shellOf(files: AppFiles): string {
 export async function bundleScripts(
   inputs: readonly string[] = ['page/main.ts', 'worker/service-worker.ts'],
 ): Promise<ReadonlyMap<string, string>> {
-  // Loaded on demand: the example is up before its app is opened.
+  // The bundler loads slowly, so it is loaded only when the app is built.
   const { rolldown } = await import('rolldown');
   const scripts = new Map<string, string>();
   for (const input of inputs) {
@@ -118,7 +119,7 @@ function manifest(provider: string): string {
       { src: '/icon-192.png', type: 'image/png', sizes: '192x192', purpose: 'any maskable' },
       { src: '/icon-512.png', type: 'image/png', sizes: '512x512', purpose: 'any maskable' },
     ],
-    // "Share" in another app sends the link of a code here. Nothing happens with it before the user goes on.
+    // "Share" in another app sends the link of a code here. Nothing happens with the link before the user confirms.
     share_target: {
       action: '/',
       method: 'GET',

@@ -55,7 +55,10 @@ const PROTECTION: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** No inline scripts, no other sites than the provider, and no text that becomes a script (Trusted Types). */
+/**
+ * Returns the policy of the pages: no inline scripts, no sites other than the provider, and no text that becomes a
+ * script (Trusted Types).
+ */
 function policyFor(provider: string): string {
   return [
     "default-src 'none'",

@@ -15,7 +15,7 @@ async function offer(url) {
   const options = await fetch(url, { headers: { Accept: 'application/json' } });
   if (!options.ok) return;
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(await options.json());
-  // Rejects if the user dismisses it, or when the page is left. The password can still be typed.
+  // This rejects if the user dismisses the menu, or leaves the page. The password can still be typed.
   const credential = await navigator.credentials.get({ publicKey, mediation: 'conditional' }).catch(() => null);
   if (!(credential instanceof PublicKeyCredential)) return;
   const response = await fetch(url, {

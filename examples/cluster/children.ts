@@ -30,9 +30,10 @@ export async function startChild(
   parameters: readonly string[],
   { ready, onLine, ...options }: ChildOptions,
 ): Promise<Child> {
-  // In a process group of its own, which the terminal's Ctrl-C does not reach: the example ends the programs in order.
+  // Start the program in a process group of its own, which the terminal's Ctrl-C does not reach, because the example
+  // ends the programs in order.
   const child = spawn(file, parameters, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  // The whole process group: children such as nginx's workers would otherwise survive.
+  // Signal the whole process group, because children such as nginx's workers would survive otherwise.
   const kill = (): void => {
     const isRunning = child.exitCode === null && child.signalCode === null;
     if (isRunning && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');

@@ -130,7 +130,7 @@ async function startNode(
 function startProgram(name: string, environment: Record<string, string>, onLine: Log): Promise<Child> {
   const file = fileURLToPath(new URL(name, import.meta.url));
   const root = fileURLToPath(new URL('../..', import.meta.url));
-  // With the same TypeScript loader as this process.
+  // Use the same TypeScript loader as this process.
   return startChild(process.execPath, [...process.execArgv, file], {
     cwd: root,
     env: { ...process.env, ...environment },

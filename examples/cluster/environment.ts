@@ -8,7 +8,7 @@ export interface Environment {
   readonly host: string;
   readonly issuer: string;
   readonly rpUrl: string;
-  /** The same on all nodes, because a node verifies what another one has signed. */
+  /** The secrets. They are the same on all nodes, because a node verifies what another one has signed. */
   readonly secrets: Secrets;
 }
 

@@ -14,7 +14,8 @@ import { serveMetrics } from './prometheus.ts';
 const { port, host, issuer, rpUrl, secrets } = environment();
 const metricsPort = portFrom('METRICS_PORT', 9464);
 
-// Before the provider is made: its instruments are created with it, and belong to the meter provider of that time.
+// Start this before the provider is made: its instruments are created with it, and belong to the meter provider of that
+// time.
 const stopMetrics = await serveMetrics(metricsPort, host);
 
 const store = storeFrom(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
@@ -31,7 +32,7 @@ const { qr, app } = makeExample({
 });
 
 const server = createServer(app.callback());
-// Longer than nginx keeps a connection, so that nginx never sends a request on a connection that this server closes.
+// This is longer than nginx keeps a connection, so that nginx never sends a request on one that this server closes.
 server.keepAliveTimeout = 65_000;
 server.listen(port, host);
 await once(server, 'listening');

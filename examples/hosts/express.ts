@@ -12,8 +12,8 @@ export async function start(options: HostOptions): Promise<Host> {
     response.send('Hello from Express');
   });
 
-  // After the host's own routes, because the provider answers every request that reaches it. Before express.json() and
-  // other body parsers, because the provider reads the body itself.
+  // The provider comes after the host's own routes, because it answers every request that reaches it. It comes before
+  // express.json() and other body parsers, because it reads the body itself.
   app.use(mountPath(options.issuer), provider.callback());
 
   const server = await listen(createServer(app), options.port);

@@ -10,7 +10,7 @@ export async function start(options: HostOptions): Promise<Host> {
 
   app.get('/hello', async () => 'Hello from Fastify');
 
-  // A scope of its own: the provider gets the requests below its path, and no other ones.
+  // In a scope of its own, the provider gets the requests below its path, and no other requests.
   await app.register(
     async (scope) => {
       // Middleware runs before Fastify reads the body, so that the provider can read it.

@@ -14,12 +14,13 @@ export async function start(options: HostOptions): Promise<Host> {
 
   app.get('/hello', (c) => c.text('Hello from Hono'));
 
-  // After the host's own routes, because the provider answers every request that reaches it. Before any middleware that
-  // reads the body, because the provider reads it itself.
+  // The provider comes after the host's own routes, because it answers every request that reaches it. It comes before
+  // any middleware that reads the body, because it reads the body itself.
   app.all(`${base}/*`, async (c) => {
     const { incoming, outgoing } = c.env;
     const originalUrl = incoming.url ?? '/';
-    // As Express does: `url` is the part below the mount path, and the provider derives the path from `originalUrl`.
+    // This is what Express does: `url` is the part below the mount path, and the provider derives the path from
+    // `originalUrl`.
     Object.assign(incoming, { originalUrl, url: originalUrl.slice(base.length) });
     await handle(incoming, outgoing);
     return RESPONSE_ALREADY_SENT;

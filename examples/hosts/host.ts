@@ -1,5 +1,6 @@
 /**
- * The common part of all hosts: options from the environment, one line of output when it listens, and a graceful end.
+ * The part that all hosts have in common: options from the environment, one line of output when the host listens, and a
+ * graceful end.
  */
 import { once } from 'node:events';
 import { realpathSync } from 'node:fs';

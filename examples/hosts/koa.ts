@@ -19,8 +19,8 @@ export async function start(options: HostOptions): Promise<Host> {
     ctx.body = 'Hello from Koa';
   });
 
-  // After the host's own routes, because the provider answers every request that reaches it. Before any body parser,
-  // because the provider reads the body itself.
+  // The provider comes after the host's own routes, because it answers every request that reaches it. It comes before
+  // any body parser, because it reads the body itself.
   app.use(mount(mountPath(options.issuer), provider));
 
   const server = await listen(createServer(app.callback()), options.port);

@@ -17,7 +17,7 @@ export const qr = qrLogin({
   },
   // That request gets the password page instead of a code, because a phone cannot scan its own screen.
   loginPage: (_ctx, { params }) => (params.client_id === 'account' ? { path: 'password' } : undefined),
-  // A user without a phone gets it as well.
+  // A user without a phone gets this page as well.
   otherWays: () => [{ path: 'password', label: 'Sign in with a password' }],
   name: 'My ID',
   // Makes the code's address a link, to try it without a phone. Remove this in production.
@@ -79,7 +79,7 @@ provider.use(async (ctx, next) => {
     }
     ctx.status = 303;
     const login = { accountId: signedIn.id, amr: ['pwd'] };
-    // Only the path, because its origin is that of the request, which may be forged.
+    // Use only the path, because the origin is that of the request, which may be forged.
     ctx.redirect(new URL(await provider.interactionResult(ctx.req, ctx.res, { login })).pathname);
   } else if (ctx.path === '/account/signed-in') {
     // Sends the phone back to the code that it scanned, and nowhere else.

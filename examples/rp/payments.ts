@@ -31,7 +31,7 @@ export interface PaymentsPorts {
 
 export class Payments {
   readonly #ports: PaymentsPorts;
-  /** The results that were used. A shop with several processes has these in its database. */
+  /** The results that were used. A shop with several processes keeps these in its database. */
   readonly #used = new Set<string>();
   #keys: JWTVerifyGetKey | undefined;
 
@@ -56,11 +56,11 @@ export class Payments {
     return { payment: { order, sub, ...texts, resultUrl: `${url}/result` }, approveAt: url };
   }
 
-  /** Returns the end of a payment. Only an approval that was verified, and that was not used before, is one. */
+  /** Returns the end of a payment. It is approved only if the approval was verified, and was not used before. */
   async settle(configuration: client.Configuration, payment: Payment): Promise<PaymentOutcome> {
     const answer = await this.#fetch(configuration, new URL(payment.resultUrl));
     const { state, result } = (await answer.json()) as { state?: PaymentOutcome; result?: string };
-    // The provider forgets an action that has expired.
+    // The provider does not keep an action that has expired.
     if (state === undefined) return 'expired';
     if (state !== 'approved') return ['denied', 'cancelled', 'expired'].includes(state) ? state : 'waiting';
     const { sub, title, details, order: reference } = payment;

@@ -1,9 +1,9 @@
 /** Titles of oidc-provider's tests that fail with `keyvAdapter`, by reason. */
 
 /**
- * These move the clock, and expect a description of the error that only a record which was kept after its expiry can
- * give. `keyvAdapter` removes records when they expire. Redis does not follow the moved clock, so that some of them
- * pass there.
+ * These tests move the clock, and expect a description of the error that only a record which was kept after its expiry
+ * can give. `keyvAdapter` removes records when they expire. Redis does not follow the moved clock, so some of these
+ * tests pass there.
  */
 const REMOVED = [
   'grant_type=authorization_code with real tokens (1/3) - more than one redirect_uris registered  validates code is not expired',
@@ -16,7 +16,7 @@ const REMOVED = [
 ];
 
 /**
- * These save tokens of the grant "foo", which an earlier test of the same file has ended. `keyvAdapter` writes no
+ * These tests save tokens of the grant "foo", which an earlier test of the same file has ended. `keyvAdapter` writes no
  * records of a grant for ten minutes after its end, so that a request under way cannot outlive it. A provider never
  * uses the id of a grant again.
  */
@@ -29,9 +29,9 @@ const ENDED_GRANT = [
 ];
 
 /**
- * These send a refresh token twice at once, and expect the event `refresh_token.destroyed`. In Redis both requests find
- * the token unused. `keyvAdapter` then ends the grant with all its records and emits `grant.revoked`, but oidc-provider
- * does not learn that a token was destroyed.
+ * These tests send a refresh token twice at once, and expect the event `refresh_token.destroyed`. In Redis both
+ * requests find the token unused. `keyvAdapter` then ends the grant with all its records and emits `grant.revoked`, but
+ * oidc-provider does not learn that a token was destroyed.
  */
 const AT_ONCE = [
   'grant_type=refresh_token rotateRefreshToken=true revokes the complete grant if the old token is used again',

@@ -6,7 +6,7 @@ import { keyvAdapter } from '../../src/stores/adapter/keyv-adapter.ts';
 
 const { CONFORMANCE_CHECKOUT, CONFORMANCE_REDIS_URL } = process.env;
 
-// The query keeps the hook from replacing this one.
+// The query makes this import pass the hook, which would replace it otherwise.
 export const { Account } = await import(new URL('test/models.js?theirs', CONFORMANCE_CHECKOUT).href);
 
 /** The models whose records have no `exp`. */
@@ -19,8 +19,8 @@ const makeAdapter = keyvAdapter(keyv, { secrets: [SECRET] });
 const adapters = new Map();
 
 /**
- * The records as the store has them, for the tests that look at one without waiting. Read from the store again after
- * each change, so that they show what the adapter made of it.
+ * The records as the store has them, for the tests that look at one without waiting. They are read from the store again
+ * after each change, so that they show what the adapter made of them.
  */
 const seen = new Map();
 
@@ -92,7 +92,7 @@ export class TestAdapter {
       assert.ok(Number.isFinite(payload.exp), 'exp');
       assert.ok(Math.abs(payload.exp - expiresIn - Math.floor(Date.now() / 1000)) <= 1, 'exp');
     }
-    // At once: some tests do not wait for a record to be saved before they look at it.
+    // Set the record at once: some tests look at it without waiting until it is saved.
     seen.set(this.key(id), { model: this.model, id, payload: { ...payload }, expiresIn });
     lent.delete(this.key(id));
     const written = this.#write(id, payload, expiresIn);
@@ -144,7 +144,7 @@ export class TestAdapter {
 
   /** Reads a record again. The object stays the same, because a test may have it. */
   async #lookAgain(id) {
-    // To look for a proof is to reserve it.
+    // Reading a proof would reserve it.
     if (this.model === 'ReplayDetection') return;
     const key = this.key(id);
     const record = seen.get(key);

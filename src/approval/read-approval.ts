@@ -8,7 +8,7 @@ export interface VerifiedApproval {
   readonly reference?: string;
   /** The time of the approval, in seconds since the epoch. */
   readonly approvedAt: number;
-  /** The approver's sign-in on the phone (OIDC Core, section 2). */
+  /** The time at which the approver signed in on the phone, in seconds since the epoch (OIDC Core, section 2). */
   readonly authTime: number;
   readonly acr?: string;
   readonly amr?: readonly string[];
@@ -18,11 +18,11 @@ export interface VerifiedApproval {
 export interface ReadApprovalOptions {
   /** The provider's issuer. */
   readonly issuer: string;
-  /** The recipient: your client id, or the audience that was asked for. */
+  /** The expected recipient: your client id, or the audience that you asked for. */
   readonly audience: string;
   /** The keys of the provider: `createRemoteJWKSet(new URL(jwks_uri))` of jose. */
   readonly keys: JWTVerifyGetKey;
-  /** The account that you asked, as you know it. */
+  /** The account that you asked to approve: its `sub` at your client. */
   readonly sub: string;
   /** The texts that you asked to be approved. The user has seen exactly these. */
   readonly title: string;
@@ -45,8 +45,8 @@ export class ApprovalRefused extends Error {
 }
 
 /**
- * Verifies the signed result of an action: the signature, the type, the issuer, the recipient, the account and the time,
- * that the user has seen these texts, and that it was not used before.
+ * Verifies the signed result of an action: the signature, the type, the issuer, the recipient, the account and the
+ * time, that the user has seen these texts, and that the result was not used before.
  * @param jwt the member `jwt` of an approval, or `result` of the answer to a client
  * @throws ApprovalRefused; TypeError if `issuer`, `audience` or `sub` is missing
  */
@@ -61,7 +61,7 @@ export async function readApproval(jwt: string, options: ReadApprovalOptions): P
   if (claims.details_hash !== hashTexts({ title, details }))
     throw new ApprovalRefused('the user has approved other texts than these');
   if (claims.reference !== reference) throw new ApprovalRefused('the result is for another reference');
-  // Last: a result that is refused for another reason is not used up.
+  // Check this last, so that a result that is refused for another reason is not marked as used.
   if (!(await useOnce(jti, exp))) throw new ApprovalRefused('the result was used before');
   return {
     sub,
@@ -73,7 +73,7 @@ export async function readApproval(jwt: string, options: ReadApprovalOptions): P
   };
 }
 
-/** jose does not compare what is undefined. */
+/** Ensures that these values are given: jose skips the comparison with a value that is undefined. */
 function assertGiven(values: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(values))
     if (typeof value !== 'string' || value === '') throw new TypeError(`readApproval: "${name}" must be a text`);

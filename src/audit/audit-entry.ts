@@ -14,8 +14,8 @@ export function hashLine(line: string): string {
 }
 
 /**
- * Returns the entry in a line. A line that is none is torn, because the process or the machine stopped while it was
- * written, or damaged.
+ * Returns the entry in a line. Returns undefined for a line that is torn, because the process or the machine stopped
+ * while it was written, or that is damaged.
  */
 export function parseLine(line: string): AuditEntry | undefined {
   try {

@@ -2,9 +2,9 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { DecisionRecord, OnDecision } from '../http/hooks/app-hooks.ts';
 import { type AuditEntry, hashLine, parseLine } from './audit-entry.ts';
 
-/** Read and write for the operator, read for the group. */
+/** The owner may read and write the file, and its group may read it. */
 const FILE_MODE = 0o640;
-/** The bytes that are read first to find the last line. A decision takes about 1,500. */
+/** The number of bytes that are first read from the end, to find the last line. A decision takes about 1,500 bytes. */
 const TAIL_BYTES = 65_536;
 
 /** The end of a log: the hash of its last line, and the length of the file in bytes. */
@@ -14,17 +14,17 @@ interface End {
 }
 
 /**
- * A file of signed decisions to which is only added: one JSON document a line. Each line contains the hash of the one
- * before it, so that no line can be changed or removed unnoticed, except at the end: keep `head` elsewhere to notice
- * that, too. Each process needs a file of its own.
+ * An append-only file of signed decisions, with one JSON document on each line. Each line contains the hash of the
+ * previous line, so that no line can be changed or removed unnoticed, except at the end: keep `head` elsewhere to
+ * notice that, too. Each process needs a file of its own.
  */
 export class AuditLog {
   readonly #file: FileHandle;
   readonly #path: string;
-  /** Undefined after a write that has failed: a part of a line may have been written. */
+  /** Undefined after a failed write, because that may have written a part of a line. */
   #end: End | undefined;
   #head: string;
-  /** The append that was asked for last. They are done one after the other. */
+  /** The most recent append. Appends run one after another. */
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(path: string, file: FileHandle, end: End) {
@@ -54,7 +54,7 @@ export class AuditLog {
     return this.#head;
   }
 
-  /** For the option `onDecision`: a decision counts once it is on the disk. */
+  /** The value for the option `onDecision`. A decision counts once it is on the disk. */
   readonly onDecision: OnDecision = (_ctx, record) => this.append(record);
 
   /**
@@ -63,7 +63,7 @@ export class AuditLog {
    */
   append(record: DecisionRecord): Promise<void> {
     const appended = this.#last.then(() => this.#write(record));
-    // One that fails must not keep the next one from being tried.
+    // A failed append must not prevent the next one.
     this.#last = appended.catch(() => undefined);
     return appended;
   }
@@ -87,13 +87,13 @@ export class AuditLog {
   }
 }
 
-/** Finds the last whole line of a file, and ends a line that has no end. */
+/** Finds the last whole line of a file, and adds the line break if the file does not end with one. */
 async function findEnd(file: FileHandle): Promise<End> {
   const { size } = await file.stat();
   for (let length = Math.min(TAIL_BYTES, size); ; length = Math.min(4 * length, size)) {
     const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
     const lines = buffer.toString('utf8').split('\n');
-    // The first line may be only a part of one.
+    // The bytes that were read may begin in the middle of a line.
     const whole = (length === size ? lines : lines.slice(1)).filter((line) => parseLine(line) !== undefined);
     const last = whole.at(-1);
     if (last === undefined && length < size) continue;

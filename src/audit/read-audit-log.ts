@@ -16,13 +16,14 @@ export interface VerifiedLine {
   /** The hash of the line, to be compared with a head that was kept elsewhere. */
   readonly hash: string;
   /**
-   *    * Undefined if the line is right.
+   * Undefined if the line is right.
    *
    * - `torn`: the process or the machine stopped while the line was written, and its decision did not count; or the
    *   line was damaged.
-   * - `chain`: the line does not follow on the one before it: a line was changed, removed or put in between.
-   * - `signature`: the record does not say what the app has signed: ticket, decision, `remember`, `duration`, the client's id,
-   *   browser and time. The chain alone covers the other fields.
+   * - `chain`: the line does not contain the hash of the line before it, because a line was changed, removed or put in
+   *   between.
+   * - `signature`: the record does not say what the app has signed: ticket, decision, `remember`, `duration`, the
+   *   client's id, browser and time. The chain alone covers the other fields.
    */
   readonly problem: 'torn' | 'chain' | 'signature' | undefined;
 }
@@ -54,14 +55,14 @@ async function findProblem(entry: AuditEntry | undefined, previous: string): Pro
   return (await isSigned(entry.record)) ? undefined : 'signature';
 }
 
-/** Returns true if the app has signed what the record says. */
+/** Returns true if the app has signed the decision that the record contains. */
 async function isSigned(record: DecisionRecord): Promise<boolean> {
   try {
     const { ticket, jwk, keyId, decision, remember, duration, client, browser, time, at } = record;
     const { payload } = await jwtVerify(record.signature, ({ alg = '' }) => importJWK(jwk, alg), {
       algorithms: [...APP_ALGORITHMS],
       typ: DECISION_TYPE,
-      // It counts how it was when the provider got it.
+      // Verify the signature as of the time at which the provider received the decision.
       currentDate: new Date(at),
     });
     const said = { decision, remember, duration, client: client.id, browser, time };

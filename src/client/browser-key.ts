@@ -1,6 +1,6 @@
 /**
- * The key of this browser, by which an account knows it: scripts can use it, but it cannot be copied. A copied cookie
- * is worth nothing without it.
+ * The key pair by which an account recognizes this browser. Scripts can use the private key, but cannot copy it. A
+ * copied cookie is worth nothing without it.
  */
 const DATABASE = 'qr-login';
 const STORE = 'keys';

@@ -8,7 +8,7 @@ import { type Answer, isRefusal, post, postUntilAnswered, postWhile, type Refusa
 import { namePhone, showNumber } from './scanned-by.ts';
 import { screenOf, showInTab, turnPageTo } from './screens.ts';
 import { onSubmit } from './submit.ts';
-import { askUntilAnswered, NO_PICTURE, type Ticket } from './ticket/ticket.ts';
+import { NO_PICTURE, requestUntilAnswered, type Ticket } from './ticket/ticket.ts';
 import { TicketWatch } from './ticket/watch-ticket.ts';
 import { countDown, showTimeLeft } from './time/countdown.ts';
 
@@ -21,7 +21,7 @@ const FAREWELL_MS = 1_500;
 
 const form = find<HTMLFormElement>(page, 'form[data-finish]');
 const mistake = find(form, '[role=alert]');
-/** Asks for agreement that the account in this browser is signed out. Pressing Continue agrees. */
+/** The question whether the account that is signed in here may be signed out. Pressing Continue agrees. */
 const accountSwitch = find<HTMLFieldSetElement>(form, '[data-switch]');
 const field = new DigitField(form, accountSwitch, () => {
   mistake.textContent = '';
@@ -30,23 +30,26 @@ removeUnusablePasskeys(page);
 /** The form to sign in with a passkey of this device; null if the page has none. */
 const passkey = page.querySelector<HTMLFormElement>('form[data-passkey]');
 
-/** Tells how this browser is enrolled; null if no account needs that. */
+/** The hint about enrolling this browser; null if no account needs an enrolled browser. */
 const enrolHint = page.querySelector<HTMLElement>('[data-enrol]');
 /** The version of the ticket for which this browser has shown its key. */
 let provenVersion: number | undefined;
 
-/** The initial value is from the HTML of the page. The first event replaces it. */
+/** The version of the ticket that the page shows. The initial value is in the HTML, and the first event replaces it. */
 let version = Number(page.querySelector<HTMLInputElement>('[name=version]')?.value);
-/** The use of this browser's key at finish. */
+/** The use of the browser's key that the server expects at finish; undefined if it expects none. */
 let keyUse: Ticket['key'];
-/** False while the server cannot be heard. */
+/** False while the server does not answer. */
 let isConnected = true;
 let finishing = false;
-/** True in the states in which finish leads somewhere. */
+/** True in the states in which a request to finish can succeed. */
 let canFinish = false;
 let wantsRenewal = false;
 let wantsFinish = false;
-/** The version of the ticket that the server refused to finish: only another one is tried by itself. */
+/**
+ * The version of the ticket that the server refused to finish. The page tries again without the user only for another
+ * version.
+ */
 let refusedVersion: number | undefined;
 /** Aborts the request for a picture from the server. */
 let pictureRequest = new AbortController();
@@ -84,7 +87,9 @@ async function proveKey(hint: HTMLElement, proven: number, url: string): Promise
   if (fields && (!answer || isRefusal(answer.body))) provenVersion = undefined;
 }
 
-/** Only the visible one of several tabs with this sign-in finishes it: the provider accepts only one. */
+/**
+ * Finishes the sign-in if this tab is visible. Several tabs may have this sign-in, but the provider accepts only one.
+ */
 async function finishIfSeen(): Promise<void> {
   if (wantsFinish && document.visibilityState === 'visible') await finish();
 }
@@ -93,7 +98,7 @@ function turnTo(screen: string): void {
   if (turnPageTo(screen) && screen === 'check-code') field.focus();
 }
 
-/** Shows that the server cannot be heard. A code that may be out of date is not offered for scanning meanwhile. */
+/** Shows a lost connection. Meanwhile, a code that may be out of date is not offered for scanning. */
 function setConnected(connected: boolean): void {
   isConnected = connected;
   showConnection();
@@ -110,11 +115,14 @@ function showConnection(): void {
   if (isLost) announce(notice.textContent ?? '');
 }
 
-/** Uses the picture of the answer only: the answer may be late, and {@link TicketWatch} reports all other changes. */
+/**
+ * Requests the ticket, and uses only the picture in the answer. The answer may be late, and {@link TicketWatch} reports
+ * all other changes.
+ */
 async function requestPicture(): Promise<void> {
   pictureRequest.abort();
   pictureRequest = new AbortController();
-  const ticket = await askUntilAnswered(`${self}/qr`, pictureRequest.signal);
+  const ticket = await requestUntilAnswered(`${self}/qr`, pictureRequest.signal);
   if (typeof ticket === 'object' && ticket.version === version && ticket.qr) code.show(ticket.qr, false);
 }
 
@@ -140,8 +148,8 @@ async function finish(typed: Record<string, string> = {}): Promise<void> {
   mistake.textContent = '';
   const makeFields = async (): Promise<Record<string, string>> => ({ ...typed, ...(await keyFields(keyUse, version)) });
   const url = `${self}/qr/finish`;
-  // A check code counts as a try each time, so it is sent once. Otherwise the request is repeated, but not beyond the
-  // ticket's end: it must not hold up the next ticket, or make its code look out of date.
+  // Each request with a check code counts as a try, so it is sent once. A request without one is repeated, but not
+  // beyond the ticket's end: it must not hold up the next ticket, or make its code look out of date.
   const answer = await (typed.checkCode === undefined
     ? postWhile<Redirect>(url, makeFields, setConnected, () => canFinish)
     : post<Redirect>(url, await makeFields()));
@@ -150,14 +158,14 @@ async function finish(typed: Record<string, string> = {}): Promise<void> {
   if (answer === undefined || answer.status >= 500) {
     mistake.textContent = mistake.dataset.noAnswer ?? '';
     field.awaitPress();
-    // The number may have been right: then the ticket is redeemed.
+    // The answer may have been lost after a right check code. Then the ticket is redeemed by now.
     await finishIfSeen();
   } else if (isRefusal(answer.body)) refuseFinish(answer.status, answer.body, typed);
   else goTo(answer.body.redirectTo);
 }
 
 function refuseFinish(status: number, { error, reason }: Refusal, { checkCode }: Record<string, string>): void {
-  // The number is demanded only now: the watched ticket shows the field.
+  // The server did not demand a check code before. The field appears when the watch reports the changed ticket.
   if (error === 'check_code_required' && checkCode === undefined) return;
   if (error === 'wrong_check_code' || error === 'check_code_required') askAgain(mistake.dataset.text);
   else if (error === 'too_many_requests' && reason === undefined) askAgain(mistake.dataset.tooOften);
@@ -187,7 +195,7 @@ function askAgain(text: string | undefined): void {
 /** Sends the digits once all of them are typed. */
 async function submitDigits(): Promise<void> {
   if (page.dataset.screen === 'check-code' && !field.isComplete) {
-    // Enter after the last digit, which has sent them already, must not replace the answer.
+    // The last digit sends the form. If the user then presses Enter, the message of the answer must stay.
     if (field.value !== '' || mistake.textContent === '') mistake.textContent = mistake.dataset.incomplete ?? '';
     return field.focus();
   }
@@ -202,7 +210,7 @@ async function signInHere(form: HTMLFormElement): Promise<void> {
   const problem = find(form, '[role=alert]');
   problem.textContent = '';
   const proof = await askForPasskey(form.dataset.passkey ?? '');
-  // 'yes' if the page names the account that is signed out; otherwise the server asks for agreement first.
+  // It is `yes` if the page names the account that will be signed out. Otherwise the server demands agreement first.
   const switchAccount = form.dataset.switchAccount ?? '';
   const answer = proof && (await send<Redirect>('qr/passkey', () => ({ proof, switchAccount })));
   if (answer && !isRefusal(answer.body)) return goTo(answer.body.redirectTo);
@@ -218,7 +226,7 @@ async function leave(): Promise<void> {
   else goTo(body.redirectTo);
 }
 
-/** Sends a POST below the interaction's URL until it is answered, and shows meanwhile that there is no answer. */
+/** Sends a POST below the interaction's URL until it is answered. Until then the page shows that there is no answer. */
 function send<Body>(
   path: string,
   makeFields: () => Record<string, string> | Promise<Record<string, string>> = () => ({}),
@@ -226,7 +234,9 @@ function send<Body>(
   return postUntilAnswered<Body>(`${self}/${path}`, async () => makeFields(), setConnected);
 }
 
-/** Leaves the page. It stops watching first: the provider ends the interaction now, which is no error here. */
+/**
+ * Leaves the page. The watch stops first: the provider ends the interaction now, and the watch must not report that.
+ */
 function goTo(to: string): void {
   leaving.abort();
   pictureRequest.abort();
@@ -241,13 +251,16 @@ function handleRefusal(status: number): void {
   if (status === 404) leaveEnded();
 }
 
-/** The interaction has ended, perhaps in another tab: the server's page for its URL tells how, and has a way on. */
+/**
+ * Reloads the page of an interaction that has ended, perhaps in another tab. The server answers with a page that says
+ * how it ended, and has a link to continue.
+ */
 function leaveEnded(): void {
   leaving.abort();
   location.reload();
 }
 
-// Without WebAuthn the form can only fail.
+// Browsers without WebAuthn have no such form, because it could only fail.
 if (passkey !== null) onSubmit('form[data-passkey]', signInHere);
 onSubmit('form[data-renew]', renew);
 onSubmit('form[data-cancel]', leave);
@@ -256,7 +269,7 @@ document.addEventListener('visibilitychange', () => {
   void renewIfSeen();
   void finishIfSeen();
 });
-// The user has come back from the RP: the page that the browser has kept is out of date.
+// The user has come back from the RP, so this page is a copy that the browser has kept, and is out of date.
 addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });

@@ -1,6 +1,6 @@
 /**
- * The field for the six digits, which the server reads in any form. The last digit sends them, so Continue is shown
- * only if the user has to press it.
+ * The field for the six digits. The server reads them in any form, full-width or with spaces. The last digit sends the
+ * form, so Continue is shown only if the user has to press it.
  */
 import { find } from './page.ts';
 
@@ -12,9 +12,9 @@ const GROUP = 3;
 export class DigitField {
   readonly #form: HTMLFormElement;
   readonly #input: HTMLInputElement;
-  /** A deployment's own page may mark no Continue; then it always has one. */
+  /** The button Continue. Null if a deployment's own page does not mark it: there it is always visible. */
   readonly #continue: HTMLElement | null;
-  /** Asks for agreement that another account is signed out. Pressing Continue agrees. */
+  /** The question whether another account may be signed out. Pressing Continue agrees. */
   readonly #agreement: HTMLFieldSetElement;
   /** True if the digits were not typed here, or if the last request had no answer. */
   #needsPress = false;
@@ -30,11 +30,11 @@ export class DigitField {
       this.#take();
     };
     this.#input.addEventListener('input', (event) => {
-      // Full-width digits are composed first, and the field must not change meanwhile.
+      // An input method composes full-width digits first, and the field must not change meanwhile.
       if (!(event instanceof InputEvent && event.isComposing)) take();
     });
     this.#input.addEventListener('compositionend', take);
-    // The app opens the page anew, or changes the address of the tab that waits.
+    // An app that comes back opens the page anew, or changes the address of the waiting tab.
     addEventListener('hashchange', () => this.#fillIn());
     this.#fillIn();
     this.showContinue();
@@ -80,8 +80,8 @@ export class DigitField {
   }
 
   /**
-   * Fills in the digits with which an app on the same device comes back, in the part of the address that is never sent.
-   * The user presses Continue: a link alone must not sign this browser in.
+   * Fills in the digits with which an app on the same device comes back. They are in the fragment of the address, which
+   * browsers never send. The user still presses Continue: a link alone must not sign this browser in.
    */
   #fillIn(): void {
     const [, digits] = /^#(\d{6})$/.exec(location.hash) ?? [];
@@ -93,7 +93,7 @@ export class DigitField {
 
   /** Shows the digits as the phone does: `123 456`. Full-width digits become plain ones. */
   #group(): void {
-    // An insertion before the end stays as it was typed, because a new value would move the caret.
+    // Digits that are inserted before the end stay as they were typed, because a new value would move the caret.
     if (this.#input.selectionEnd !== this.value.length) return;
     const digits = digitsIn(this.value);
     const rest = digits.slice(GROUP).join('');

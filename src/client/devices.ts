@@ -12,7 +12,7 @@ async function enrol({ dataset: { enrol: nonce = '', csrf = '' } }: HTMLElement)
     const answer = signature && (await post<object>(location.pathname, { csrf, enrol: key, signature }));
     return answer ? !isRefusal(answer.body) : false;
   } catch {
-    // Without WebCrypto, or where pages may store nothing.
+    // This browser has no WebCrypto, or lets pages store nothing.
     return false;
   }
 }

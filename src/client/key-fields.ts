@@ -2,8 +2,9 @@ import { self } from './page.ts';
 import type { Ticket } from './ticket/ticket.ts';
 
 /**
- * Returns what the browser's key adds to finish. Without a key the server asks for the number, or trusts the cookie.
- * @param version of the ticket, which the signature covers
+ * Returns the fields about this browser's key for the request to finish: a signature, or a new public key. Without a
+ * key the server asks for the check code, or trusts the cookie.
+ * @param version the version of the ticket, which the signature covers
  */
 export async function keyFields(use: Ticket['key'], version: number): Promise<Record<string, string>> {
   if (!use) return {};
@@ -17,7 +18,7 @@ export async function keyFields(use: Ticket['key'], version: number): Promise<Re
   }
 }
 
-/** Returns the key of this browser, and its signature of the code that it shows; undefined if it has no key. */
+/** Returns the public key of this browser, and its signature of the code on the screen; undefined without a key. */
 export async function shownKeyFields(code: string): Promise<Record<string, string> | undefined> {
   try {
     return await (await import('./browser-key.ts')).signShown(self.split('/').pop() ?? '', code);

@@ -22,7 +22,7 @@ export function readOptions(json: PublicKeyCredentialRequestOptionsJSON): Public
 /** Writes the answer of a passkey. */
 export function writeAnswer(credential: PublicKeyCredential): object {
   const { id, type, response, authenticatorAttachment } = credential;
-  // Only a registration has another response, and none is asked for.
+  // Any other type of response is that of a registration, which is never requested here.
   if (!(response instanceof AuthenticatorAssertionResponse)) return {};
   const { clientDataJSON, authenticatorData, signature, userHandle } = response;
   return {

@@ -16,13 +16,13 @@ export async function askForPasskey(options: string): Promise<string | undefined
         : (await import('./passkey-json.ts')).writeAnswer(credential),
     );
   } catch {
-    // Cancelled, timed out or not supported: browsers make no difference, so that a page cannot tell which passkeys
-    // exist.
+    // The request was cancelled, timed out, or is not supported. Browsers report all of these alike, so that a page
+    // cannot tell which passkeys exist.
     return undefined;
   }
 }
 
-/** Removes the forms that ask for a passkey where the browser has none, and headings that are left alone by that. */
+/** Removes the forms that ask for a passkey if the browser has no passkeys, and the groups that are then empty. */
 export function removeUnusablePasskeys(page: ParentNode): void {
   if (typeof PublicKeyCredential !== 'undefined') return;
   for (const form of page.querySelectorAll<HTMLFormElement>('form[data-passkey]')) {
@@ -32,7 +32,10 @@ export function removeUnusablePasskeys(page: ParentNode): void {
   }
 }
 
-/** The functions are missing in browsers from before March 2025, other than their types say. */
+/**
+ * Returns true if the browser has this function. Browsers from before March 2025 lack it, although its type says
+ * otherwise.
+ */
 function canConvert(name: string, owner: object): boolean {
   return name in owner;
 }

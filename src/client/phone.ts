@@ -1,6 +1,6 @@
 /**
  * The script of the phone's pages: posts the scan at once, blocks a second submission, asks for a passkey, and follows
- * the ticket, whose next page takes the place of this one.
+ * the ticket: each next page replaces the present one without a reload.
  */
 
 import { askForPasskey } from './passkey.ts';
@@ -10,7 +10,7 @@ import { followTicket } from './phone/follow.ts';
 import { sendDecision } from './phone/send-decision.ts';
 import { showTimeLeft } from './phone/time-left.ts';
 
-/** The buttons that approve: one, or one for each number of which the browser shows one. */
+/** The buttons that approve: Approve alone, or three numbers, of which the browser shows one. */
 const APPROVALS = 'button[value=approve], button[name=match]';
 
 /** True once the user has decided on this page. */
@@ -21,7 +21,7 @@ let isAskingForPasskey = false;
 /** The vibration and the sound for each state of the ticket. Any other state is an end without a sign-in. */
 const FEEDBACK_OF: Readonly<Record<string, Feedback>> = { approved: 'done', redeemed: 'success' };
 
-// On the document, because another page may take the place of this one.
+// Listen on the document, because the next page replaces the elements of this one.
 document.addEventListener('submit', (event) => {
   const { target: form, submitter } = event;
   if (!(form instanceof HTMLFormElement)) return;
@@ -59,7 +59,7 @@ async function submitWithPasskey(form: HTMLFormElement, pressed: HTMLElement | n
   const proof = proofIn(form);
   if (answer !== undefined && proof !== null) {
     proof.value = answer;
-    // A disabled button would not be submitted with the form: its value is the decision.
+    // A disabled button would not be submitted with the form, and its value is the decision.
     if (pressed instanceof HTMLButtonElement) pressed.disabled = false;
     form.requestSubmit(pressed);
   } else if (mistake !== null) mistake.textContent = mistake.dataset.text ?? '';
@@ -74,7 +74,7 @@ const scan = document.querySelector<HTMLFormElement>('form:is([data-scan], [data
 if (scan !== null && document.visibilityState === 'visible') scan.requestSubmit();
 else document.addEventListener('visibilitychange', () => scan?.requestSubmit(), { once: true });
 
-/** Approve stays disabled until the page has been visible, and left alone, for this long. */
+/** Approve stays disabled until the page has been visible for this long without a press on it. */
 const APPROVE_DELAY_MS = 500;
 
 /**
@@ -89,12 +89,13 @@ function calmApprove(approve: HTMLButtonElement, signal: AbortSignal): void {
   let isKeyHeld = false;
 
   const wait = (): void => {
-    // While the browser asks for a passkey, focus comes back from its own window: Approve has been pressed already.
+    // The focus comes back from the browser's window for passkeys, so Approve was pressed already.
     if (isAskingForPasskey) return;
     clearTimeout(timer);
     isPressedNow = false;
     approve.disabled = true;
-    // A press on a disabled button causes no events, but one on what lies below it does.
+    // A press on a disabled button causes no events. Without pointer events, the press goes to the element below it,
+    // which causes them.
     approve.style.pointerEvents = 'none';
     // A hidden page, or one that is only prerendered, waits until it is visible.
     if (document.visibilityState !== 'visible') return;
@@ -128,17 +129,17 @@ addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
 
-/** Ends the listeners of the page that another one has replaced. */
+/** Aborted when another page replaces this one: removes the listeners of this page. */
 let replaced = new AbortController();
 
-/** Makes the elements of this page work, or of the one that has taken its place. */
+/** Prepares the elements of the present page: at first, and again whenever another page has replaced it. */
 function prepare(): void {
   replaced.abort();
   replaced = new AbortController();
   for (const approve of document.querySelectorAll<HTMLButtonElement>(APPROVALS)) calmApprove(approve, replaced.signal);
   showCopyButtons();
   showTimeLeft();
-  // The action goes on in this same browser.
+  // The user continues with the action in this same browser.
   const onward = document.querySelector<HTMLAnchorElement>('a[data-go-on]');
   if (onward !== null) location.assign(onward.href);
 }

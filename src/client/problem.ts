@@ -1,4 +1,6 @@
-/** The script of the error page: shows the time until a retry is allowed, and leads back where no link does. */
+/**
+ * The script of the error page: shows the time until a retry is allowed, and a Back button where the page has no link.
+ */
 import { minutesAndSeconds } from './time/minutes-and-seconds.ts';
 
 const wait = document.querySelector<HTMLElement>('[data-wait]');

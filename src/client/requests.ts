@@ -82,7 +82,7 @@ export async function postUntilAnswered<Body>(
 }
 
 /**
- * Does the same as {@link postUntilAnswered}, as long as the request is wanted.
+ * Does the same as {@link postUntilAnswered}, but only as long as the request is wanted.
  * @returns the decision; undefined if the request is not wanted any more. Then `onAttempt` is not called.
  */
 export async function postWhile<Body>(
@@ -93,7 +93,7 @@ export async function postWhile<Body>(
 ): Promise<Answer<Body | Refusal> | undefined> {
   do {
     const answer = await post<Body>(url, await makeFields());
-    // A server error and a limit are temporary as well.
+    // Like a missing answer, a server error or a 429 is temporary.
     const isDecided = answer !== undefined && answer.status < 500 && answer.status !== 429;
     if (isDecided || isWanted()) onAttempt(isDecided || answer?.status === 429);
     if (isDecided) return answer;

@@ -3,7 +3,13 @@
  */
 import { Adviser } from './camera/advice.ts';
 import { Camera } from './camera/camera.ts';
-import { canReadClipboard, type Given, inTransfer, readClipboard, readGiven } from './camera/given-pictures.ts';
+import {
+  canReadClipboard,
+  type GivenContent,
+  readClipboard,
+  readGiven,
+  transferredContent,
+} from './camera/given-pictures.ts';
 import { ownAddress, showText } from './camera/open-code.ts';
 import { loadReader } from './camera/read-code.ts';
 import { giveFeedback } from './phone/feedback.ts';
@@ -36,7 +42,7 @@ let wanted = false;
 let permission: PermissionStatus | undefined;
 let nextFrame: ReturnType<typeof setTimeout> | undefined;
 let adviser = new Adviser(performance.now());
-/** True if the focused element has been hidden since. */
+/** True if the element that had the focus was hidden. */
 let focusIsLost = false;
 /** True once the decoder has failed to load. Browsers remember a failed module, so only a reload fetches it again. */
 let isIncomplete = false;
@@ -139,8 +145,8 @@ async function readFrame(): Promise<void> {
   nextFrame = setTimeout(readFrame, Math.max(PAUSE_MS, performance.now() - startedAt));
 }
 
-/** Reads a photo, or what was copied, and says under the button what was in it. */
-async function take(given: Given): Promise<void> {
+/** Reads a photo, or a copied picture or text, and shows under the button what was found in it. */
+async function take(given: GivenContent): Promise<void> {
   showText(photoStatus, 'reading');
   const found = await readGiven(given, reader);
   if ('text' in found) return void openIfOurs(found.text, photoStatus);
@@ -161,9 +167,9 @@ async function takeFromClipboard(): Promise<void> {
   else await take(given);
 }
 
-/** Takes what was pasted or dropped, unless it is a text for the field, such as a backup code. */
+/** Reads pasted or dropped content, unless it is a text for the field, such as a backup code. */
 function takeTransfer(event: Event, transfer: DataTransfer | null): void {
-  const given = inTransfer(transfer);
+  const given = transferredContent(transfer);
   if (given === undefined) return;
   const isForField = event.target instanceof HTMLInputElement && event.target !== photo;
   if (typeof given === 'string' && isForField && ownAddress(given.trim(), codes) === undefined) return;

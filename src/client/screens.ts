@@ -22,7 +22,7 @@ export function turnPageTo(screen: string): boolean {
   for (const part of page.querySelectorAll<HTMLElement>('[data-when]')) {
     part.hidden = !part.dataset.when?.split(' ').includes(screen);
   }
-  // The style animates what appears after the first screen.
+  // The style sheet animates each screen after the first one.
   page.toggleAttribute('data-turned', true);
   const heading = headingOf();
   if (heading) announce(heading);
@@ -34,11 +34,11 @@ function headingOf(): string {
   return page.querySelector('[data-say]:not([hidden], [hidden] *)')?.textContent ?? '';
 }
 
-/** The icon of the page for parts that name none. */
+/** The icon of the page, for the parts that have none of their own. */
 const icon = document.querySelector<HTMLLinkElement>('link[rel=icon]');
 const plainIcon = icon?.getAttribute('href') ?? '';
 
-/** Shows the state in the tab: a user who looks at the phone, or at another tab, notices it there. */
+/** Shows the state in the title and the icon of the tab, for a user who looks at the phone or at another tab. */
 export function showInTab(): void {
   const { screen, ...icons } = page.dataset;
   const title = page.querySelector('h1')?.textContent ?? '';

@@ -51,10 +51,10 @@ export interface QrLoginOptions {
   otherWays?: OtherWays;
 
   /**
-   * Decides what a sign-in takes, given the known data about both devices: `'allow'` a tap, `'check code'` the six
-   * digits that the phone shows and the user types at the browser; `'deny'` refuses it. It is called when the phone
-   * scans, and again on Approve. After a user has reported "I did not start this", sign-ins from there are refused for
-   * this account for an hour, independent of the result of this function.
+   * Decides what a sign-in takes, given the known data about both devices: `'allow'` takes a tap, `'check code'` also
+   * the six digits that the phone shows and the user types at the browser, and `'deny'` refuses the sign-in. It is
+   * called when the phone scans, and again on Approve. After a user has reported "I did not start this", sign-ins from
+   * the same network address are refused for this account for an hour, independent of the result of this function.
    * @default assessByDefault: the check code, unless this account trusts the browser
    */
   assess?: Assess;
@@ -78,11 +78,12 @@ export interface QrLoginOptions {
   locate?: Locate;
 
   /**
-   * The number of requests that one address and one account may send in a minute, 1 to 1,000,000; `checkCode` is the
-   * number of wrong check codes in an hour, and `consecutiveCheckCodes` that of wrong ones in a row, 1 to 100, after
-   * which the account has no check codes for a day. `false` switches the limits off, for a deployment that has its own
-   * in front of the provider. A client over a limit gets 429 and `Retry-After` (RFC 6585, section 4). With Redis all
-   * nodes count together, otherwise each process counts for itself.
+   * The number of requests that one address and one account may send in a minute, 1 to 1,000,000. `checkCode` is the
+   * number of wrong check codes in an hour. `consecutiveCheckCodes`, 1 to 100, is the number of wrong ones in a row
+   * after which the account gets no check codes for a day. `request` counts what clients ask without a browser. `false`
+   * switches the limits off, for a deployment that has its own in front of the provider. A client over a limit gets 429
+   * and `Retry-After` (RFC 6585, section 4). With Redis all nodes count together, otherwise each process counts for
+   * itself.
    * @default { address: { start: 120, show: 120, watch: 600, finish: 120, scan: 120, shortCode: 20, decide: 120,
    *   request: 600 },
    *   account: { scan: 20, shortCode: 6, decide: 40, request: 6, checkCode: 12, consecutiveCheckCodes: 50 } }
@@ -90,21 +91,22 @@ export interface QrLoginOptions {
   limits?: LimitOptions | false;
 
   /**
-   * Demands more than a tap before Approve counts. `passkeys()` of `oidc-provider-qr-login/passkeys` makes one.
+   * Demands more than a tap before Approve counts. `passkeys()` of `oidc-provider-qr-login/passkeys` returns such a
+   * guard.
    * @default none: a tap is enough
    */
   guard?: ApproveGuard;
 
   /**
    * Offers a passkey beside the code, in browsers that support passkeys. It is the only way to sign in that an attacker
-   * cannot relay. `passkeys()` makes one.
+   * cannot relay. `passkeys()` returns such an object.
    * @default none
    */
   passkeySignIn?: PasskeySignIn;
 
   /**
-   * Offers a browser that a phone has signed in a passkey of its own, once, if its user stays signed in there. The phone
-   * approves it for this browser and this challenge. `passkeys()` makes one.
+   * Offers a passkey of its own to a browser that a phone has signed in, once, if the user stays signed in there. The
+   * phone approves the passkey for this browser and this challenge. `passkeys()` returns such an object.
    * @default none
    */
   browserPasskeys?: BrowserPasskeys;
@@ -118,23 +120,24 @@ export interface QrLoginOptions {
 
   /**
    * Chooses how the user consents to what a client asks for: `'browser'` on the consent page, as without this plugin;
-   * `'phone'` by Approve, which grants exactly what the confirm page lists; `'implied'` not at all, for your own
-   * clients.
+   * `'phone'` by Approve, which grants exactly what the confirm page lists; `'implied'` without a question, for your
+   * own clients.
    * @default 'browser', always
    */
   consent?: ConsentPolicy;
 
   /**
-   * Returns the `acr` and `amr` of the browser's sign-in, given those of the sign-in on the phone. They must not rise.
+   * Returns the `acr` and `amr` of the browser's sign-in, given those of the sign-in on the phone. They must not be
+   * stronger than on the phone.
    * @default as much as on the phone
    */
   assurance?: Assure;
 
   /**
-   * Offers on the phone how long the browser stays signed in, in this order; the first is chosen at first. `'session'`:
+   * Offers on the phone how long the browser stays signed in, in this order; the first one is preselected. `'session'`:
    * until the browser is closed, `'8h'`: 8 hours, `'30d'`: 30 days (1 hour to 400 days). The session ends then, however
    * often it is used, and no later than your `ttl.Session` says. The user can change it at `/qr/devices`.
-   * @default none: the user chooses only if the browser stays signed in when it is closed
+   * @default none: the user only chooses whether the browser stays signed in when it is closed
    */
   durations?: readonly Duration[];
 
@@ -192,14 +195,15 @@ export interface QrLoginOptions {
 
   /**
    * Demands that apps sign each decision: what their user was shown and what they decided, as a JWS with the key of
-   * their tokens. A decision without a signature is refused. Without this option an app may still sign. See docs/apps.md.
+   * their tokens. A decision without a signature is refused. Without this option an app may still sign. See
+   * docs/apps.md.
    * @default false
    */
   signedDecisions?: boolean;
 
   /**
-   * Keeps a decision that an app has signed, in a record of yours to which is only added, so that you can prove later
-   * what was approved. It is called before the decision takes effect: if it throws, the decision is refused.
+   * Keeps a decision that an app has signed, in an append-only record of yours, so that you can prove later what was
+   * approved. It is called before the decision takes effect: if it throws, the decision is refused.
    * @default none: signatures are verified, and not kept
    */
   onDecision?: OnDecision;
@@ -214,8 +218,7 @@ export interface QrLoginOptions {
 
   /**
    * Keys that sign codes, check codes, challenges and forms, and that make the keys in the store: at least 32
-   * characters each. The first one signs and all of them verify, so a new one goes in front. All nodes need the same
-   * list.
+   * characters each. The first one signs and all of them verify, so put a new one first. All nodes need the same list.
    * @default the provider's `cookies.keys`
    */
   secrets?: readonly string[];
@@ -260,9 +263,10 @@ export interface QrLoginOptions {
   shortCode?: boolean;
 
   /**
-   * Chooses how a check code shows that the phone is near the browser. `'digits'`: the user types six digits of the phone
-   * at the browser. `'tap'`: the browser shows a number of two digits once the phone has scanned, and the user taps it on
-   * the phone, among three. That is easier and worth less: a blind tap is right once in three times.
+   * Chooses how a check code shows that the phone is near the browser. `'digits'`: the user types six digits of the
+   * phone at the browser. `'tap'`: the browser shows a number of two digits once the phone has scanned, and the user
+   * taps this number on the phone, among three. A tap is easier, but proves less: a blind tap is right once in three
+   * times.
    * @default 'digits'
    */
   checkCodeEntry?: CheckCodeEntry;

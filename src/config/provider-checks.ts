@@ -65,7 +65,7 @@ export function secretsOf(provider: Provider, { secrets }: Settings): readonly s
   );
 }
 
-/** @throws TypeError if a key is absent: such a key does not sign */
+/** Ensures that no key is absent. @throws TypeError if one is: an absent key does not sign */
 function assertNoKeyIsMissing(keys: readonly unknown[]): void {
   const missing = keys.findIndex((key) => key === undefined || key === null || key === '');
   if (missing === -1) return;

@@ -15,12 +15,12 @@ export interface LimitOptions {
 const MINUTE_S = 60;
 const HOUR_S = 60 * MINUTE_S;
 /**
- * The time for which wrong check codes in a row are counted. The counter of a process that does not reach Redis has
- * timers, which cannot wait for 25 days.
+ * The time for which wrong check codes in a row are counted. While a process does not reach Redis, it counts with
+ * timers, which can wait for 24 days at most.
  */
 const SERIES_S = 21 * 24 * HOUR_S;
 const MOST_TIMES = 1_000_000;
-/** NIST SP 800-63B-4, section 3.2.2. */
+/** The most wrong check codes in a row (NIST SP 800-63B-4, section 3.2.2). */
 const MOST_CONSECUTIVE = 100;
 
 type RateSchema = v.OptionalSchema<v.GenericSchema<number, Rate>, number>;
@@ -68,9 +68,9 @@ const ACCOUNT: Record<AccountLimit, RateSchema> = {
   decide: rate('account.decide', 40),
   // A person asks once. Each request that is let through rings a phone.
   request: rate('account.request', 6),
-  // The wrong tries of four sign-ins, out of a million codes (NIST SP 800-63B-4, section 3.2.2).
+  // Four sign-ins with three wrong tries each, against a million codes (NIST SP 800-63B-4, section 3.2.2).
   checkCode: rate('account.checkCode', 12, HOUR_S),
-  // Half of what NIST SP 800-63B-4 allows: seventeen sign-ins that all went wrong.
+  // Half of the number that NIST SP 800-63B-4 allows: seventeen sign-ins with only wrong tries.
   consecutiveCheckCodes: rate('account.consecutiveCheckCodes', 50, SERIES_S, MOST_CONSECUTIVE),
 };
 

@@ -258,7 +258,7 @@ const OPTIONS = {
       v.metadata({
         type: "`readonly Duration[]`: `'session'`, hours such as `'8h'`, days such as `'30d'`",
         unit: '`session`: until the browser is closed; 1 hour to 400 days',
-        default: 'none: the user chooses only if the browser stays signed in when it is closed',
+        default: 'none: the user only chooses whether the browser stays signed in when it is closed',
         refused: ['8h'],
       } satisfies OptionFacts),
     ),

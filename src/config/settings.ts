@@ -28,7 +28,7 @@ export interface Settings extends Required<Omit<QrLoginOptions, ConvertedOption 
   readonly browserPasskeys?: QrLoginOptions['browserPasskeys'] | undefined;
   readonly passkeysUrl?: string | undefined;
   readonly enrolled?: QrLoginOptions['enrolled'] | undefined;
-  /** Undefined if the user chooses only if the browser stays signed in when it is closed. */
+  /** Undefined if the user only chooses whether the browser stays signed in when it is closed. */
   readonly durations?: QrLoginOptions['durations'] | undefined;
   readonly secrets?: readonly string[] | undefined;
   readonly name?: string | undefined;
@@ -52,7 +52,7 @@ export function checkOptions(options: QrLoginOptions): Settings {
   return settings;
 }
 
-/** Copies the options, and reads each known one: it may be inherited, or a method of a class. */
+/** Copies the options. Each known option is read by its name, because it may be inherited, or a method of a class. */
 function withEachOption(options: QrLoginOptions): object {
   const known = Object.keys(listOptions()).map((name) => [name, Reflect.get(options, name)]);
   return { ...options, ...Object.fromEntries(known) };

@@ -72,7 +72,7 @@ export function answerError(ports: ErrorPorts, request: RefusableRequest, error:
   answer(ports, request, refusalIn(error) ?? serverError(error));
 }
 
-/** The middleware that a request goes on to, and what it has thrown. */
+/** The middleware behind one of the plugin's, which notes the error that it throws. */
 export class InnerMiddleware {
   readonly #next: Next;
   #thrown: { readonly error: unknown } | undefined;
@@ -140,14 +140,14 @@ export function answerTrouble(ports: ErrorPorts): Middleware {
 const FAULTS: ReadonlySet<ErrorCode> = new Set(['hook_timeout', 'server_error']);
 
 /**
- * Emits `qr_login.failed`, for a fault also `server_error`, and sets the status. The caller sets the body. A 401 has
- * a challenge (RFC 9110, section 11.6.1): for an app that of its token, for a page one with the scheme of a session
- * cookie, which is not registered, because no registered scheme fits one.
+ * Emits `qr_login.failed`, for a fault also `server_error`, and sets the status. The caller sets the body. A 401 needs
+ * a challenge (RFC 9110, section 11.6.1): for an app, the one of its token; for a page, one with the unregistered
+ * scheme `Cookie`, because no registered scheme stands for a session cookie.
  */
 export function fail(provider: Provider, { ctx, failure }: RefusableRequest, error: QrLoginError): void {
   const { accountId } = failure;
   const event: FailureEvent = { code: error.code, from: sourceOf(ctx), ...(accountId && { accountId }) };
-  // Each app begins without a nonce, so that is no failure.
+  // Each app begins without a nonce, so a missing nonce is no failure.
   if (error.code !== 'use_dpop_nonce') callListener(() => provider.emit('qr_login.failed', ctx, error, event));
   if (FAULTS.has(error.code)) reportFault(provider, ctx, error.cause);
   ctx.status = statusOf(error.code);
@@ -213,7 +213,7 @@ function answer(ports: ErrorPorts, request: RefusableRequest, error: QrLoginErro
   const { ctx, failure } = request;
   protectAnswer(ctx);
   fail(ports.provider, request, error);
-  // The beginning of another answer cannot be taken back.
+  // The headers of another answer were sent already, and cannot be taken back.
   if (ctx.res.headersSent) {
     ctx.res.destroy();
     return;

@@ -196,18 +196,18 @@ export function routes(services: Services): Middleware {
   });
 
   const dispatch = router.routes() as unknown as Middleware;
-  // The provider's own requests need not be compared with each route.
+  // Requests to the provider's own URLs need not be compared with each route.
   return (ctx, next) => (PLUGIN_PATH.test(ctx.path) ? dispatch(ctx, next) : next());
 }
 
-/** Ignores case, as the router does. */
+/** The paths of the plugin. The pattern ignores case, as the router does. */
 const PLUGIN_PATH = /^\/(?:(?:interaction|qr)\/|\.well-known\/(?:apple-app-site-association|assetlinks\.json)$)/i;
 
-/** Handles the methods that a URL of ours does not have. @param allowed those that it has */
+/** Handles the methods that a URL of ours does not have. @param allowed the methods that it has */
 type MoreMethods = (request: PluginRequest, next: Next, allowed: readonly string[]) => void | Promise<void>;
 
 interface Methods {
-  /** Also answers HEAD. */
+  /** The handler for GET, which also answers HEAD. */
   readonly get?: RouterMiddleware;
   readonly post?: RouterMiddleware;
   readonly delete?: RouterMiddleware;
@@ -219,14 +219,14 @@ type DescribedRoute = readonly [Operation, RouterMiddleware];
 
 type Operations = Partial<Record<'get' | 'post' | 'delete', DescribedRoute>>;
 
-/** @throws QrLoginError `method_not_allowed`, unless the request only asks for the methods */
+/** Refuses a method. @throws QrLoginError `method_not_allowed`, unless the request only asks for the methods */
 function refuseMethod({ ctx }: PluginRequest, _next: Next, allowed: readonly string[]): void {
   ctx.set('Allow', allowed.join(', '));
   if (ctx.method !== 'OPTIONS') throw new QrLoginError('method_not_allowed', `Use ${allowed.join(' or ')} here.`);
   ctx.status = 204;
 }
 
-/** Does the same for apps, and answers the preflights of their pages. */
+/** Does the same as {@link refuseMethod} for apps, and answers the preflights of their pages. */
 function refuseApiMethod(request: PluginRequest, next: Next, allowed: readonly string[]): void {
   const { ctx } = request;
   if (ctx.method === 'OPTIONS') answerPreflight(ctx, allowed);
@@ -241,7 +241,7 @@ interface Route<R extends PluginRequest> {
   readonly isForApps?: true;
 }
 
-/** Makes one middleware for a URL: a chain of them would cost more than their work. */
+/** Makes one middleware for a URL. A chain of several would cost more than the work that they do. */
 function route<R extends PluginRequest>(
   services: Services,
   { enter, handle, isForScripts, isForApps }: Route<R>,

@@ -25,7 +25,7 @@ import type { ScanPorts } from './phone/scan-page.ts';
 import type { TicketPagePorts } from './phone/ticket-page.ts';
 import type { RequestPagePorts } from './requests/request-page.ts';
 
-/** Everything that the routes need: each handler names its own part. */
+/** Everything that the routes need. Each handler names the part that it uses. */
 export type Services = BrowserRequestPorts &
   PhoneRequestPorts &
   ConsentPorts &

@@ -14,8 +14,8 @@ export interface Account {
 }
 
 /**
- * Returns the account with the name that is shown, on the phone only, or undefined if the account may not sign in:
- * deleted, disabled, locked. It is called before each step of the phone and again before the browser is signed in.
+ * Returns the account with the name that is shown, on the phone only, or undefined if the account may not sign in: it
+ * is deleted, disabled or locked. It is called before each step of the phone and again before the browser is signed in.
  */
 export type FindAccount = (accountId: string) => Promise<Account | undefined> | Account | undefined;
 
@@ -39,7 +39,7 @@ export async function sessionOf(provider: Provider, ctx: Context): Promise<Sessi
   // Without a session cookie, oidc-provider would create a new session that is not needed.
   if (ctx.cookies.get(provider.cookieName('session'), { signed: false }) === undefined) return undefined;
   const id = readProviderCookie(provider, ctx, 'session');
-  // If the cookie is not valid here or the session is not found, oidc-provider decides.
+  // If the cookie is not valid here, or the session is not found, oidc-provider decides what to do.
   return (id && (await provider.Session.find(id))) || provider.Session.get(ctx);
 }
 
@@ -66,7 +66,7 @@ export async function approverOf(
 /** A user's authentication on the phone, before the deployment's `assurance` has judged it. */
 export interface PhoneAuthentication {
   readonly accountId: string;
-  /** In seconds since the epoch. */
+  /** The time of the authentication, in seconds since the epoch. */
   readonly authenticatedAt: number;
   readonly onPhone: Assurance;
 }
@@ -107,7 +107,10 @@ export async function accountName(findAccount: FindAccount, accountId: string): 
   return shownName(await findAccount(accountId), accountId);
 }
 
-/** Users may choose the names of their accounts, so these are texts from outside. */
+/**
+ * Returns the name in a form that can be shown. Users may choose the names of their accounts, so it is a text from
+ * outside.
+ */
 function shownName(account: Account | undefined, accountId: string): string {
   return toReadableText(account?.name ?? '') || toReadableText(accountId);
 }

@@ -2,13 +2,13 @@ import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { BrowserNote } from './resume/resumed.ts';
 
 /**
- * The prompt that offers a passkey to the browser. A client can request it: `prompt=browser_passkey`. Its name is also
- * that of its result, by which oidc-provider knows that it is done.
+ * The prompt that offers a passkey to the browser. A client can request it: `prompt=browser_passkey`. Its result has
+ * the same name, by which oidc-provider knows that the prompt is done.
  */
 export const BROWSER_PASSKEY = 'browser_passkey';
 
 /**
- * Returns the last prompt of the policy: between the sign-in and the answer to the client.
+ * Returns the last prompt of the policy, which comes between the sign-in and the answer to the client.
  * @param isOffered returns true if this browser may be asked for this account
  */
 export function browserPasskeyPrompt(
@@ -23,7 +23,7 @@ export function browserPasskeyPrompt(
       const login = typeof result?.login?.replaces === 'string' ? result.login : undefined;
       const note = login?.browser as BrowserNote | undefined;
       if (login === undefined || note === undefined || result?.[BROWSER_PASSKEY] !== undefined) return false;
-      // A user who does not want to stay signed in there may be at a computer of others.
+      // A user who does not want to stay signed in may be at a computer that belongs to others.
       if (!note.isTrusted && !note.known) return false;
       return isOffered(ctx, login.accountId);
     },

@@ -1,6 +1,6 @@
 /**
  * Calls a listener of the deployment and turns an exception into a warning. Without this, the exception would end the
- * process or make a step fail that is done already.
+ * process, or turn a completed step into an error.
  */
 export function callListener(tell: () => void): void {
   try {

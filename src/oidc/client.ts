@@ -14,7 +14,7 @@ export async function findRequestingClient(provider: Provider, { params }: Inter
   return client;
 }
 
-/** Returns the name of the client as users are shown it: its id if nothing of its name can be seen. */
+/** Returns the name of the client as it is shown to users: its id if nothing of its name can be seen. */
 export function clientNameOf({ clientId, clientName = '' }: Client): string {
   return toReadableText(clientName) || toReadableText(clientId);
 }
@@ -50,8 +50,8 @@ export function siteOf(redirectUri: unknown): string | undefined {
 }
 
 /**
- * Returns the URL where a user can start again at the client: the one that it registered for this, or the site that the
- * response goes to. Undefined if there is none, or if the client is not registered any more.
+ * Returns the URL at which a user can start again at the client: the one that the client has registered for this, or
+ * the site that the response goes to. Undefined if there is none, or if the client is not registered any more.
  * @param site as {@link siteOf} returns it
  */
 export async function findClientHome(

@@ -71,7 +71,7 @@ function toEndedSession(notifications: ReadonlyMap<string, Promise<boolean>>): E
   return { clientIds: [...notifications.keys()], unreached: Promise.all(answers).then((lost) => lost.flat()) };
 }
 
-/** @returns false if the RP requested a notification and did not accept it, otherwise true */
+/** Notifies an RP. @returns false if the RP requested a notification and did not accept it; otherwise true */
 async function notifyClient(
   provider: Provider,
   ctx: Context,

@@ -24,8 +24,9 @@ interface ClientEntry {
 }
 
 /**
- * Notes in a session to which hosts the answers for its clients went. A client may have registered many redirect URIs,
- * so its registration does not tell. The note lives and ends with the session, which oidc-provider saves after this.
+ * Notes in a session the hosts to which the answers for its clients went. A client may have registered many redirect
+ * URIs, so its registration does not show which one was used. The note ends with the session, which oidc-provider saves
+ * after this.
  */
 export function noteHosts(provider: Provider): void {
   provider.on('authorization.success', ({ oidc }: KoaContextWithOIDC) => {

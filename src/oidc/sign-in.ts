@@ -64,7 +64,7 @@ export async function signIn(
 }
 
 /**
- * The reason why a request ends with an error: that of the phone, a cancellation or a refusal of consent at the
+ * The reason why a request ends with an error: the reason of the phone, a cancellation or a refusal of consent at the
  * browser, or a sign-in that was ended before it began.
  */
 export type RefusalReason = DeniedTicket['because'] | 'browser' | 'consent' | 'ended';
@@ -72,8 +72,8 @@ export type RefusalReason = DeniedTicket['because'] | 'browser' | 'consent' | 'e
 type RefusalResult = { readonly error: string; readonly error_description: string };
 
 /**
- * The same error for each reason of a denial, so that an attacker at the browser does not learn the reason. It is true
- * for all of them: a rule may have denied, and no person.
+ * The same error for each reason of a denial, so that an attacker at the browser does not learn the reason. Its text
+ * names no person, because a rule may have denied.
  */
 const DENIED = { error: 'access_denied', error_description: 'The sign-in was not approved.' } as const;
 

@@ -19,7 +19,7 @@ export function readSignedCookie(cookies: Context['cookies'], name: string): str
   const { keys } = cookies as unknown as KeyedCookies;
   if (!value || !signature || keys === undefined) return undefined;
   const data = `${name}=${value}`;
-  // Most cookies are signed with the first key, so one HMAC verifies them; `verify` takes three for each key.
+  // Most cookies are signed with the first key, so one HMAC verifies them; `verify` computes three for each key.
   return isSame(keys.sign(data), signature) || keys.verify(data, signature) ? value : undefined;
 }
 

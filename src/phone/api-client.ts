@@ -96,7 +96,8 @@ export class ApiClient {
         const { code } = error as PhoneError;
         if (!(error instanceof PhoneError) || repeated.has(code)) throw error;
         const next = code === 'invalid_token' ? await this.#replace(token, getToken) : token;
-        // With `use_dpop_nonce` and `invalid_dpop_proof` came the nonce and the time that another proof needs.
+        // A refusal with `use_dpop_nonce` or `invalid_dpop_proof` contains the nonce and the time that another proof
+        // needs.
         if (next === token && !code.includes('dpop')) throw error;
         repeated.add(code);
         token = next;
@@ -131,7 +132,7 @@ export class ApiClient {
           },
           ...(body && { body: JSON.stringify(body) }),
           signal: ended.signal,
-          // Cookies are no part of this API, and React Native would send them.
+          // Cookies are not a part of this API, and React Native would send them.
           credentials: 'omit',
           redirect: 'error',
         });
@@ -164,12 +165,15 @@ export class ApiClient {
   #learn(headers: Headers): void {
     this.#nonce = headers.get('DPoP-Nonce') ?? this.#nonce;
     const date = Date.parse(headers.get('Date') ?? '');
-    // The header has whole seconds.
+    // The header has whole seconds, so the middle of that second is the best guess.
     if (date) this.#skew = date + 500 - Date.now();
   }
 }
 
-/** @throws the signal's reason; in engines without reasons (React Native) a PhoneError `aborted` */
+/**
+ * Throws if the signal is aborted.
+ * @throws the signal's reason; in engines without reasons (React Native) a PhoneError `aborted`
+ */
 function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw signal.reason ?? new PhoneError('aborted', 'Aborted.');
 }

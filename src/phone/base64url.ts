@@ -22,7 +22,10 @@ export function toUtf8(text: string): Uint8Array {
   return Uint8Array.from(unescapeBytes(encodeURIComponent(text)), (character) => character.charCodeAt(0));
 }
 
-/** Returns a text in which each escape is replaced by a character for its byte: the text itself, if it is ASCII. */
+/**
+ * Returns a text in which each escape is replaced by a character for its byte. A text in ASCII without escapes stays as
+ * it is.
+ */
 export function unescapeBytes(text: string): string {
   return text.replace(/%(..)/g, (_escape, hex) => String.fromCharCode(Number(`0x${hex}`)));
 }

@@ -3,7 +3,7 @@ import { PhoneError } from './phone-error.ts';
 
 /** Codes have 46 characters of base64url. The names of pages below `/qr/` are shorter. */
 const CODE = /^[\w-]{32,}$/;
-/** Without user name, query and fragment. */
+/** An http or https URL without user name, query and fragment. */
 const HTTP_URL = /^(https?:\/\/)([^/?#@\\]+)(\/[^?#\\]*)?$/i;
 /** The provider's links with the app's own scheme. */
 const APP_LINK = /^[a-z][\w.+-]*:(\/qr\/[\w-]+)\?iss=([^&]+)(?:&return=(.*))?$/i;
@@ -16,9 +16,9 @@ export interface CodeText {
 }
 
 /**
- * Returns a URL as servers write it: scheme and host in lower case, and without slashes at the end. React Native's
- * own `URL` is incomplete, so that none is used.
- * @returns undefined if the text is no plain http or https URL: with user name, query, fragment or backslash
+ * Returns a URL as servers write it: scheme and host in lower case, and without slashes at the end. It does not use the
+ * global `URL`, which is incomplete in React Native.
+ * @returns undefined if the text is not a plain http or https URL, but has a user name, query, fragment or backslash
  */
 export function normalizeUrl(text: string): string | undefined {
   const [, scheme, host, path = ''] = HTTP_URL.exec(text) ?? [];

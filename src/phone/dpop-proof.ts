@@ -16,8 +16,8 @@ export interface ProvenRequest {
 }
 
 /**
- * Makes the proof that this app has a key: that of its access token, or at the token endpoint the one that the tokens
- * are to be bound to (RFC 9449, sections 4.2, 5 and 7). The value of the header `DPoP`.
+ * Makes the value of the header `DPoP`: a proof that this app has a key (RFC 9449, sections 4.2, 5 and 7). It is the
+ * key of the access token or, at the token endpoint, the key that the new tokens will be bound to.
  */
 export function makeProof(
   signer: Signer,
@@ -39,7 +39,7 @@ export async function signJwt(signer: Signer, typ: string, content: object): Pro
     alg = 'ES256',
     publicJwk: { kty, crv, x, y, n, e },
   } = signer;
-  // A signer that also has the private key in its JWK must not send it.
+  // The JWK of a signer may contain the private key as well, which must not be sent.
   const parts = [{ typ, alg, jwk: { kty, crv, x, y, n, e } }, content];
   const signed = parts.map((part) => toBase64url(toUtf8(JSON.stringify(part)))).join('.');
   return `${signed}.${toBase64url(await signer.sign(toUtf8(signed)))}`;

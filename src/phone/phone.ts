@@ -76,7 +76,10 @@ export class Phone {
     return this.#claim({ shortCode, actions: true }, options);
   }
 
-  /** Returns a ticket that this app has scanned before: after it was ended, or after the user signed in again. */
+  /**
+   * Returns a ticket that this app has scanned before: after a restart of the app, or after the user has signed in
+   * again.
+   */
   async ticket(id: string, options?: RequestOptions): Promise<Ticket> {
     return new Ticket(this.#api, await this.#api.send('GET', pathOf(id), options));
   }

@@ -4,7 +4,8 @@ export type TicketState = 'scanned' | 'approved' | 'finished' | 'denied' | 'canc
 /**
  * The reason for which a ticket was denied or cancelled: the user said no (`person`) or did not start it (`report`),
  * the provider's assessment (`risk`, `blocked`), a requirement that was not met (`account`, `local`, `freshness`,
- * `acr`); the browser shows a new code (`renewed`), has cancelled (`browser`), or had a wrong check code too often.
+ * `acr`, `enrolled`), a new code in the browser (`renewed`), a cancellation by the browser (`browser`) or by the
+ * requester of the action (`requester`), or too many wrong check codes (`check-code`).
  */
 export type EndReason =
   | 'person'
@@ -53,7 +54,7 @@ export interface TicketView {
   /** Grows with each change. */
   readonly version: number;
   readonly state: TicketState;
-  /** Only if denied or cancelled. */
+  /** The reason why the ticket was denied or cancelled; absent in other states. */
   readonly reason?: EndReason;
   /** Seconds until this state ends by itself; absent if it is final. */
   readonly expiresIn?: number;
@@ -61,7 +62,10 @@ export interface TicketView {
   readonly shownAgo: number;
   /** Present if an action is asked for, and no sign-in: what is approved, and its details in lines. */
   readonly action?: { readonly title: string; readonly details: string };
-  /** The app that the browser signs in to, or that asks for the action. `host` is where the answer goes; the name is what the app says. */
+  /**
+   * The app that the browser signs in to, or that asks for the action. `host` is the destination of the answer, which
+   * the provider has verified. The name is chosen by the app.
+   */
   readonly client: {
     readonly id: string;
     readonly name: string;
@@ -77,7 +81,7 @@ export interface TicketView {
   readonly consent: boolean;
   /** The account that will be signed in, or that is asked. */
   readonly account: { readonly name: string };
-  /** Absent if Approve may be offered. */
+  /** The demand that keeps Approve from being offered; absent if it may be offered. */
   readonly requirement?: Requirement;
   /**
    * The proof that Approve requires besides a tap: the answer to a question, or a passkey's assertion for these

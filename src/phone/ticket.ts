@@ -3,14 +3,16 @@ import { PhoneError } from './phone-error.ts';
 import type { TicketView } from './ticket-view.ts';
 
 export interface WatchOptions extends RequestOptions {
-  /** Is called when the provider cannot be reached. The watch goes on, and the next state ends the trouble. */
+  /**
+   * Called when the provider cannot be reached. The watch goes on, and the next state shows that the trouble is over.
+   */
   readonly onTrouble?: ((error: PhoneError) => void) | undefined;
 }
 
 export interface ApproveOptions extends RequestOptions {
   /** True keeps the user signed in in that browser. False by default. */
   readonly remember?: boolean | undefined;
-  /** One of the ticket's `durations`: how long the user stays signed in there. It goes before `remember`. */
+  /** One of the ticket's `durations`: how long the user stays signed in there. It takes precedence over `remember`. */
   readonly duration?: string | undefined;
   /** The proof that the ticket requires (`asked.proofRequired`), as JSON: for example a passkey's assertion. */
   readonly proof?: string | object | undefined;
@@ -45,7 +47,7 @@ export class Ticket {
     this.#asked = asked;
   }
 
-  /** Keep it to go on after the app was ended: `phone.ticket(id)`. */
+  /** The id of the ticket. Keep it to continue after a restart of the app: `phone.ticket(id)`. */
   get id(): string {
     return this.#asked.id;
   }
@@ -78,8 +80,8 @@ export class Ticket {
   }
 
   /**
-   * Yields the current state, and each later one until the ticket is over. It waits out failures of the network. The
-   * signal ends it without an error.
+   * Yields the current state, and each later one until the ticket is over. It tries again after failures of the
+   * network. The signal ends it without an error.
    * @throws PhoneError whose `action` is not `retry`
    */
   async *watch(options: WatchOptions = {}): AsyncGenerator<TicketView, void, undefined> {
@@ -142,7 +144,7 @@ export class Ticket {
         const trouble = await this.#ask(after, woken.signal);
         if (trouble) onTrouble?.(trouble);
         const inARow = trouble ? failures + 1 : 0;
-        // Also without trouble: a proxy may answer at once, where the provider would have waited.
+        // Pause even without trouble: a proxy may answer at once where the provider would have waited.
         const pause = Math.max((trouble?.retryAfter ?? 0) * 1000, PAUSES_MS[inARow] ?? LONGEST_PAUSE_MS);
         if (this.#asked.version === after) await rest(pause, woken.signal);
         return inARow;
@@ -152,7 +154,7 @@ export class Ticket {
     });
   }
 
-  /** Sends a long poll. @returns the trouble for which it has failed, unless it was aborted */
+  /** Sends a long poll. @returns the error with which it has failed, unless it was aborted */
   async #ask(after: number, signal: AbortSignal): Promise<PhoneError | undefined> {
     try {
       const options = { query: `?after=${after}`, held: LONG_POLL_MS, signal };

@@ -43,7 +43,10 @@ export function asKeyv6(keyv: Keyv): Keyv6 | undefined {
   return hasPart<Keyv6>(either, 'serialization') ? either : undefined;
 }
 
-/** Returns true for a Keyv 5 or 6. Not by `instanceof`: a Keyv from a second copy of the package must pass, too. */
+/**
+ * Returns true for a Keyv 5 or 6. It does not use `instanceof`, because a Keyv from a second copy of the package must
+ * pass.
+ */
 export function isKeyv(value: unknown): boolean {
   return reads(value) && ('throwOnErrors' in value || 'serialization' in value);
 }

@@ -4,7 +4,7 @@ import type { Ticket } from '../ticket/ticket.ts';
 
 /** Signals within one process. */
 export class LocalSignals implements Signals {
-  /** In milliseconds. Re-reading may be rare, because no signal gets lost within a process. */
+  /** The time between two re-reads, in milliseconds. It may be long, because no signal gets lost within a process. */
   readonly rereadEvery = 60_000;
   /** A single listener is stored without an array: few interactions have a second one, and this saves memory. */
   readonly #listeners = new Map<string, Listener | readonly Listener[]>();

@@ -4,7 +4,7 @@ import type { StoreEngine } from './store-engine.ts';
 
 /**
  * Returns an engine that refuses to read records that only a newer build can act on. So no act of this process can
- * change one or forget what it says. The first one causes a warning of the process.
+ * change such a record, or drop what it does not know. The first such record causes a warning of the process.
  */
 export function refuseNewerRecords(engine: StoreEngine): StoreEngine {
   const { store, requests } = engine;

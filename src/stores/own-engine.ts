@@ -17,8 +17,8 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
 const FUNCTIONS = ['clock', 'rateLimit', 'ping', 'hearsOthers', 'close'] as const;
 
 /**
- * Returns the engine of a deployment's own store. Each access gets what ours have: a time limit, a measurement, and
- * `store_unavailable` for each failure.
+ * Returns the engine of a deployment's own store. Each access gets what the built-in engines have: a time limit, a
+ * measurement, and `store_unavailable` for each failure.
  * @throws TypeError if a part of the engine is missing
  */
 export function guardEngine(engine: StoreEngine, { onLate }: Pick<BackgroundCallbacks, 'onLate'>): StoreEngine {

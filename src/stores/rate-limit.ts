@@ -16,14 +16,14 @@ export interface RateLimit {
   /** Counts a request. */
   take(key: string): WaitMs | Promise<WaitMs>;
 
-  /** Checks the limit without counting. For requests that are counted later, when their outcome is known. */
+  /** Checks the limit without counting, for requests that are counted later, when their outcome is known. */
   ask(key: string): WaitMs | Promise<WaitMs>;
 }
 
 /** The number of requests of one key since its window began. */
 interface Window {
   times: number;
-  /** In milliseconds, by `performance.now()`. */
+  /** The end of the window in milliseconds, by `performance.now()`. */
   readonly endsAt: number;
 }
 
@@ -37,7 +37,7 @@ const SWEEP_EVERY_MS = 1_000;
 export class LocalRateLimit implements RateLimit {
   readonly #times: number;
   readonly #lasts: number;
-  /** In the order in which the windows began. */
+  /** The windows by key, in the order in which they began. */
   readonly #windows = new Map<string, Window>();
   #sweptAt = 0;
 

@@ -8,10 +8,10 @@ import * as transitions from './transitions.ts';
 /** A ticket that approves an action. */
 export type ActionTicket = Ticket & { readonly request: { readonly action: Action } };
 
-/** The data that a requester brings along. */
+/** The data with which an action is requested. */
 export interface ActionInput {
   readonly request: Omit<SignInRequest, 'action'> & { readonly action: Omit<Action, 'expiresAt'> };
-  /** The browser that shows the code; one without a binding if none does yet. */
+  /** The browser that shows the code; if there is none yet, a browser without a binding. */
   readonly browser: Browser;
   /** The time that is left for the decision and its confirmation, in milliseconds. */
   readonly lasts: number;
@@ -22,7 +22,7 @@ export const RESULT_KEPT_MS: number = 10 * 60 * 1000;
 const ID_BYTES = 16;
 
 /**
- * The acts of those who ask for an action, and of the browser that opens it. The action's id takes the place of an
+ * The acts of the requester of an action, and of the browser that opens it. The action's id takes the place of an
  * interaction's uid: it is in the URL of the page, and not in the code.
  */
 export class ActionActs {
@@ -57,7 +57,7 @@ export class ActionActs {
   }
 
   /**
-   * Shows the action in this browser. The first browser gets it; the same one may repeat it.
+   * Shows the action in this browser. Only the first browser that opens an action shows it, and may repeat this act.
    * @throws QrLoginError `not_found` to any other browser, and if a phone has scanned before
    */
   async open(id: string, browser: Browser): Promise<Outcome> {
@@ -70,7 +70,7 @@ export class ActionActs {
     return outcome;
   }
 
-  /** Takes the action back. One that has ended already stays as it is. */
+  /** Takes the action back. If it has ended already, it stays as it is. */
   async cancel(id: string): Promise<Outcome | undefined> {
     return change(
       this.#ports,

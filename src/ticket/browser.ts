@@ -20,7 +20,7 @@ import * as transitions from './transitions.ts';
 /** The number of attempts to write a ticket. A ticket has fewer steps, so a store that refuses them all is faulty. */
 const MAX_SWAP_ATTEMPTS = 20;
 
-/** The data that a browser's request brings along to show a ticket. */
+/** The data of a browser's request that shows a ticket. */
 export interface ShowInput {
   readonly interaction: string;
   /** The end of the interaction, in milliseconds since the epoch. */
@@ -230,7 +230,7 @@ function isCheckCodeAttempt(ticket: ApprovedTicket, { checkCode = '' }: FinishIn
  */
 async function passChecks(ticket: ApprovedTicket, input: FinishInput, checks: FinishChecks): Promise<boolean> {
   const trying = isCheckCodeAttempt(ticket, input) ? checks.tryCheckCode?.(ticket) : undefined;
-  // Marked as handled: if the account may not sign in, this rejection must not become an unhandled one.
+  // Mark the promise as handled: if the account may not sign in, this rejection must not become an unhandled one.
   trying?.catch(() => undefined);
   await checks.account?.(ticket);
   await trying;

@@ -3,7 +3,7 @@ import { BrowserActs } from './browser.ts';
 import { PhoneActs } from './phone.ts';
 import { RequestActs, type RequestPorts } from './requests/request-acts.ts';
 
-/** The acts of the users and of those who ask for an action, one function for each, on top of the pure transitions. */
+/** The acts of the users and of the requesters of actions, one function for each, on top of the pure transitions. */
 export class Ceremony {
   readonly browser: BrowserActs;
   readonly phone: PhoneActs;

@@ -18,13 +18,15 @@ export interface CeremonyPorts {
   /** Absent if the deployment does not offer to type a code instead of scanning. */
   readonly shortCodes?: ShortCodes | undefined;
   readonly lifetimes: Lifetimes;
-  /** Takes the place of the check code where the phone has scanned. Default: `digits`. */
+  /**
+   * The way in which a check code is entered if the phone has scanned the code, and not typed it. Default: `digits`.
+   */
   readonly checkCodeEntry?: CheckCodeEntry;
 }
 
 /**
- * The proof that the approver is near the browser: six digits that the phone shows and the user types at the browser, or
- * a tap on the phone on the number that the browser shows.
+ * The proof that the approver is near the browser: six digits that the phone shows and the user types at the browser,
+ * or a tap on the phone on the number that the browser shows.
  */
 export type CheckCodeEntry = 'digits' | 'tap';
 
@@ -50,7 +52,7 @@ export async function change<T extends Ticket>(
   for (;;) {
     const previous = await read();
     if (previous === undefined) return undefined;
-    // The swap failed although the ticket is unchanged: the interaction has another ticket now.
+    // The swap failed although this ticket has not changed, so the interaction has another ticket now.
     if (lost?.id === previous.id && lost.version === previous.version) throw notFound();
     const ticket = await transition(previous, { now: clock(), lifetimes });
     if (ticket.version === previous.version) return { ticket, changed: false };

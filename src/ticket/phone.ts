@@ -152,7 +152,8 @@ export class PhoneActs {
     const outcome = await change(this.#ports, read, (ticket, moment) =>
       stateAt(ticket, moment.now) === 'waiting' ? transitions.awaitSignIn(ticket, moment) : ticket,
     );
-    // Also on a repeat, because the first try may have failed here. The short code works for as long as the ticket waits.
+    // Write the note on a repeat, too, because the first try may have failed here. The short code works for as long as
+    // the ticket waits.
     if (outcome?.ticket.state === 'waiting' && outcome.ticket.signingIn)
       await shortCodes?.note(known.id, outcome.ticket.deadline - clock());
   }
@@ -175,8 +176,8 @@ export class PhoneActs {
       const scanned = claim(ticket, approver, later, phone);
       if (verdict === 'blocked') return transitions.block(scanned, approver, later);
       if (isDenied(verdict, ticket)) return transitions.forbid(scanned, approver, later);
-      // A typed short code does not show that the phone is near the screen, and a tap shows little of it. An action is
-      // worth the digits.
+      // A typed short code does not show that the phone is near the screen, and a tap on one of three numbers shows
+      // little of it. An action is important enough to require the digits.
       const mayMatch = !typed && isSignIn(ticket.request);
       const isMatched = verdict === 'check code' && mayMatch && this.#ports.checkCodeEntry === 'tap';
       return isMatched ? { ...scanned, match: true } : scanned;
@@ -203,7 +204,10 @@ export class PhoneActs {
     return ticket;
   }
 
-  /** @throws WrongNumber if the approver has tapped another number than the browser shows, which ends the ticket */
+  /**
+   * Approves the ticket.
+   * @throws WrongNumber if the approver has tapped another number than the browser shows, which ends the ticket
+   */
   async approve(
     id: string,
     { judge = ALLOW, match, decidesHere = false, findEnrolledKey, ...approval }: ApprovalInput,
@@ -294,7 +298,10 @@ export class PhoneActs {
     return matchNumbersOf(this.#ports.keys, ticket.id).offered;
   }
 
-  /** @throws QrLoginError `invalid_request` if no number was tapped where one is asked for, or one that is not offered */
+  /**
+   * Returns true if the approver has tapped a wrong number.
+   * @throws QrLoginError `invalid_request` if a number is missing where one is asked for, or was not offered
+   */
   #isPickWrong({ id, match }: ScannedTicket, pick: string | undefined): boolean {
     const { keys } = this.#ports;
     if (!match && pick === undefined) return false;
@@ -303,7 +310,7 @@ export class PhoneActs {
     return !isShownNumber(keys, id, pick);
   }
 
-  /** Ensures that the same number approves again. @throws DecidedOtherwise */
+  /** Ensures that a repeated Approve has the same number. @throws DecidedOtherwise if it has another one */
   #assertSamePick<T extends DecidedTicket>(ticket: T, pick: string | undefined): T {
     const isOther = pick !== undefined && !isShownNumber(this.#ports.keys, ticket.id, pick);
     if (isOther && ticket.state !== 'denied') throw new DecidedOtherwise(ticket.state);

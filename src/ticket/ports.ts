@@ -1,7 +1,7 @@
 import type { Ticket } from './ticket.ts';
 
 /**
- * Stores tickets. A store must be able to compare and swap. It signals each write to those who watch the interaction.
+ * Stores tickets. A store must be able to compare and swap. It signals each write to the listeners of the interaction.
  */
 export interface TicketStore {
   /**
@@ -46,7 +46,7 @@ export interface Notes {
    */
   claim(name: string, lasts: number): Promise<boolean>;
 
-  /** @returns the note's text, or undefined if there is no such note (any more) */
+  /** Reads a note. @returns the note's text, or undefined if there is no such note (any more) */
   read(name: string): Promise<string | undefined>;
 }
 

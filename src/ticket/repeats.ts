@@ -7,7 +7,8 @@ import { type Approver, isOwner, stateAt, type Ticket, type TicketState } from '
 export type RepeatableAct = 'scan' | 'approve' | 'deny' | 'unable';
 
 /**
- * A ticket that shows the result of an act. Of a cancelled or expired ticket, the approver is told how it has ended.
+ * A ticket that shows the result of an act. A cancelled or expired ticket is not one, because it has an error that says
+ * how it ended.
  */
 type StandingTicket<Act extends RepeatableAct> = Extract<
   Ticket,
@@ -33,7 +34,7 @@ export function isRepeated<Act extends RepeatableAct>(
   now: number,
 ): ticket is StandingTicket<Act> {
   if (!isOwner(ticket, approver)) return false;
-  // The deployment's assessment has denied: Approve had that answer.
+  // If the deployment's assessment has denied the ticket, that was the answer to the first Approve.
   if (act === 'approve' && ticket.state === 'denied') return ticket.because === 'risk' || ticket.because === 'blocked';
   return LEADS_TO[act].includes(stateAt(ticket, now));
 }

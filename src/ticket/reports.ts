@@ -11,11 +11,11 @@ type ReportPorts = Pick<CeremonyPorts, 'keys' | 'notes'>;
 export interface ReportedOrigin {
   /** The network address that the browser's requests come from. */
   readonly source: string;
-  /** The client that asks for something other than a sign-in: then it counts, and not the address. */
+  /** The client that asks for something other than a sign-in, which counts instead of the address. */
   readonly actionOf?: string;
 }
 
-/** Returns the origin of a ticket: of a sign-in the network address of the browser, of another one its client. */
+/** Returns the origin of a ticket: the browser's network address for a sign-in, the client for another request. */
 export function reportedOriginOf({ request, browser }: Pick<Ticket, 'request' | 'browser'>): ReportedOrigin {
   const { source } = browser;
   return isSignIn(request) ? { source } : { source, actionOf: request.client.id };

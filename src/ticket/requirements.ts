@@ -104,9 +104,9 @@ function isOtherSignIn(before: Approver, now: Approver): boolean {
 }
 
 /**
- * Returns true if the sign-in came after the scan, for which it counts. A session has one sign-in at a time, so another
- * one is a later one. An app may hold tokens of several sign-ins: without this check, it could scan with those of one
- * and approve with those of another that is older than the scan.
+ * Returns true if the sign-in came after the scan, so that it was made for this ticket. A session has one sign-in at a
+ * time, so another one is a later one. An app may hold tokens of several sign-ins: without this check, it could scan
+ * with those of one and approve with those of another that is older than the scan.
  */
 function isAfterScan({ since }: Ticket, { grant, authenticatedAt }: Approver): boolean {
   return grant === undefined || authenticatedAt >= Math.floor(since / 1000);

@@ -33,7 +33,7 @@ export interface RiskContext {
 
 /** The sign-in of an approver on the phone. */
 export interface ApproverSignIn {
-  /** As your `assurance` returned it, with the methods that your `guard` has verified. */
+  /** The class and methods as your `assurance` returned them, with the methods that your `guard` has verified. */
   readonly amr?: readonly string[];
   readonly acr?: string;
   /** The time of the authentication, in seconds since the epoch. */
@@ -64,7 +64,7 @@ export type Judge = (ticket: Ticket, approver: Approver, knownBy: KnownBy | unde
 /**
  * Requires the check code, unless the browser is known to this account. A shared network address does not count: a
  * stranger in the same network could scan first, and sign the browser in as himself. A request without a browser has no
- * screen for the check code, and takes a tap. Your own assessment may fall back on it.
+ * screen for the check code, and takes a tap. Your own assessment may use the address.
  */
 export function assessByDefault({ request, browser }: RiskContext): Verdict {
   return browser.known || request.backchannel !== undefined ? 'allow' : 'check code';

@@ -65,7 +65,7 @@ export type ApproverStanding =
 
 /**
  * A requirement that the approver does not meet. `local`: the approver was itself signed in by QR, and has to sign in
- * on this device first. `enrolled`: the account is used only in browsers that it has enrolled, and this is none.
+ * on this device first. `enrolled`: the account is used only in browsers that it has enrolled, and this browser is not.
  */
 export type UnmetRequirement = 'account' | 'local' | 'freshness' | 'acr' | 'enrolled';
 
@@ -98,7 +98,10 @@ export interface Requirements {
  * shown.
  */
 export interface Consent {
-  /** True if the phone lists it. The requests of the deployment's own clients are granted without being listed. */
+  /**
+   * True if the phone lists what is granted. The requests of the deployment's own clients are granted without being
+   * listed.
+   */
   readonly listed?: boolean;
   readonly scopes: readonly string[];
   readonly claims: readonly string[];
@@ -226,13 +229,13 @@ interface TicketFields extends FormattedRecord {
   /** The time at which this state was entered, in milliseconds since the epoch. */
   readonly since: number;
   /**
-   * The time at which this state expires, in milliseconds since the epoch. It is set on entering the state. Only that
-   * of a waiting ticket is moved, once: see {@link WaitingTicket.signingIn}.
+   * The time at which this state expires, in milliseconds since the epoch. It is set on entering the state. Only the
+   * deadline of a waiting ticket is moved, once: see {@link WaitingTicket.signingIn}.
    */
   readonly deadline: number;
   /** The end of the interaction, in milliseconds since the epoch. No deadline is later. */
   readonly endsAt: number;
-  /** The phone that scanned, from then on; absent if its user agent says nothing. */
+  /** The phone, once it has scanned; absent if nothing is known of it by its user agent. */
   readonly phone?: PhoneDevice;
 }
 
@@ -330,8 +333,8 @@ export function ownerOf(ticket: Ticket): Approver | undefined {
 }
 
 /**
- * Returns a text that identifies the device of an approver: its session, or its app and key. The key and not the grant,
- * because an app that signs in again for a ticket may get another grant.
+ * Returns a text that identifies the device of an approver: its session, or its app and key. It uses the key and not
+ * the grant, because an app that signs in again for a ticket may get another grant.
  */
 export function deviceOf({ sessionUid, grant }: ApproverStanding): string {
   // A session's uid contains no bracket.
@@ -354,8 +357,8 @@ export function requestEnd({ action, backchannel }: SignInRequest): number | und
 }
 
 /**
- * Returns the time until which a store keeps a ticket, in milliseconds since the epoch: its deadline, but that of
- * another ticket than a sign-in longer, so that its end can be read, and can be reported.
+ * Returns the time until which a store keeps a ticket, in milliseconds since the epoch. This is its deadline for a
+ * sign-in, and a later time for another request, so that its result can be read and reported.
  */
 export function keptUntil({ request, deadline, endsAt }: Pick<Ticket, 'request' | 'deadline' | 'endsAt'>): number {
   return isSignIn(request) ? deadline : endsAt;

@@ -174,8 +174,8 @@ export function deny(ticket: Ticket, approver: Approver, moment: Moment): Denied
 
 /**
  * Denies the ticket because the approver did not start the sign-in. An approver may also report after Approve, as long
- * as the browser is not signed in. The ticket stays denied for as long as its interaction lasts, so that no other one
- * takes its place.
+ * as the browser is not signed in. The ticket stays denied for as long as its interaction lasts, so that no other
+ * ticket takes its place.
  */
 export function report(ticket: Ticket, approver: Approver, { now }: Moment): DeniedTicket {
   const mine = ticket.state === 'approved' ? ticket : requireDecidable(ticket, approver, now);
@@ -324,12 +324,15 @@ function stopped(ticket: Ticket, because: CancelledTicket['because'], now: numbe
   return { ...next(ticket, now, deadline), state: 'cancelled', because, ...(approver && { approver }) };
 }
 
-/** Returns the deadline of a live state: a request may have to be over by a time of its own. */
+/** Returns the deadline of a live state. It is not later than the end that the request itself has. */
 function liveUntil({ request }: Pick<Ticket, 'request'>, wanted: number): number {
   return Math.min(wanted, requestEnd(request) ?? wanted);
 }
 
-/** Returns the time until which a final state is kept: that of another ticket than a sign-in as long as its result. */
+/**
+ * Returns the time until which a final state is kept. Unless it is that of a sign-in, it is kept until the end of the
+ * ticket, so that its result can be read and reported.
+ */
 function finalUntil({ request, endsAt }: Pick<Ticket, 'request' | 'endsAt'>, { now, lifetimes }: Moment): number {
   return isSignIn(request) ? now + lifetimes.finish : endsAt;
 }
@@ -372,7 +375,7 @@ function next(
   return { ...kept, version: ticket.version + 1, since, deadline: Math.min(deadline, ticket.endsAt) };
 }
 
-/** Names the phone that scans. Nothing stays of another one, from which it takes the ticket over. */
+/** Sets the phone that scans. If it takes the ticket over from another phone, nothing of that phone stays. */
 function withPhone<T extends Pick<Ticket, 'phone'>>(
   { phone: before, ...ticket }: T,
   phone: PhoneDevice | undefined,

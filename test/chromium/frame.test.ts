@@ -38,6 +38,13 @@ interface Box {
   readonly height: number;
 }
 
+/** A layout shift, with the state of the page and the parts that moved, so that a failure says what moved. */
+interface Shift {
+  readonly value: number;
+  readonly screen: string;
+  readonly moved: readonly string[];
+}
+
 describe('the card of the QR page', () => {
   let gallery: Running;
   let context: BrowserContext;
@@ -110,11 +117,7 @@ describe('the QR page', () => {
     it(`moves nothing from the first code to a wrong number and a new code, on ${viewport.width} × ${viewport.height}`, async () => {
       stage().expectProblem(/403/);
       const desktop = await stage().desktop({ viewport });
-      await desktop.addInitScript(
-        `window.shifts = [];
-         new PerformanceObserver((list) => shifts.push(...list.getEntries().map(({ value }) => value)))
-           .observe({ type: 'layout-shift', buffered: true });`,
-      );
+      await desktop.addInitScript(recordShifts);
       const screen = await askToSignIn(stage(), desktop);
       const phone = await scanBeside(stage(), screen);
       await seeScreen(screen, 'scanned');
@@ -131,8 +134,9 @@ describe('the QR page', () => {
       await seeScreen(screen, 'waiting');
       await screen.locator('[data-code] svg').waitFor();
       expect(await isFaint(screen)).to.equal(false);
-      const shifts = await screen.evaluate<number[]>('shifts');
-      expect(shifts.reduce((sum, shift) => sum + shift, 0)).to.be.at.most(0.02);
+      const shifts = await screen.evaluate<Shift[]>('shifts');
+      const sum = shifts.reduce((total, { value }) => total + value, 0);
+      expect(sum, JSON.stringify(shifts)).to.be.at.most(0.02);
     });
   }
 
@@ -182,6 +186,17 @@ describe('the QR page', () => {
     expect(await tab()).to.deep.equal(['Sign in to Demo app', 'icon']);
   });
 });
+
+/** Records each layout shift as a `Shift` in `shifts`. Runs in each page before its own scripts. */
+const recordShifts = `
+  window.shifts = [];
+  const pixels = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(' ');
+  const movement = ({ node, previousRect, currentRect }) =>
+    (node?.outerHTML ?? node?.textContent ?? '').slice(0, 60) + ': ' + pixels(previousRect) + ' → ' + pixels(currentRect);
+  new PerformanceObserver((list) => {
+    const screen = document.querySelector('main')?.dataset.screen ?? '';
+    shifts.push(...list.getEntries().map(({ value, sources }) => ({ value, screen, moved: sources.map(movement) })));
+  }).observe({ type: 'layout-shift', buffered: true });`;
 
 /** Shows a part of the page, as its script does. Runs in the page. */
 const turn = `(screen) => {

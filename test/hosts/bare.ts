@@ -53,7 +53,8 @@ export async function startBare(name: string, path: string): Promise<VisitedHost
       response.end(`Hello from ${name}`);
       return;
     }
-    // As Express does: `url` is the part below the mount path, and the provider derives the path from `originalUrl`.
+    // This is what Express does: `url` is the part below the mount path, and the provider derives the path from
+    // `originalUrl`.
     Object.assign(request, { originalUrl, url: originalUrl.slice(base.length) });
     void callback(request, response);
   });

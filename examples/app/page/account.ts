@@ -28,9 +28,9 @@ export class SignInRefused extends Error {
   override readonly name = 'SignInRefused';
 }
 
-/** The requirements of a sign-in. */
+/** The requirements that a sign-in has to meet. */
 export interface SignInWish {
-  /** The path of the app to go on with afterwards. */
+  /** The path of the app to open afterwards. */
   readonly returnTo: string;
   /** The longest time since the user authenticated, in seconds. */
   readonly maxAge?: number;
@@ -87,7 +87,7 @@ export class Account {
       nonce: pending.nonce,
       code_challenge: await oauth.calculatePKCECodeChallenge(pending.verifier),
       code_challenge_method: 'S256',
-      // Nobody who intercepts the code can redeem it with another key (RFC 9449, section 10).
+      // An attacker who intercepts the code cannot redeem it with another key (RFC 9449, section 10).
       dpop_jkt: await (await this.#proofs()).calculateThumbprint(),
       // The app can approve sign-ins from now on, so a session that is open in this browser is not enough. OpenID
       // Connect gives a refresh token only with consent.
@@ -102,7 +102,7 @@ export class Account {
 
   /**
    * Redeems the code that the provider has sent the user back with.
-   * @returns the path of the app to go on with
+   * @returns the path of the app to open next
    * @throws SignInRefused if the provider sent an error, or if this device did not start the sign-in
    */
   async finishSignIn(callback: URL): Promise<string> {
@@ -174,7 +174,7 @@ export class Account {
 
   /**
    * Signs out: revokes the app's grant (RFC 7009) and forgets the account. Without a connection the account is
-   * forgotten nevertheless; the tokens are of no use without the key.
+   * forgotten all the same, because the tokens cannot be used without the key.
    * @returns true if the provider has confirmed the revocation
    */
   async signOut(): Promise<boolean> {
@@ -246,7 +246,7 @@ export class Account {
     return this.#dpop;
   }
 
-  /** Returns the provider's metadata, which are requested once. */
+  /** Returns the provider's metadata, which is requested once. */
   async #metadata(): Promise<oauth.AuthorizationServer> {
     const issuer = new URL(this.#settings.issuer);
     this.#server ??= oauth

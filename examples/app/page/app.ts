@@ -1,4 +1,4 @@
-/** The app: which screen belongs to which address, and what its buttons do. */
+/** The app: maps addresses to screens, and carries out what the buttons do. */
 import { Phone, PhoneError, type Ticket, webCryptoSigner } from 'oidc-provider-qr-login/phone';
 import { type Account, SIGNED_IN_PATH, SignInRefused, type SignInWish } from './account.ts';
 import { type DeviceStore, deviceKey } from './device-store.ts';
@@ -33,7 +33,7 @@ export class App {
   readonly #ports: AppPorts;
   #phone: Promise<Phone> | undefined;
   #flow: TicketFlow | undefined;
-  /** Counts the screens that were opened. An answer that arrives after the user went elsewhere shows nothing. */
+  /** Counts the screens that were opened. An answer that arrives after the user has left its screen shows nothing. */
   #opened = 0;
 
   constructor(ports: AppPorts) {
@@ -149,7 +149,8 @@ export class App {
     const { shell, texts, account } = this.#ports;
     this.#flow?.close();
     const query = back === undefined ? '' : `?${new URLSearchParams({ return: back })}`;
-    // It survives a reload and a sign-in. It takes the place of the code's address, which works only once.
+    // The ticket's address works again after a reload or a sign-in. It replaces the address of the code, which works
+    // only once.
     const path = `/tickets/${ticket.id}${query}`;
     shell.goTo(path, { replace: location.pathname.startsWith('/qr/') });
     this.#flow = new TicketFlow(
@@ -228,7 +229,7 @@ export class App {
   #fail(error: unknown, again: () => void, tab: Tab = 'scan'): void {
     const { shell, texts, account } = this.#ports;
     if (needsSignIn(error)) return void this.#endAccount();
-    // A refusal is final; what was not answered, or came too soon, can be repeated.
+    // A refusal is final. A request that was not answered, or that came too soon, can be repeated.
     const mayRepeat = !(error instanceof PhoneError) || error.action === 'retry';
     const screen = problemScreen(texts, {
       text: textFor(error, texts),

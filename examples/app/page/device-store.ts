@@ -19,7 +19,7 @@ export interface PendingSignIn {
   readonly state: string;
   readonly nonce: string;
   readonly verifier: string;
-  /** The path of the app to go on with. */
+  /** The path of the app to open afterwards. */
   readonly returnTo: string;
 }
 
@@ -40,7 +40,7 @@ export class DeviceStore {
     this.#database = database;
   }
 
-  /** @throws DOMException if the browser lets this page store nothing, as some private windows do */
+  /** Opens the store. @throws DOMException if the browser lets this page store nothing, as some private windows do */
   static async open(): Promise<DeviceStore> {
     const opening = indexedDB.open(DATABASE, 1);
     opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);

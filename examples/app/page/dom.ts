@@ -40,7 +40,7 @@ export function icon(...lines: readonly string[]): SVGElement {
   return made;
 }
 
-/** Isolates a name that others have chosen, so that its direction cannot reorder the text beside it. */
+/** Isolates a name that was chosen by others, so that its direction cannot reorder the text beside it. */
 export function name(text: string): HTMLElement {
   return element('bdi', {}, text);
 }

@@ -18,7 +18,9 @@ export class Shell {
   readonly #main: HTMLElement;
   #navigation: HTMLElement | undefined;
   #close: (() => void) | undefined;
-  /** True once a screen was shown. The first one does not take the focus: the document itself is new then. */
+  /**
+   * True once a screen was shown. The first screen does not take the focus, because the document itself is new then.
+   */
   #hasShown = false;
 
   /** @param onOpen called when the user opens an address of the app: by a tab, or by the browser's Back and Forward */
@@ -89,7 +91,7 @@ export class Shell {
     this.#navigation = shown;
     if (shown === undefined) return;
     this.#main.after(shown);
-    // A keyboard user goes on at the tab that was pressed, unless the screen takes the focus.
+    // A keyboard user continues at the tab that was pressed, unless the screen takes the focus.
     if (focused) shown.querySelector<HTMLElement>(`[data-tab="${focused}"]`)?.focus();
   }
 }

@@ -20,7 +20,7 @@ export interface TicketPorts {
   readonly fail: (error: unknown, again: () => void) => void;
 }
 
-/** After these errors, the ticket itself says how it stands and what is needed. */
+/** After these errors, the ticket itself shows its state and what is needed. */
 const TOLD_BY_TICKET: ReadonlySet<string> = new Set([
   'over',
   'wrong_state',
@@ -42,7 +42,7 @@ export class TicketFlow {
   readonly #path: string;
   readonly #back: string | undefined;
   readonly #end = new AbortController();
-  /** The state on the screen, without what changes all the time. */
+  /** The state on the screen, as JSON, without the parts that change all the time. */
   #shown = '';
   /** True if the browser was signed in when the last screen was shown. */
   #hadFinished = false;
@@ -85,13 +85,13 @@ export class TicketFlow {
     if (this.#end.signal.aborted) return;
     const { state, reason, checkCode, requirement, challenge } = view;
     const shown = JSON.stringify([state, reason, checkCode, requirement?.kind, challenge !== undefined]);
-    // The same again, after an interruption: what the user has ticked or typed stays.
+    // After an interruption the state may be the same. The screen then stays, with what the user has ticked or typed.
     if (shown === this.#shown) {
       this.#ports.shell.say('');
       return;
     }
     this.#shown = shown;
-    // A question is answered before the user goes elsewhere.
+    // A question has no navigation beside it, so that the user answers before leaving.
     const isAlone = view.state === 'scanned';
     const { shell, texts } = this.#ports;
     shell.show(ticketScreen(view, texts, this.#acts, this.#hadFinished), { tab: 'scan', isAlone });
@@ -128,13 +128,13 @@ export class TicketFlow {
     });
   }
 
-  /** Runs a decision. The watch shows its answer, too: the second time changes nothing. */
+  /** Runs a decision. The watch shows the answer as well, which changes nothing the second time. */
   #decide(decide: () => Promise<TicketView | undefined>): Promise<void> {
     return this.#act(async () => {
       const view = await decide();
       if (view === undefined) return;
       this.#show(view);
-      // The browser is on this device: it goes on there, and the page fills in the digits.
+      // The browser is on this device, so the user continues there, and its page fills in the digits.
       if (this.#back !== undefined) location.assign(view.checkCode ? `${this.#back}#${view.checkCode}` : this.#back);
     });
   }
@@ -150,7 +150,8 @@ export class TicketFlow {
   }
 
   /**
-   * After an error the screen stays, with a message; or the ticket has changed meanwhile, and its new state is shown.
+   * Handles an error. The screen stays, with a message, unless the ticket has changed meanwhile: then its new state is
+   * shown.
    */
   async #recover(error: unknown): Promise<void> {
     if (this.#end.signal.aborted) return;
@@ -160,7 +161,7 @@ export class TicketFlow {
     const view = await this.#ticket.refresh().catch(() => undefined);
     if (view === undefined) return;
     this.#show(view);
-    // The same screen again, such as a question whose answer was wrong: the message stays.
+    // The screen stays the same, for example after a wrong answer to a question, and so does the message.
     if (view.state === 'scanned') this.#say(error);
   }
 

@@ -28,13 +28,13 @@ Module({ controllers: [HelloController] })(AppModule);
 export async function startNest(provider, qr, { path, port, platform }) {
   const adapter = platform === 'fastify' ? new FastifyAdapter() : new ExpressAdapter();
   const app = await NestFactory.create(AppModule, adapter, { logger: ['error', 'warn'] });
-  // Before listen() and init(), which add Nest's body parsers: the provider reads the body itself.
+  // Call this before listen() and init(), which add Nest's body parsers: the provider reads the body itself.
   app.use(path, provider.callback());
   await app.listen(port, 'localhost');
   return {
     server: app.getHttpServer(),
     stop: async () => {
-      // First the event streams, which keep the server open.
+      // End the event streams first, because they keep the server open.
       await qr.close();
       await app.close();
     },

@@ -13,7 +13,8 @@ export async function startNext(provider, qr, { path, port }) {
   const server = createServer((request, response) => {
     const originalUrl = request.url ?? '/';
     if (!originalUrl.startsWith(`${path}/`)) return handleByNext(request, response);
-    // As Express does it: `url` is what lies below the path, and the provider learns the path from `originalUrl`.
+    // This is what Express does: `url` is the part below the path, and the provider derives the path from
+    // `originalUrl`.
     Object.assign(request, { originalUrl, url: originalUrl.slice(path.length) });
     return handle(request, response);
   });
@@ -21,7 +22,7 @@ export async function startNext(provider, qr, { path, port }) {
   return {
     server,
     stop: async () => {
-      // First the event streams, which keep the server open.
+      // End the event streams first, because they keep the server open.
       await qr.close();
       server.close();
       await app.close();

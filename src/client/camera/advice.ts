@@ -2,17 +2,20 @@
 
 import type { Reading } from './read-code.ts';
 
-/** With no code at all in the picture, the user is told to move closer after this time. */
+/** If the picture has no code at all, the user is told to move closer after this time. */
 const NOTHING_FOR_MS = 6_000;
-/** With something like a code in the picture, the user is told so after this many frames that could not be read. */
+/** If the picture has something like a code, the user is told so after this many frames that could not be read. */
 const UNCLEAR_FRAMES = 8;
-/** The message about a foreign code stays this long after the last frame with it: some frames cannot be read. */
+/**
+ * The message about a foreign code stays this long after the last frame in which such a code was read, because some
+ * frames cannot be read.
+ */
 const FOREIGN_STAYS_MS = 3_000;
 
 /** The name of a message. The page has a text of the same name. */
 export type Advice = 'looking' | 'closer' | 'foreign';
 
-/** Chooses the message from what the last frames had in them. All times are in milliseconds, of one clock. */
+/** Chooses the message by the contents of the latest frames. All times are in milliseconds, by the same clock. */
 export class Adviser {
   #lookingSince: number;
   #unclearFrames = 0;
@@ -32,10 +35,11 @@ export class Adviser {
       this.#lookingSince = now;
       this.#unclearFrames = 0;
     }
-    // Counts slowly down, because some pictures of other things look like a code for one frame.
+    // The count falls slowly. Pictures of other things look like a code for one frame only, and so never reach the
+    // limit.
     this.#unclearFrames = Math.max(0, this.#unclearFrames + (isUnclear ? 1 : -0.5));
     const isFar = this.#unclearFrames >= UNCLEAR_FRAMES || now - this.#lookingSince > NOTHING_FOR_MS;
-    // Once given, the advice stays: a message that comes and goes cannot be followed.
+    // The advice stays once it is given: a user cannot follow a message that comes and goes.
     if (isFar) this.#lookingSince = Number.NEGATIVE_INFINITY;
     return isFar ? 'closer' : 'looking';
   }

@@ -94,7 +94,7 @@ export class Camera {
     return can?.torch === true;
   }
 
-  /** Switches the light. @returns true if the light is as requested */
+  /** Switches the light on or off. @returns true if the light is in the requested state */
   async light(on: boolean): Promise<boolean> {
     const light: WithTorch<MediaTrackConstraintSet> = { torch: on };
     try {
@@ -120,7 +120,7 @@ export class Camera {
     return this.start();
   }
 
-  /** Returns wishes only, no requirements, because any camera can read a code. */
+  /** Returns preferences, and no requirements, because any camera can read a code. */
   #constraints(): MediaTrackConstraints {
     const which = this.#deviceId === undefined ? { facingMode: 'environment' } : { deviceId: this.#deviceId };
     return { ...which, width: { ideal: 1280 }, height: { ideal: 720 } };

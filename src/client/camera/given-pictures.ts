@@ -1,15 +1,15 @@
-/** Codes that the user gives to the scan page instead of showing them to the camera: photos, and what was copied. */
+/** Codes that the user gives to the scan page as a photo, or as a copied or dropped picture or text. */
 
 import type { Reader } from './read-code.ts';
 
-/** Something with a code in it, perhaps: a picture, or a copied text. */
-export type Given = Blob | string;
+/** A picture or a text that may contain a code. */
+export type GivenContent = Blob | string;
 
-/** The text that was found in it, or the name of the message that says why there is none. */
-export type Found = { readonly text: string } | { readonly problem: 'no-code' | 'no-photo' | 'incomplete' };
+/** The text of the code, or the name of the message that says why none was found. */
+export type ContentReading = { readonly text: string } | { readonly problem: 'no-code' | 'no-photo' | 'incomplete' };
 
-/** Reads what the user has given. @param reader loads the decoder */
-export async function readGiven(given: Given, reader: Promise<Reader>): Promise<Found> {
+/** Finds the code in what the user has given. @param reader the decoder, which may still be loading */
+export async function readGiven(given: GivenContent, reader: Promise<Reader>): Promise<ContentReading> {
   if (typeof given === 'string') return { text: given.trim() };
   const [loaded, picture] = await Promise.all([
     reader.catch(() => undefined),
@@ -22,13 +22,15 @@ export async function readGiven(given: Given, reader: Promise<Reader>): Promise<
   return text === undefined ? { problem: 'no-code' } : { text };
 }
 
-/** True if a press on a button may read the clipboard here. Everywhere else, the keys for pasting still work. */
+/**
+ * Returns true if a button may read the clipboard in this browser. Elsewhere, pasting with the keyboard still works.
+ */
 export function canReadClipboard(): boolean {
   return typeof navigator.clipboard?.read === 'function';
 }
 
 /** Returns the picture or the text in the clipboard; undefined if there is none, or the user does not allow it. */
-export async function readClipboard(): Promise<Given | undefined> {
+export async function readClipboard(): Promise<GivenContent | undefined> {
   try {
     for (const item of await navigator.clipboard.read()) {
       const image = item.types.find((type) => type.startsWith('image/'));
@@ -38,13 +40,13 @@ export async function readClipboard(): Promise<Given | undefined> {
       return image === undefined ? content.text() : content;
     }
   } catch {
-    // Refused, or dismissed: browsers make no difference.
+    // The user has refused or dismissed the question. Browsers report both in the same way.
   }
   return undefined;
 }
 
-/** Returns what was pasted by keys, or dropped; undefined if it is neither a picture nor a text. */
-export function inTransfer(transfer: DataTransfer | null): Given | undefined {
+/** Returns the pasted or dropped picture or text; undefined if there is neither. */
+export function transferredContent(transfer: DataTransfer | null): GivenContent | undefined {
   const picture = [...(transfer?.files ?? [])].find(({ type }) => type.startsWith('image/'));
   return picture ?? (transfer?.getData('text/plain') || undefined);
 }

@@ -6,7 +6,9 @@ export interface OwnCodes {
   readonly length: number;
 }
 
-/** Returns the address of a code if the text is one of this provider's. Any other could lead to a harmful website. */
+/**
+ * Returns the address of a code of this provider; undefined for any other text, which could lead to a harmful website.
+ */
 export function ownAddress(text: string, { prefix, length }: OwnCodes): string | undefined {
   const code = text.slice(prefix.length);
   return text.startsWith(prefix) && code.length === length && /^[\w-]+$/.test(code) ? text : undefined;

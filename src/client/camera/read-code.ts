@@ -22,15 +22,15 @@ export interface Effort {
 }
 
 /**
- * The searches in the frames of a camera, in turn. The whole frame has to be scaled down, in which a small code gets
- * lost; the square keeps nearly every pixel, but lacks the edges. Each frame gets little effort, because the next one
- * follows at once.
+ * The searches in the frames of a camera, in turn. The whole frame must be scaled down, so that a small code gets lost.
+ * The square keeps nearly every pixel, but lacks the edges. Each frame gets little effort, because the next one follows
+ * at once.
  */
 const FRAMES: readonly Effort[] = [
   { part: 'square', longest: 720, effort: 4, timeLimit: 60 },
   { part: 'whole', longest: 640, effort: 4, timeLimit: 60 },
 ];
-/** A photo comes only once. */
+/** The search in a photo. It gets more effort, because no other frame follows. */
 const PHOTO: Effort = { part: 'whole', longest: 1600, effort: 1000, timeLimit: 1_000 };
 
 /** The result of a search. */

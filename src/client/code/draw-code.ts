@@ -8,7 +8,7 @@ const MAX_WIDTH_PX = 336;
 
 /**
  * Draws a code.
- * @param mark the URL of the picture in its middle, with which it has more redundancy (level H)
+ * @param mark the URL of a picture for the middle of the code, which then has more redundancy (level H)
  * @returns undefined if the encoder fails
  */
 export function drawCode(url: string, mark?: string): SVGElement | undefined {
@@ -42,7 +42,7 @@ function middle(size: number, href: string): SVGElement[] {
   return [make('rect', { fill: '#ffffff', ...square(hole) }), make('image', { href, ...square(hole - 2) })];
 }
 
-/** Returns the side of the white ground, a fifth of the code: level H restores more than that hides. */
+/** Returns the side of the white ground in modules: a fifth of the code's side. Level H restores more than it hides. */
 function markModules(size: number): number {
   return 2 * Math.floor(size / 10) + 1;
 }

@@ -12,9 +12,9 @@ const LOAD_WITHIN_MS = 1_500;
 
 export class ShownCode {
   readonly #requestPicture: () => Promise<void>;
-  /** The address in the code on the page. For the code in the HTML, only the end of its address. */
+  /** The address in the code on the page. For the code in the HTML it is only the end of the address. */
   #url: string = page.querySelector<HTMLElement>('[data-drawn]')?.dataset.drawn || 'none';
-  /** The time after which the code is refused; a page whose template does not tell keeps its code. */
+  /** The time after which the server refuses the code; infinite if the template does not say when that is. */
   #goodUntil = Number.POSITIVE_INFINITY;
   /** Draws codes. It is loaded once, when the page needs it for the first time. */
   #draw: ((url: string, mark?: string) => Element | undefined) | undefined;
@@ -26,7 +26,7 @@ export class ShownCode {
     this.#requestPicture = requestPicture;
   }
 
-  /** Returns true if the code can no longer be good, because no newer one has come. */
+  /** True if the code must have expired, because no newer one has arrived. */
   get isOld(): boolean {
     return Date.now() > this.#goodUntil;
   }

@@ -1,6 +1,6 @@
 /**
- * The script of the page that offers the browser a passkey: creates it once the phone has approved, and goes on without
- * one where the device has no lock for it.
+ * The script of the page that offers the browser a passkey: creates it once the phone has approved, and continues
+ * without one if the device cannot keep a passkey and verify its user.
  */
 
 const skip = document.querySelector<HTMLFormElement>('form[data-skip]');
@@ -8,13 +8,13 @@ const form = document.querySelector<HTMLFormElement>('form:not([data-skip])');
 
 /** Returns true if this device can keep a passkey and verify its user. */
 async function canCreate(): Promise<boolean> {
-  // Missing in browsers from before March 2025, other than its type says.
+  // Browsers from before March 2025 lack this function, although its type says otherwise.
   if (typeof PublicKeyCredential === 'undefined' || !('parseCreationOptionsFromJSON' in PublicKeyCredential))
     return false;
   return PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable();
 }
 
-/** Goes on, and tells the server why. @param reason `exists` if the device has a passkey of this account already */
+/** Continues without a new passkey. @param reason `exists` if the device has a passkey of this account already */
 function goOn(reason: string): void {
   const field = skip?.querySelector<HTMLInputElement>('[name=skip]');
   if (field) field.value = reason;
@@ -34,7 +34,11 @@ async function create(form: HTMLFormElement, options: string): Promise<void> {
   } else if (mistake) mistake.textContent = mistake.dataset.text ?? '';
 }
 
-/** @returns the new passkey as JSON; undefined if the user has dismissed it, or if it took too long */
+/**
+ * Asks the user to create a passkey.
+ * @returns the new passkey as JSON; `exists` if the device has one of this account; undefined if the user has dismissed
+ * the question or has taken too long
+ */
 async function askFor(options: string): Promise<string | 'exists' | undefined> {
   try {
     const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(options));
@@ -45,7 +49,7 @@ async function askFor(options: string): Promise<string | 'exists' | undefined> {
   }
 }
 
-/** Returns the parts that the server checks. Others repeat them, and the server takes 4 KB. */
+/** Returns the members that the server checks. The others repeat them, and the server accepts 4 KB at most. */
 function shorten({ id, rawId, type, response }: ReturnType<PublicKeyCredential['toJSON']>): object {
   const { clientDataJSON } = response;
   const made = 'attestationObject' in response ? response : undefined;
@@ -62,5 +66,5 @@ form?.addEventListener('submit', (event) => {
 
 void canCreate().then((can) => can || goOn('unable'));
 
-// A module: its names are its own.
+// This export makes the file a module, so that its names do not collide with those of other scripts.
 export {};

@@ -1,6 +1,6 @@
 /**
- * Offers the passkeys of this device in the menu of a field (WebAuthn Level 3, section 5.1.4, conditional mediation), in
- * a browser that has added one of its own. A script of its own, because other browsers do not need it.
+ * Offers the passkeys of this device in the menu of a field (WebAuthn Level 3, section 5.1.4, conditional mediation),
+ * in a browser that has added a passkey of its own. It is a separate script, because other browsers do not need it.
  */
 
 interface SignInAnswer {
@@ -16,7 +16,7 @@ const self = document.querySelector<HTMLElement>('[data-qr-login]')?.dataset.qrL
 async function offer(form: HTMLFormElement, field: HTMLElement): Promise<void> {
   if (!(await canOffer())) return;
   field.hidden = false;
-  // A browser asks for one passkey at a time: the button of the form ends the offer.
+  // A browser handles one request for a passkey at a time, so the button of the form has to end this one.
   const pressed = new AbortController();
   form.addEventListener('submit', () => pressed.abort(), { capture: true });
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(form.dataset.passkey ?? ''));
@@ -41,8 +41,8 @@ async function canOffer(): Promise<boolean> {
   return (await PublicKeyCredential.isConditionalMediationAvailable?.()) === true;
 }
 
-// Dismissed, or without a connection: the button and the code still work.
+// The user has dismissed the menu, or there is no connection. The button and the code still work.
 if (form && field) offer(form, field).catch(() => undefined);
 
-// A module: its names are its own.
+// This export makes the file a module, so that its names do not collide with those of other scripts.
 export {};

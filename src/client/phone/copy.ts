@@ -16,7 +16,7 @@ async function copy(button: HTMLButtonElement): Promise<void> {
   try {
     await navigator.clipboard.writeText(button.dataset.copy ?? '');
   } catch {
-    // The user has refused it. The digits are beside the button, and can be typed.
+    // The user has refused it. The digits are beside the button, so the user can type them.
     return;
   }
   if (label === null || button.dataset.copied === label.textContent) return;

@@ -14,7 +14,8 @@ export type Feedback = keyof typeof FEEDBACK;
 
 /** Vibrates, unless the user wants less motion, and sounds a quiet tone. Does nothing where the browser refuses. */
 export function giveFeedback(kind: Feedback): void {
-  // Without the API, a browser may refuse, and Chromium would report that as an error of the page.
+  // A browser without this API may refuse feedback at any time, and Chromium would report a refusal as an error of the
+  // page.
   if (navigator.userActivation?.hasBeenActive !== true) return;
   const { vibration, pitch } = FEEDBACK[kind];
   if (!matchMedia('(prefers-reduced-motion: reduce)').matches) navigator.vibrate?.([...vibration]);

@@ -1,6 +1,6 @@
 /**
- * Follows the ticket of a page on the phone by long polls, and puts the page that comes next in the place of this one.
- * If a proxy ends long polls early, it uses plain polls.
+ * Follows the ticket of a page on the phone by long polls, and replaces this page by each next one. If a proxy ends
+ * long polls early, it uses plain polls.
  */
 import { rest } from '../requests.ts';
 import { RECENT_MS } from '../ticket/ticket-stream.ts';
@@ -10,7 +10,7 @@ import { STATE, showPage } from './next-page.ts';
 /** The server answers after at most 25 s. */
 const ANSWER_WITHIN_MS = 35_000;
 const RETRY_AFTER_MS = 3_000;
-/** An answer without news that comes sooner means that the server did not wait. */
+/** An answer without news in less time than this means that the server did not wait. */
 const SHORTEST_WAIT_MS = 1_000;
 
 /** An answer: the next page, with the state of its ticket; `ended` if there will be none. */
@@ -24,7 +24,7 @@ export async function followTicket(onPage: (state: string) => void): Promise<voi
   for (let main = followed(); main !== null; main = followed()) {
     await whenVisible(new AbortController().signal);
     const askedAt = Date.now();
-    // Offline, too many requests, a server that restarts, or an answer of something else: ask again later.
+    // The phone is offline, the server limits requests or restarts, or a proxy has answered: ask again later.
     const answer = await ask(main).catch(() => undefined);
     // A decision has replaced the page meanwhile.
     if (main !== followed()) continue;
@@ -40,7 +40,10 @@ function followed(): HTMLElement | null {
   return document.querySelector<HTMLElement>('main[data-follow]');
 }
 
-/** @throws TypeError, DOMException if there is no answer in time, or if the page does not need it any more */
+/**
+ * Asks once for the next page.
+ * @throws TypeError if there is no answer; DOMException if it takes too long, or if the page does not need it any more
+ */
 async function ask({ dataset }: HTMLElement): Promise<Answer | undefined> {
   const askedAt = Date.now();
   const unwanted = new AbortController();
@@ -70,8 +73,8 @@ async function ask({ dataset }: HTMLElement): Promise<Answer | undefined> {
 }
 
 /**
- * The ticket is gone, or the phone has signed out. What the user has decided stays true; a question must not stay on
- * the page.
+ * Handles a ticket that is gone, or a phone that has signed out. A page with a question is reloaded, because the
+ * question cannot be answered any more. A page about a decision stays, because the decision still holds.
  */
 function end({ dataset }: HTMLElement): void {
   if (dataset.state === 'scanned') location.reload();

@@ -1,9 +1,12 @@
-/** The page that comes next, as the server has sent it: its `main` takes the place of the present one. */
+/** Shows the next page that the server has sent: its `main` replaces the present one. */
 
-/** The header that each of our answers about a ticket has, and no captive portal: the state of the ticket. */
+/**
+ * The header with the state of the ticket. Each answer of the provider about a ticket has it, but no answer of a
+ * captive portal.
+ */
 export const STATE = 'Qr-Login-State';
 
-/** Shows a page in the place of this one. A page of the deployment may have another form: then this one is reloaded. */
+/** Shows a page in the place of this one. If a deployment's own page has another structure, this page is reloaded. */
 export function showPage(html: string): void {
   const next = new DOMParser().parseFromString(html, 'text/html');
   const [main, nextMain] = [document.querySelector('main'), next.querySelector('main')];
@@ -14,7 +17,7 @@ export function showPage(html: string): void {
   document.title = next.title;
   main.replaceWith(nextMain);
   const heading = nextMain.querySelector('h1');
-  // So that a screen reader reads it.
+  // Screen readers read a heading that gets the focus.
   heading?.setAttribute('tabindex', '-1');
   heading?.focus();
 }

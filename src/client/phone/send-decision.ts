@@ -1,17 +1,17 @@
 /**
- * Sends the decision on a page that follows its ticket. A browser sends a form again by itself only on a connection
- * that it has kept, and the request that waits for news has taken that one.
+ * Sends the decision on a page that follows its ticket, and repeats it if there is no answer. A browser repeats a form
+ * on its own only on a connection that it has kept, and here the long poll occupies that connection.
  */
 import { rest } from '../requests.ts';
 import { STATE, showPage } from './next-page.ts';
 
 const ANSWER_WITHIN_MS = 10_000;
 const RETRY_AFTER_MS = 1_000;
-/** After this many attempts without an answer, the browser submits the form, and shows what is wrong. */
+/** After this many attempts without an answer, the browser submits the form, and shows its own error. */
 const MAX_ATTEMPTS = 5;
 
 /**
- * Sends the form until it is answered, or until the news of its ticket have replaced the page.
+ * Sends the form until it is answered, or until a change of its ticket has replaced the page.
  * @param pressed the button, whose value is the decision
  * @param onPage called once the next page is there
  */
@@ -24,7 +24,8 @@ export async function sendDecision(
   form.setAttribute('aria-busy', 'true');
   for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
     const response = await post(fields).catch(() => undefined);
-    // The page for too many requests needs its own script; an answer of something else is no page of ours.
+    // Let the browser submit the form: the page for a 429 needs its own script, and an answer without this header is
+    // not the provider's.
     if (response !== undefined && (response.status === 429 || !response.headers.has(STATE))) break;
     const page = await response?.text().catch(() => undefined);
     if (!form.isConnected) return;
@@ -46,7 +47,7 @@ function fieldsOf(form: HTMLFormElement, pressed: HTMLElement | null): URLSearch
   return fields;
 }
 
-/** The answer is the next page, perhaps after a redirect to it. */
+/** Posts the form. The answer is the next page, perhaps after a redirect to it. */
 function post(body: URLSearchParams): Promise<Response> {
   const ended = new AbortController();
   setTimeout(() => ended.abort(), ANSWER_WITHIN_MS);

@@ -1,18 +1,22 @@
-/** The event stream of the ticket, and a watch over its silence. */
+/** The event stream of the ticket, which is ended if it is silent for too long. */
 import { NO_PICTURE, type Ticket } from './ticket.ts';
 import { whenWoken } from './visibility.ts';
 
 export interface Watcher {
   onTicket: (ticket: Ticket) => void;
-  /** Called when the server cannot be heard any more. The next ticket ends that. */
+  /** Called when the server is silent for too long. The next ticket shows that it can be heard again. */
   onSilence: () => void;
   /** Called when the interaction has ended. The watching ends, too. */
   onGone: () => void;
 }
 
 /**
- * The reason for which a stream has ended: no event came at all, none but the first, the server refused it, or it ended
- * after it had worked.
+ * The reason for which a stream has ended.
+ *
+ * - `held back`: no event came at all.
+ * - `silent`: no event came after the first one.
+ * - `refused`: the server refused the stream.
+ * - `broken`: the stream ended after it had worked.
  */
 export type StreamEnd = 'held back' | 'silent' | 'refused' | 'broken';
 
@@ -22,7 +26,7 @@ const FIRST_EVENT_WITHIN_MS = 5_000;
 const LONGEST_SILENCE_MS = 20_000;
 /** An event may be this late, for example on a slow network. */
 const LATE_MS = 5_000;
-/** If the connection may have died, it is still used if an event has arrived within this time. */
+/** A connection that may have died is kept if it had an event within this time. */
 export const RECENT_MS = 3_000;
 
 /** Reports the tickets of an event stream until it ends. @param self the URL of the interaction */
@@ -37,7 +41,7 @@ class TicketStream {
   readonly #ended = new AbortController();
   #events = 0;
   #heardAt: number = Date.now();
-  /** The end of the code or state that was reported last: then the server must report what follows. */
+  /** The time at which the code or state that was reported last ends. The server must report the next one then. */
   #nextAt = Number.POSITIVE_INFINITY;
   #timer = 0;
 
@@ -57,7 +61,7 @@ class TicketStream {
     });
     this.#source.addEventListener('heartbeat', () => this.#hear());
     this.#source.addEventListener('error', () => {
-      // Otherwise the browser reconnects by itself.
+      // If the stream is not closed, the browser reconnects by itself.
       if (this.#source.readyState === EventSource.CLOSED) this.#end(this.#events === 0 ? 'refused' : 'broken');
     });
     whenWoken(() => {

@@ -22,24 +22,24 @@ export const POLL_EVERY_MS = 3_000;
 
 export const GONE = 'gone';
 /** The ticket in an answer; `GONE` if the interaction has ended; undefined if there was no answer. */
-export type Asked = Ticket | typeof GONE | undefined;
+export type TicketAnswer = Ticket | typeof GONE | undefined;
 
-/** Asks every few seconds until there is an answer, or until `until` is aborted. */
-export async function askUntilAnswered(
+/** Requests the ticket every few seconds until there is an answer, or until `until` is aborted. */
+export async function requestUntilAnswered(
   url: string,
   until: AbortSignal,
   onNoAnswer: () => void = () => undefined,
-): Promise<Asked> {
+): Promise<TicketAnswer> {
   for (;;) {
-    const answer = await ask(url, until);
+    const answer = await requestTicket(url, until);
     if (answer !== undefined || until.aborted) return answer;
     onNoAnswer();
     await rest(POLL_EVERY_MS);
   }
 }
 
-/** Asks once. @param within the longest wait for the answer, in milliseconds */
-export async function ask(url: string, until: AbortSignal, within?: number): Promise<Asked> {
+/** Requests the ticket once. @param within the longest wait for the answer, in milliseconds */
+export async function requestTicket(url: string, until: AbortSignal, within?: number): Promise<TicketAnswer> {
   const answer = await get<Ticket>(url, { until, ...(within !== undefined && { within }) });
   if (answer === undefined || until.aborted) return undefined;
   const { status, retryAfter, body } = answer;

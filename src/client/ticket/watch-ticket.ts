@@ -3,7 +3,7 @@
  * connection that says nothing for too long is replaced: after a sleep, or behind some NATs, it never ends by itself.
  */
 import { rest } from '../requests.ts';
-import { type Asked, ask, askUntilAnswered, GONE, NO_PICTURE, POLL_EVERY_MS } from './ticket.ts';
+import { GONE, NO_PICTURE, POLL_EVERY_MS, requestTicket, requestUntilAnswered, type TicketAnswer } from './ticket.ts';
 import { RECENT_MS, type StreamEnd, streamTicket, type Watcher } from './ticket-stream.ts';
 import { whenHidden, whenVisible, whenWoken } from './visibility.ts';
 
@@ -14,7 +14,7 @@ const SHORTEST_LONG_POLL_MS = 1_000;
 /** After this many long polls without a readable answer, the page only polls: a proxy cuts them short each time. */
 const LONG_POLL_FAILURES = 2;
 
-/** For each end of a stream: how often it may follow itself before the page polls instead. */
+/** The number of streams that may end in the same way one after another before the page polls instead. */
 const MAX_IN_A_ROW: Readonly<Record<StreamEnd, number>> = {
   'held back': 0,
   silent: 1,
@@ -22,7 +22,7 @@ const MAX_IN_A_ROW: Readonly<Record<StreamEnd, number>> = {
   broken: Number.POSITIVE_INFINITY,
 };
 
-/** The page has been woken, or does not need the answer any more. */
+/** The outcome of a poll that was given up: the page was woken, or does not need the answer any more. */
 const WOKEN = 'woken';
 
 /**
@@ -69,7 +69,7 @@ export class TicketWatch {
       this.#polls = inARow >= MAX_IN_A_ROW[end];
       if (this.#polls) break;
       const url = `${this.#self}/qr?${NO_PICTURE}`;
-      if (this.#report(await askUntilAnswered(url, until, this.#watcher.onSilence))) return true;
+      if (this.#report(await requestUntilAnswered(url, until, this.#watcher.onSilence))) return true;
     }
     return this.#poll(until);
   }
@@ -101,8 +101,8 @@ export class TicketWatch {
     return false;
   }
 
-  /** Polls once. @param known the version to wait for a change of; undefined to have an answer at once */
-  async #pollOnce(known: number | undefined, until: AbortSignal): Promise<Asked | typeof WOKEN> {
+  /** Polls once. @param known waits for a version other than this one; undefined to have an answer at once */
+  async #pollOnce(known: number | undefined, until: AbortSignal): Promise<TicketAnswer | typeof WOKEN> {
     const after = known === undefined ? '' : `after=${known}&`;
     const within = known === undefined ? undefined : LONG_POLL_WITHIN_MS;
     const askedAt = Date.now();
@@ -112,7 +112,7 @@ export class TicketWatch {
     const abort = (): void => woken.abort();
     until.addEventListener('abort', abort, { signal: answered.signal });
     whenWoken(() => Date.now() - askedAt > RECENT_MS && abort(), answered.signal);
-    const answer = await ask(`${this.#self}/qr?${after}${NO_PICTURE}`, woken.signal, within);
+    const answer = await requestTicket(`${this.#self}/qr?${after}${NO_PICTURE}`, woken.signal, within);
     answered.abort();
     if (woken.signal.aborted) return WOKEN;
     if (answer === undefined) this.#watcher.onSilence();
@@ -120,14 +120,14 @@ export class TicketWatch {
     return answer;
   }
 
-  /** @returns true if the interaction has ended */
-  #report(answer: Asked): boolean {
+  /** Reports an answer. @returns true if the interaction has ended */
+  #report(answer: TicketAnswer): boolean {
     if (typeof answer === 'object') this.#watcher.onTicket(answer);
     return answer === GONE;
   }
 }
 
-/** Returns true if a long poll that began then has not waited. */
+/** Returns true if a long poll was answered without a wait. @param askedAt the time at which it began */
 function isShort(askedAt: number): boolean {
   return Date.now() - askedAt < SHORTEST_LONG_POLL_MS;
 }

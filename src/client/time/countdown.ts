@@ -3,9 +3,9 @@ import { announce, find, page } from '../page.ts';
 import { minutesAndSeconds } from './minutes-and-seconds.ts';
 
 const countdowns = page.querySelectorAll<HTMLElement>('[data-countdown]');
-/** The page counts down only the last seconds of a state: before that, nothing presses. */
+/** The page counts down only the last seconds of a state, because there is no hurry before. */
 const SHOWN_S = 20;
-/** A live region announces once that less than this is left to act, for users who cannot see the ring. */
+/** A live region announces once that less time than this is left to act, for users who cannot see the ring. */
 const SOON_S = 30;
 
 let endsAt = 0;

@@ -82,8 +82,8 @@ export class ActionPageHandlers {
   };
 
   /**
-   * `POST Q/actions/:id`: shows the action in this browser, if it is the first. With the field `here`, its user decides
-   * on this same device: the browser goes on with the code as if it had scanned it.
+   * `POST Q/actions/:id`: shows the action in this browser, if no other browser shows it. With the field `here`, its
+   * user decides on this same device: the browser goes on with the code as if it had scanned it.
    */
   open = async (opening: ActionOpening): Promise<void> => {
     const { ceremony, cookies, urls, clock } = this.#ports;

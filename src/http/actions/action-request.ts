@@ -52,7 +52,7 @@ export class ActionGuards {
     this.#sameOrigin = sameOrigin(ports.urls);
   }
 
-  /** For the page, which a browser may open that does not show the action yet. */
+  /** Makes the entry for the page, which a browser may also open that does not show the action yet. */
   visit(act: AddressAct): Entry<ActionVisit> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
@@ -62,7 +62,10 @@ export class ActionGuards {
     };
   }
 
-  /** For the POST with which a browser opens the action. It has the cookie that the page has set. */
+  /**
+   * Makes the entry for the POST with which a browser opens the action. The browser sends the cookie that the page has
+   * set.
+   */
   open(act: AddressAct): Entry<ActionOpening> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
@@ -75,13 +78,16 @@ export class ActionGuards {
     };
   }
 
-  /** For a GET of the browser that shows the action. */
+  /** Makes the entry for a GET of the browser that shows the action. */
   look(act: AddressAct): Entry<ActionRequest> {
     const visit = this.visit(act);
     return async (request) => this.#identify(await visit(request));
   }
 
-  /** For its POSTs. A request from another site is refused before it is counted, or it would use up the user's limit. */
+  /**
+   * Makes the entry for a POST of the browser that shows the action. A request from another site is refused before it
+   * is counted, or it would use up the user's limit.
+   */
   form(act: AddressAct): Entry<ActionForm> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
@@ -92,7 +98,10 @@ export class ActionGuards {
     };
   }
 
-  /** @throws QrLoginError `not_found` if there is no such action, or if another browser shows it */
+  /**
+   * Finds the action in the URL.
+   * @throws QrLoginError `not_found` if there is no such action, or if another browser shows it
+   */
   async #visit(request: PluginRequest): Promise<ActionVisit> {
     const { ceremony, cookies, urls } = this.#ports;
     const { ctx, failure } = request;
@@ -118,7 +127,9 @@ function noCookies(): QrLoginError {
   });
 }
 
-/** Returns the same error for an unknown action, one that is over for long, and one that another browser shows. */
+/**
+ * Returns the error for an action that is unknown, or ended long ago, or is shown in another browser: all look alike.
+ */
 export function noAction(): QrLoginError {
   return new QrLoginError('not_found', 'There is no such request here. Go back to the app and start again.', {
     reason: 'action',

@@ -16,7 +16,7 @@ import { findTextFault } from './action-texts.ts';
 
 /** An action that a deployment asks its user to approve on the phone. */
 export interface ApprovalRequest {
-  /** The only account that may approve. To others, the code is an unknown one. */
+  /** The only account that may approve. To another account, the code looks unknown. */
   readonly accountId: string;
   /** The line that says what is approved, 1 to 80 characters: "Add a passkey". The phone shows it as text. */
   readonly title: string;
@@ -68,15 +68,15 @@ export interface Approval {
   /** Its name in the events, `ticket`. */
   readonly ticket: string;
   /**
-   * The end of the action. Waits for it, in any process, through trouble with the store. It never rejects: if the process
-   * stops meanwhile (`close()`), the outcome is `unknown`.
+   * Resolves when the action has ended, in any process. Trouble with the store delays it. It never rejects: if the
+   * process stops meanwhile (`close()`), the outcome is `unknown`.
    */
   readonly result: Promise<ApprovalResult>;
-  /** Takes the action back. One that has ended already stays as it is. */
+  /** Takes the action back. If it has ended already, it stays as it is. */
   cancel(): Promise<void>;
 }
 
-/** An action in the form in which both kinds of requesters make it. */
+/** The description of an action, from the deployment or from a client. */
 export interface ActionDraft {
   readonly client: SignInRequest['client'];
   readonly requirements: Pick<Requirements, 'accountId' | 'subject'>;
@@ -158,7 +158,7 @@ export class ActionRequests {
     return ticket;
   }
 
-  /** Returns an action, also one that another process has made; undefined if there is none (any more). */
+  /** Returns an action, whichever process has requested it; undefined if there is none (any more). */
   async find(id: string): Promise<Approval | undefined> {
     const ticket = await this.#ports.ceremony.actions.look(id);
     return ticket && this.#open(ticket);
@@ -235,7 +235,7 @@ function findFault({ action, expiresIn, locales }: ActionDraft): string | undefi
 /** Characters that a URL parser drops or reads as a slash, so that a text seems to lead elsewhere than it does. */
 const MISLEADING = /[\s\\\p{Cc}]/u;
 
-/** Returns the whole URL; '' if it is none that a browser may be led to. */
+/** Returns the whole URL; '' if a browser must not be led to it. */
 function normalizeUrl(given: unknown, base: string): string {
   if (
     typeof given !== 'string' ||

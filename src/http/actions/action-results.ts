@@ -17,7 +17,7 @@ import { serverError } from '../hooks/call-hook.ts';
 
 /** The end of an action that was not approved. */
 export interface RefusedApproval {
-  /** `expired` also if the action is unknown, or over for longer than its result is kept (10 minutes). */
+  /** `expired` also if the action is unknown, or ended so long ago that its result is no longer kept (10 minutes). */
   readonly outcome: 'denied' | 'cancelled' | 'expired';
   /**
    * The reason, if there is one: the user denied (`person`) or reported (`report`), the assessment denied (`risk`,
@@ -46,7 +46,7 @@ export interface GivenApproval {
   readonly jwt?: string;
 }
 
-/** The process stops before the action has ended. Another process can go on: `findApproval(id)`. */
+/** The result in a process that stops before the action has ended. Another process can go on: `findApproval(id)`. */
 export interface UnknownEnd {
   readonly outcome: 'unknown';
 }
@@ -78,7 +78,7 @@ export class ActionResults {
     this.#ports = ports;
   }
 
-  /** Waits for the end of an action, through all trouble. `unknown` if the process stops meanwhile. */
+  /** Waits for the end of an action, and tries again if the store fails. `unknown` if the process stops meanwhile. */
   async whenEnded(id: string): Promise<ApprovalResult> {
     for (;;) {
       const result = await this.#tryToEnd(id);
@@ -120,7 +120,7 @@ export class ActionResults {
     }
   }
 
-  /** Describes the end of an action. One that was not decided until its end has expired. */
+  /** Describes the end of an action. An action that was not decided in time has expired. */
   async describe(ticket: ActionTicket | undefined): Promise<ApprovalResult> {
     if (ticket?.state === 'redeemed') return this.#approved(ticket);
     if (ticket?.state === 'denied' || ticket?.state === 'cancelled')
@@ -133,7 +133,7 @@ export class ActionResults {
       const { ticket, hasEnded } = await this.wait(id);
       return hasEnded ? await this.describe(ticket) : undefined;
     } catch (error) {
-      // The store is out of reach, or the provider's own: the operator learns it, and the next try comes.
+      // The plugin's store or the provider's is out of reach. Report that to the operator, and try again.
       const { provider } = this.#ports;
       callListener(() => provider.emit('qr_login.failed', undefined, refusalIn(error) ?? serverError(error)));
       return undefined;
@@ -165,7 +165,7 @@ export class ActionResults {
     const { jwks } = this.#ports.settings.actions;
     const key = jwks && findSigningKey(jwks);
     const sub = await this.#subjectOf(ticket);
-    // Without its client, a signed result has no recipient, and the account's id is not for others.
+    // Without a registered client, a signed result has no recipient, and others must not learn the account's id.
     if (key === undefined || sub === undefined) return approval;
     return { ...approval, jwt: await this.#sign(ticket, approval, { key, sub }) };
   }
@@ -220,8 +220,8 @@ interface ActionState {
 }
 
 /**
- * Returns true if nothing can happen to the action any more. One that expires may be confirmed at this very moment, so
- * it is over only a little later.
+ * Returns true if nothing can happen to the action any more. A request may be confirming an action at the very end of
+ * its time, so such an action has settled only a little later.
  */
 function hasSettled(ticket: ActionTicket, now: number): boolean {
   if (isLive(ticket, now)) return false;

@@ -172,7 +172,7 @@ export class ClientActionHandlers {
       throw new QrLoginError('invalid_request', '"login_hint" names no account here. Send "sub" or "id_token_hint".');
     const subject = idTokenHint === undefined ? sub : await readSubjectHint(provider, clientId, idTokenHint);
     if (accountId === undefined) return hinted === undefined ? { subject: subject ?? '' } : { accountId: hinted };
-    // The user has granted the token, so it is good for that user alone.
+    // The user has granted the token, so it serves for actions of that user alone.
     const own = await subjectOf(provider, clientId, accountId);
     if (hinted === undefined ? subject === own : hinted === accountId) return { accountId };
     throw new QrLoginError('invalid_request', 'The access token is of another user than the one that is named.');
@@ -198,7 +198,7 @@ const MEMBERS =
   'Send "title", one of "sub", "id_token_hint" and "login_hint", and where needed "details", "reference", "return_to", ' +
   '"ui_locales" (texts) and "expires_in" (seconds).';
 
-/** @throws QrLoginError `invalid_request` */
+/** Reads the body. @throws QrLoginError `invalid_request` */
 function readBody(body: JsonObject): RequestBody {
   const { title, details = '', expires_in: expiresIn = USUAL_S, reference, return_to: returnTo, ...more } = body;
   const { ui_locales: locales = '', sub, id_token_hint: idTokenHint, login_hint: loginHint, ...others } = more;
@@ -224,7 +224,7 @@ function isTextOrAbsent(value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string';
 }
 
-/** @throws QrLoginError `invalid_request` */
+/** Reads the longest wait, in seconds. @throws QrLoginError `invalid_request` */
 function readWait(wait: unknown): number {
   if (wait === undefined) return 0;
   const seconds = typeof wait === 'string' && /^\d{1,2}$/.test(wait) ? Number(wait) : Number.NaN;
@@ -232,7 +232,7 @@ function readWait(wait: unknown): number {
   throw new QrLoginError('invalid_request', `"wait" is a whole number of seconds, at most ${LONGEST_WAIT_S}.`);
 }
 
-/** Ensures that this client has asked for the action. To another client it looks like an unknown one. */
+/** Ensures that this client has asked for the action. To another client the action looks unknown. */
 function assertOwner(ticket: ActionTicket | undefined, { clientId }: ActionAccess): void {
   if (ticket?.request.client.id !== clientId) throw noAction();
 }
@@ -243,7 +243,7 @@ function reasonOf(result: ApprovalResult): { readonly reason?: string } {
   return { reason: result.because.replace(' ', '-') };
 }
 
-/** @throws QrLoginError `invalid_token` */
+/** Reads the access token. @throws QrLoginError `invalid_token` */
 function readToken(ctx: Context): { readonly scheme: 'bearer' | 'dpop'; readonly token: string } {
   const [, scheme = '', token = ''] = /^(\S+) +(\S+)$/.exec(ctx.get('authorization')) ?? [];
   const lower = scheme.toLowerCase();

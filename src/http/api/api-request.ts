@@ -55,7 +55,7 @@ export class ApiGuards {
     this.#proofs = new RequestProofs(ports);
   }
 
-  /** For a request without a body. */
+  /** Makes the entry for a request without a body. */
   look(act: AddressAct): Entry<ApiRequest> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
@@ -65,13 +65,13 @@ export class ApiGuards {
     };
   }
 
-  /** For a POST. */
+  /** Makes the entry for a POST. */
   form(act: AddressAct): Entry<ApiForm> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
       allowOrigin(request.ctx);
       await count(request);
-      // A body may arrive slowly, and the token must not be checked before it.
+      // Check the token after the body has arrived: a slow body could take longer than the token is valid.
       const body = await readJson(request.ctx);
       return { ...(await this.#identify(request)), body };
     };
@@ -90,7 +90,7 @@ export class ApiGuards {
     const { app, grant, authentication, endsAt } = access;
     failure.accountId = authentication.accountId;
     assertOwnOrigin(ctx, app, urls.origin);
-    // Last, so that only holders of a valid token take room in the store.
+    // Note the proof last, so that only holders of a valid token take up room in the store.
     await this.#proofs.useOnce(proof);
     await this.#assertAllowed(ctx, access);
     const approver = { ...(await assured(authentication, settings.assurance)), grant };
@@ -107,7 +107,7 @@ export class ApiGuards {
   }
 }
 
-/** @throws QrLoginError `invalid_token` if there is no token, or not one with DPoP */
+/** Reads the access token. @throws QrLoginError `invalid_token` if there is none, or if it was sent without DPoP */
 function readToken(ctx: Context): string {
   const [, scheme = '', token = ''] = /^(\S+) +(\S+)$/.exec(ctx.get('authorization')) ?? [];
   if (scheme.toLowerCase() === 'dpop') return token;

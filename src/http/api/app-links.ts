@@ -76,15 +76,15 @@ export class AppLinks {
     return `${scheme}:/qr/${code}?${new URLSearchParams(query)}`;
   }
 
-  /** `GET /.well-known/apple-app-site-association`: Apple's "Supporting associated domains". */
+  /** `GET /.well-known/apple-app-site-association`, which Apple describes in "Supporting associated domains". */
   apple = ({ ctx }: PluginRequest): void => {
     const details = [{ appIDs: this.#apps.ios ?? [], components: this.#components() }];
     serve(ctx, { applinks: { details } });
   };
 
   /**
-   * `GET /.well-known/assetlinks.json`: Google's "Digital Asset Links". Android 15 and later also take the paths from
-   * here; earlier versions only from the app's manifest.
+   * `GET /.well-known/assetlinks.json`, which Google describes in "Digital Asset Links". Android 15 and later also take
+   * the paths from here; earlier versions take them only from the app's manifest.
    */
   android = ({ ctx }: PluginRequest): void => {
     const relation = 'delegate_permission/common.handle_all_urls';
@@ -108,7 +108,7 @@ export class AppLinks {
     );
   }
 
-  /** Returns the paths of codes alone. The first match decides. */
+  /** Returns patterns that match the paths of codes alone. The first match decides. */
   #components(): LinkComponent[] {
     const { phone } = this.#urls;
     return [

@@ -90,13 +90,13 @@ export interface AppTicket extends FixedPart {
   readonly checkCode?: string;
 }
 
-/** An app that looks at a ticket, with what was read for it when it began to look. */
+/** An app that looks at a ticket, and the data that was read for it when it began to look. */
 export interface AppViewer extends AdmittedTicket {
   readonly id: string;
   readonly fixed: FixedPart;
   readonly shownAt: number;
   readonly challenge: Challenge | undefined;
-  /** True if the account may be used in enrolled browsers only, and this is none. */
+  /** True if the account may be used in enrolled browsers only, and the browser is not enrolled. */
   readonly isEnrolmentMissing: boolean;
   /** True if the account has reported the sign-in after the browser had finished it. */
   readonly isTakenBack: boolean;
@@ -144,7 +144,7 @@ export class AppViews {
     };
   }
 
-  /** Returns the ticket as it is now. To an app that does not own it any more, it has expired. */
+  /** Returns the ticket as it is now. If the app does not own it any more, its state is `expired`. */
   draw(ticket: Ticket | undefined, viewer: AppViewer): AppTicket {
     const now = this.#ports.clock();
     const isMine = ticket !== undefined && ticket.id === viewer.id && isOwner(ticket, viewer.approver);
@@ -160,7 +160,7 @@ export class AppViews {
     return { id, version: versionAt(shown, now), state: 'expired', shownAgo, ...fixed };
   }
 
-  /** Does the same after an app has acted, when nothing is known of the ticket but its new state. */
+  /** Prepares and draws the ticket, for an answer after an act of the app. */
   async show(ctx: Context, ticket: Ticket, admitted: AdmittedTicket): Promise<AppTicket> {
     return this.draw(ticket, await this.prepare(ctx, ticket, admitted));
   }

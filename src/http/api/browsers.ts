@@ -16,7 +16,7 @@ export interface AppBrowser {
   readonly name?: string;
   readonly system?: string;
   readonly place?: Place;
-  /** Seconds since the sign-in, and since a client has last found the user signed in there. */
+  /** The seconds since the sign-in, and the seconds since a client has last found the user signed in there. */
   readonly signedInAgo: number;
   readonly lastUsedAgo: number;
   readonly signedInBy: BrowserEntry['signedInBy'];

@@ -17,7 +17,7 @@ const PREFLIGHT_S = 7_200;
 
 /**
  * Lets the page that sent the request read the answer (Fetch, section 3.3), until its app is known. Cookies are neither
- * sent nor read, so an answer to a request without a valid token tells a page only what any program can ask for.
+ * sent nor read, so without a valid token a page learns no more than any program can.
  */
 export function allowOrigin(ctx: Context): void {
   ctx.vary('Origin');

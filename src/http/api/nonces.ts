@@ -1,9 +1,9 @@
 import type { Clock } from '../../ticket/ports.ts';
 import { matches, type SecretKeys } from '../../ticket/secret-keys.ts';
 
-/** The time for which a nonce is the present one. It is accepted for as long again. */
+/** The time for which a nonce is the present one, in milliseconds. After that it is accepted for as long again. */
 const SLOT_MS = 120_000;
-/** A proof cannot be accepted for longer than this after its first use, because its nonce is not valid any more. */
+/** A proof is not accepted for longer than this after its first use, because its nonce is not valid any more. */
 export const PROOF_LIFETIME_MS: number = 2 * SLOT_MS;
 
 export interface NoncePorts {
@@ -12,7 +12,7 @@ export interface NoncePorts {
   readonly clock: Clock;
 }
 
-/** The nonces of a slot of time. They stay the same during it. */
+/** The nonces of a slot of time, which stay the same during the slot. */
 interface SlotMacs {
   readonly slot: number;
   readonly present: string;

@@ -12,7 +12,7 @@ export interface RequestProofPorts {
   readonly clock: Clock;
 }
 
-/** Checks the proofs that requests bring along: that their senders hold the keys of their tokens (RFC 9449). */
+/** Checks the proofs of requests, which show that the sender holds the key of the access token (RFC 9449). */
 export class RequestProofs {
   readonly #ports: RequestProofPorts;
   readonly #verifier = new ProofVerifier();
@@ -21,7 +21,7 @@ export class RequestProofs {
     this.#ports = ports;
   }
 
-  /** Checks the proof with its nonce, and gives the sender the present one. */
+  /** Checks the proof with its nonce, and sends the present nonce with the answer. */
   async verify(ctx: Context, accessToken: string): Promise<DpopProof> {
     const { nonces, urls, clock } = this.#ports;
     const header = ctx.get('dpop');

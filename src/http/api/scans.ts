@@ -24,7 +24,7 @@ export interface ApiScanPorts extends TicketAdmissionPorts {
   readonly settings: TicketAdmissionPorts['settings'] & { readonly shortCode: boolean };
 }
 
-/** The result of a scan, and the ticket as its approver was admitted to it. */
+/** The result of a scan: the ticket, and the approver who was admitted to it. */
 interface Scan {
   readonly ticket: Ticket;
   readonly changed: boolean;
@@ -59,7 +59,7 @@ export class ApiScanHandlers {
     ctx.body = await appViews.show(ctx, ticket, admitted);
   };
 
-  /** @param showsActions true if the app shows the texts of actions */
+  /** Scans the code for the app. @param showsActions true if the app shows the texts of actions */
   async #scanCode(form: ApiForm, text: string, showsActions: boolean): Promise<Scan> {
     const { ceremony, approvals } = this.#ports;
     const { phone } = ceremony;
@@ -114,8 +114,8 @@ export class ApiScanHandlers {
 }
 
 /**
- * Ensures that an app that does not know actions does not approve one as a sign-in. To another account than the action's
- * it stays unknown.
+ * Ensures that an app that does not know actions does not approve one as a sign-in. To an account other than the
+ * action's, the action stays unknown.
  */
 function assertShowable(ticket: Ticket | undefined, approver: GrantApprover, showsActions: boolean): void {
   if (showsActions || ticket?.request.action === undefined || !isNamedAccount(ticket, approver)) return;

@@ -33,10 +33,10 @@ export class SignedDecisions {
   }
 
   /**
-   * Hands a signed decision to the deployment before it takes effect, so that there is no approval without its
-   * record. A repeated decision is not recorded again.
-   * @throws QrLoginError `invalid_request` if the signature is wrong, or missing where it is demanded; and what the
-   *   deployment's function makes of a failure
+   * Hands a signed decision to the deployment before it takes effect, so that there is no approval without its record.
+   * A repeated decision is not recorded again.
+   * @throws QrLoginError `invalid_request` if the signature is wrong, or missing where it is demanded; and the errors
+   * of `onDecision`
    */
   async record({ ctx, approver, app }: ApiRequest, ticket: Ticket, sent: SentDecision): Promise<void> {
     const { provider, ceremony, clock, settings } = this.#ports;

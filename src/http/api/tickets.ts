@@ -86,7 +86,10 @@ export class ApiTicketHandlers {
     ctx.body = await appViews.show(ctx, ticket, admitted);
   };
 
-  /** Without a body if the ticket is gone: then what came out of it was ended. */
+  /**
+   * Answers a report. The answer has no body if the ticket is gone: the report has ended the sign-in that came out of
+   * it.
+   */
   async #report(form: ApiForm, id: string, admitted: AdmittedTicket<GrantApprover>): Promise<void> {
     const { decisions, appViews } = this.#ports;
     const { ctx } = form;
@@ -132,7 +135,7 @@ function asChallenge(error: unknown, request: SignInRequest | undefined): unknow
   if (unmet === undefined) return error;
   const { maxAge, acrValues } = requirementOf(unmet, request);
   const parameters = {
-    // A sign-in that is too old without a limit was itself a sign-in by QR.
+    // Without `max_age`, a sign-in is too old only if it was itself a sign-in by QR.
     ...((maxAge !== undefined || unmet === 'freshness') && { max_age: `${maxAge ?? 0}` }),
     ...(acrValues !== undefined && { acr_values: acrValues.join(' ') }),
   };

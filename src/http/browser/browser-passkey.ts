@@ -60,7 +60,7 @@ interface WantedPasskey {
 const DECIDE_WITHIN_S = 300;
 /** An approval can be used for this long, and is remembered as used for longer than its ticket exists. */
 const KEPT_MS = 20 * 60_000;
-/** A browser that was signed in longer ago than this is named so on the phone. */
+/** If a browser was signed in longer ago than this, the phone says so. */
 const RECENTLY_MS = 2 * 60_000;
 
 /**
@@ -74,7 +74,10 @@ export class BrowserPasskeyHandlers {
     this.#ports = ports;
   }
 
-  /** `GET I`, at the prompt `browser_passkey`: the offer, or, once the phone has approved, the button that creates it. */
+  /**
+   * `GET I`, at the prompt `browser_passkey`: the offer, or, once the phone has approved, the button that creates the
+   * passkey.
+   */
   page = async (request: BrowserRequest): Promise<void> => {
     const { provider, ceremony, urls, renderer, settings, clock } = this.#ports;
     const { ctx, interaction } = request;
@@ -96,7 +99,8 @@ export class BrowserPasskeyHandlers {
   };
 
   /**
-   * `POST I/qr/new-passkey`: adds the passkey in `credential`; with `skip`, goes on without one; otherwise asks the phone.
+   * `POST I/qr/new-passkey`: adds the passkey in `credential`; with `skip`, continues without one; otherwise asks the
+   * phone.
    */
   act = async (form: PromptForm<typeof BROWSER_PASSKEY>): Promise<void> => {
     const { provider, settings } = this.#ports;
@@ -143,7 +147,7 @@ export class BrowserPasskeyHandlers {
       action?.state === 'redeemed' &&
       action.approver.accountId === accountId &&
       action.request.action.reference === hashOf(wanted.options.challenge);
-    // Of two requests with one approval, one adds a passkey.
+    // Of two requests with the same approval, only one adds a passkey.
     if (!isApproved || !(await notes.claim(`passkey used:${wanted.action}`, KEPT_MS))) throw notApproved();
     const approved = { accountId, challenge: wanted.options.challenge, browser: await this.#browserOf(form) };
     try {
@@ -156,7 +160,7 @@ export class BrowserPasskeyHandlers {
     return this.#end(form, true);
   }
 
-  /** Goes on, and remembers in this browser that it was asked. @param hasPasskey true if it has a passkey now */
+  /** Continues, and notes in this browser that it was asked. @param hasPasskey true if it has a passkey now */
   async #end(form: PromptForm<typeof BROWSER_PASSKEY>, hasPasskey: boolean): Promise<void> {
     const { provider, keys, passkeyCookie } = this.#ports;
     const { ctx } = form;

@@ -61,12 +61,12 @@ export class BrowserGuards {
     this.#cookieTest = new CookieTest(ports);
   }
 
-  /** Mounted in front of the page: tests if a browser without any cookie accepts cookies. */
+  /** Tests if a browser without any cookie accepts cookies. Mounted in front of the page. */
   get testCookies(): RouterMiddleware {
     return this.#cookieTest.begin;
   }
 
-  /** For a GET. */
+  /** Makes the entry for a GET. */
   look(act: AddressAct): Entry<BrowserRequest> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
@@ -79,8 +79,8 @@ export class BrowserGuards {
   }
 
   /**
-   * For a POST, with any prompt pending. A request from another site is refused before it is counted, or it would use
-   * up the user's limit.
+   * Makes the entry for a POST, whichever prompt is pending. A request from another site is refused before it is
+   * counted, or it would use up the user's limit.
    */
   form(act: AddressAct): Entry<BrowserForm> {
     const count = this.#ports.limits.byAddress(act);
@@ -93,7 +93,7 @@ export class BrowserGuards {
     };
   }
 
-  /** For a POST that belongs to one prompt. */
+  /** Makes the entry for a POST that belongs to one prompt. */
   promptForm<Prompt extends PluginPrompt>(act: AddressAct, prompt: Prompt): Entry<PromptForm<Prompt>> {
     const enter = this.form(act);
     return async (request) => {
@@ -121,7 +121,7 @@ export class BrowserGuards {
 
   #find({ ctx, failure }: PluginRequest, uid: string): Promise<[Interaction, Session | undefined]> {
     const { provider } = this.#ports;
-    // The session as it is now: another tab may have signed in since the interaction began.
+    // Read the session as it is now: another tab may have signed in since the interaction began.
     const session = sessionOf(provider, ctx);
     const interaction = interactionOf(provider, ctx, uid).catch(async (error: unknown) => {
       if (error instanceof QrLoginError) await this.#explainEnd({ ctx, failure }, uid, await session);
@@ -131,8 +131,9 @@ export class BrowserGuards {
   }
 
   /**
-   * The interaction is over: the error page links to the app that started it.
-   * @throws QrLoginError if the browser is signed in to that app: it went back in its history, or is another tab
+   * Explains that the interaction is over: the error page links to the app that started it.
+   * @throws QrLoginError if the browser is signed in to that app: its user went back in the history, or uses another
+   * tab
    */
   async #explainEnd(
     { ctx, failure }: Pick<PluginRequest, 'ctx' | 'failure'>,

@@ -20,9 +20,9 @@ export interface CookieTestPorts {
 }
 
 /**
- * Finds out if a browser that comes to its interaction without any cookie accepts none: it is sent a cookie, and back
- * to the same page. The address of that page has a mark that only this browser can use, and only at once, so that a
- * link on another site cannot claim that cookies are off.
+ * Tests if a browser that opens its interaction without any cookie accepts cookies. The server sends it a cookie, and
+ * redirects it to the same page. The new address has a mark that only this browser can use, for at most 20 seconds, so
+ * that a link on another site cannot claim that cookies are off.
  */
 export class CookieTest {
   readonly #ports: CookieTestPorts;
@@ -54,7 +54,7 @@ export class CookieTest {
     });
   }
 
-  /** Only browsers send this header, and only for a page that they open. */
+  /** Returns true for a page that a browser opens without cookies. Only browsers send `Sec-Fetch-Dest`. */
   #isCandidate(ctx: RouterContext): boolean {
     return ctx.method === 'GET' && ctx.get('cookie') === '' && ctx.get('sec-fetch-dest') === 'document';
   }

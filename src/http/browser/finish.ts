@@ -43,10 +43,11 @@ export class FinishHandlers {
     if (changed) announce(ctx, 'qr_login.finished', ticket);
     const { accountId } = ticket.approver;
     const isKnown = (await findKnownBrowser(known, accountId, ticket.browser.knownAs)) !== undefined;
-    // Keep it before the result is written: after that, the browser can begin its session at any time.
+    // Keep the sign-in before the result is written: after that, the browser can begin its session at any time.
     await revocation.keep(accountId, finishedSignIn(ticket), ticket.endsAt);
     const knownAs = cookies.renewMemory(ctx, (name) => markAccount(keys, name, accountId));
-    // Use the memory as it was when the code was shown: if an answer was lost, the cookie is newer.
+    // The ticket has the browser's cookie as it was when the code was shown. If an answer was lost, the present cookie
+    // is newer.
     const browser = browserNote(ticket, { known: isKnown, knownAs, ...(key !== undefined && { key }) });
     const before = { replaces: identity.accountId, grantId: interaction.grantId };
     follow(form, await signIn(provider, ctx, { ...signInDataOf(ticket), ...before, browser }));

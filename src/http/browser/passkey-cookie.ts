@@ -6,7 +6,7 @@ import type { Urls } from '../request/urls.ts';
 const NAME = '_qr_passkey';
 /** The most accounts that one browser remembers. The oldest one is forgotten first. */
 const MOST_ACCOUNTS = 5;
-/** Longer than an account trusts a browser: a user is not asked again. */
+/** Longer than an account trusts a browser, so that a trusted browser is not asked again. */
 const LIFETIME_MS = 400 * 24 * 60 * 60 * 1000;
 /** A MAC is cut to 96 bits, so that the cookie stays small. */
 const MARK_CHARACTERS = 16;
@@ -29,7 +29,9 @@ export class PasskeyCookie {
     this.#path = urls.base || '/';
   }
 
-  /** Notes that the browser was asked. One that has a passkey keeps it, also if the user declines another one. */
+  /**
+   * Notes that the browser was asked. A note that it has a passkey stays, even if the user declines another passkey.
+   */
   note(ctx: Context, mark: string, hasPasskey: boolean): void {
     const entries = this.#entries(ctx);
     const kept = hasPasskey || entries.includes(`y${mark}`);

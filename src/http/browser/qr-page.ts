@@ -132,7 +132,7 @@ export class QrPageHandlers {
   /** Any page of the deployment below `I`, unless the phone has reported this interaction. */
   ownPage = async (request: PluginRequest, next: Next): Promise<void> => {
     const { provider, ceremony } = this.#ports;
-    // The uid of the cookie, because the deployment's page uses the cookie and not the URL.
+    // Take the uid from the cookie, because the deployment's page uses the cookie and not the URL.
     const uid = await findInteractionUid(provider, request.ctx);
     if (uid !== undefined && (await ceremony.browser.isReported(uid))) return this.#end(request);
     unprotect(request);

@@ -37,7 +37,10 @@ export interface RedemptionPorts {
   readonly settings: { readonly findAccount: FindAccount };
 }
 
-/** Redeems what the phone has approved: with the check code where it is demanded, and with the evidence that spared it. */
+/**
+ * Redeems what the phone has approved: with the check code where it is demanded, otherwise with the evidence that made
+ * it unnecessary.
+ */
 export class Redemption {
   readonly #ports: RedemptionPorts;
 
@@ -47,7 +50,7 @@ export class Redemption {
 
   /**
    * Ensures that the approver's account and session still exist, that the account has not signed out all browsers
-   * since, and that it is the subject that the request asks for.
+   * since, and that the account is the subject that the request asks for.
    */
   async #assertAccount({ id, since, approver, request }: ApprovedTicket): Promise<void> {
     const { provider, revocation, settings } = this.#ports;

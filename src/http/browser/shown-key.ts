@@ -13,7 +13,7 @@ export interface ShownKeyPorts {
   readonly clock: Clock;
 }
 
-/** Takes the proof of the browser that shows a code that it has its key. */
+/** Accepts the proof that the browser that shows a code has its key. */
 export class ShownKeyHandlers {
   readonly #ports: ShownKeyPorts;
 

@@ -24,7 +24,7 @@ export class StartLimit {
     this.#started.add(ctx);
   }
 
-  /** Mounted in front of oidc-provider's own URLs. @throws TooManyRequests */
+  /** Refuses a request over the limit. Mounted in front of oidc-provider's own URLs. @throws TooManyRequests */
   check: Middleware = async (ctx, next) => {
     if (!this.#paths.has(ctx.path)) return next();
     await this.#limits.beforeStart(ctx);

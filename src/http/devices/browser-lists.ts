@@ -42,7 +42,7 @@ export class BrowserLists {
     this.#ports = ports;
   }
 
-  /** Returns the browser with this id, or none: one of another account counts as one that does not exist. */
+  /** Returns the browser with this id, or none. A browser of another account is treated as unknown. */
   async find(approver: Approver, id: string): Promise<readonly SignedInBrowser[]> {
     const list = await this.#ports.browsers.list(approver.accountId);
     return this.#shownTo(
@@ -52,8 +52,8 @@ export class BrowserLists {
   }
 
   /**
-   * Signs a browser out, or all others, which also ends the trust in all and removes their passkeys. A device that was
-   * itself signed in by QR is one of all.
+   * Signs a browser out, or all others, which also ends the trust in all and removes their passkeys. If this device was
+   * itself signed in by QR, `all` includes this device.
    * @param id the id of a browser, or `all`
    */
   async end(ctx: Context, approver: Approver, id: string): Promise<EndedSession[]> {
@@ -80,7 +80,8 @@ export class BrowserLists {
   /**
    * Changes how long a browser stays signed in, from now on.
    * @returns false if it is not signed in (any more)
-   * @throws QrLoginError `sign_in_again` on a device that was itself signed in by QR, which could prolong its own session
+   * @throws QrLoginError `sign_in_again` on a device that was itself signed in by QR, which could prolong its own
+   * session
    */
   async stay(approver: Approver, id: string, duration: Duration): Promise<boolean> {
     if (this.#isLimited(approver))
@@ -89,7 +90,9 @@ export class BrowserLists {
     return browser !== undefined && this.#ports.stayChanges.change(approver.accountId, browser, duration);
   }
 
-  /** Ends this phone's own session last: if one of the others cannot be ended, the user can try again. */
+  /**
+   * Ends these sessions, and this phone's own one last: if one of the others cannot be ended, the user can try again.
+   */
   async #endThose(
     ctx: Context,
     { accountId, sessionUid }: Approver,
@@ -132,7 +135,7 @@ export class BrowserLists {
           signedInAgo: Math.floor(toSeconds(clock() - signedInAt)),
           signedInBy,
           ...(duration !== undefined && { duration }),
-          // oidc-provider's sessions know only the clock of the system.
+          // The sessions of oidc-provider use the system's clock, and not the option `clock`.
           endsIn: Math.max(0, Math.round(toSeconds(endsAt - Date.now()))),
           isHere,
           clients,
@@ -143,7 +146,7 @@ export class BrowserLists {
     return entries.flat().sort((one, other) => Number(isOwn(one)) - Number(isOwn(other)));
   }
 
-  /** Returns true for a device whose user has proven nothing on it: it was signed in by QR. */
+  /** Returns true for a device that was itself signed in by QR, because its user has proven nothing on it. */
   #isLimited({ byQr }: Approver): boolean {
     return byQr === true && !this.#ports.settings.qrApprovers;
   }
@@ -159,7 +162,9 @@ export class BrowserLists {
     return list.filter((_, index) => methods[index] === undefined || methods[index] === 'qr');
   }
 
-  /** Returns true for the session that the approver acts in: the page's own, or the one in which the app was granted. */
+  /**
+   * Returns true for the session in which the approver acts: the page's own, or the one in which the app was granted.
+   */
   async #isHere({ sessionUid: own, grant }: Approver, { sessionUid }: SignedInBrowser): Promise<boolean> {
     if (grant === undefined) return sessionUid === own;
     return sessionUid === grant.boundTo || hasGranted(this.#ports.provider, sessionUid, grant);

@@ -11,7 +11,7 @@ const LONGEST_NAME = 40;
 const CONTROL = /\p{Cc}/u;
 const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
-/** A name waits this long for its browser to begin the session. No interaction waits longer. */
+/** A name is kept this long for a browser that has not begun its session. No interaction waits longer. */
 const PENDING_MS = 24 * 60 * 60_000;
 
 /** A sign-in that a browser has finished, by which its session and its trust are found. */
@@ -56,16 +56,16 @@ export class BrowserNames {
   }
 
   /**
-   * Names a browser on one of the account's lists, on both if it is there.
+   * Names a browser on each of the account's lists that contains it.
    * @param label undefined to remove the name
-   * @returns false if the browser is on neither: one of another account counts as one that does not exist
+   * @returns false if neither list contains it. A browser of another account is treated as unknown.
    */
   rename(accountId: string, id: string, label: string | undefined): Promise<boolean> {
     return this.#renameThose(accountId, label, (browser) => browser.id === id);
   }
 
   /**
-   * Names the browser that was signed in by a ticket, also before its session has begun.
+   * Names the browser that was signed in by a ticket, even before its session has begun.
    * @returns false if the account has no such sign-in, or has taken it back
    */
   async renameSignedInBy(accountId: string, ticketId: string, label: string | undefined): Promise<boolean> {
@@ -75,7 +75,7 @@ export class BrowserNames {
       revocation.hasRevoked(accountId, ticketId),
     ]);
     if (signIn === undefined || isRevoked) return false;
-    // First, so that a browser that is listed from here on finds the note.
+    // Write the note first, so that a browser that is listed from here on finds it.
     await notes.write(noteKeyOf(ticketId), PENDING_MS, label ?? '');
     await this.#renameThose(accountId, label, (browser) => browser.signIn?.ticketId === ticketId);
     return true;

@@ -33,7 +33,10 @@ export class BrowserPasskeyList {
       }));
   }
 
-  /** Removes one of the account's, or all. One of another account, or of another kind, is treated as unknown. */
+  /**
+   * Removes the passkey with this id, or `all`. A passkey of another account, or of another kind, is treated as
+   * unknown.
+   */
   async remove(accountId: string, id: string): Promise<void> {
     await this.#removeThose(accountId, (passkey) => id === 'all' || passkey.id === id);
   }
@@ -49,7 +52,7 @@ export class BrowserPasskeyList {
     return list.filter((browser) => browser.sessionUid === sessionUid).map(({ id }) => id);
   }
 
-  /** Removes those that were added in a browser. @param names its ids on the account's lists */
+  /** Removes the passkeys that were added in a browser. @param names the browser's ids on the account's lists */
   async removeOf(accountId: string, names: readonly string[]): Promise<void> {
     await this.#removeThose(
       accountId,
@@ -60,7 +63,7 @@ export class BrowserPasskeyList {
   async #removeThose(accountId: string, isMeant: (passkey: BrowserPasskey) => boolean): Promise<void> {
     const { browserPasskeys } = this.#ports;
     const meant = ((await browserPasskeys?.list(accountId)) ?? []).filter(isMeant);
-    // One after another: a simple store of a deployment reads, changes and writes the whole list.
+    // Remove one after another: a simple store of a deployment reads, changes and writes the whole list.
     for (const { id } of meant) await browserPasskeys?.remove(accountId, id);
   }
 }

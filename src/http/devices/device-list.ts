@@ -93,9 +93,9 @@ export class DeviceListHandlers {
   };
 
   /**
-   * `POST Q/devices`: signs one browser out, or all, which also ends the trust in all; reports one that the user did
-   * not sign in; names one; changes how long one stays signed in; enrols this one; or ends the trust in one or all. A
-   * browser of another account is treated as one that does not exist.
+   * `POST Q/devices`: signs out one browser, or all of them, which also ends the trust in all; reports a browser that
+   * the user did not sign in; names a browser; changes how long it stays signed in; enrols this browser; or ends the
+   * trust in one browser or in all. A browser of another account is treated as unknown.
    */
   end = async (form: PhoneForm): Promise<void> => {
     const { keys, urls, cookies } = this.#ports;
@@ -140,7 +140,8 @@ export class DeviceListHandlers {
   }
 
   /**
-   * Names a browser: `browser` is its id on one of the lists, `ticket` that of the ticket by which it was signed in.
+   * Names a browser. `browser` is its id on one of the lists; `ticket` is the id of the ticket by which it was signed
+   * in.
    * @throws QrLoginError `not_found`
    */
   async #rename(form: PhoneForm, { accountId }: SessionApprover, label: string | undefined): Promise<void> {

@@ -36,7 +36,7 @@ export class EnrolmentForm {
     this.#ports = ports;
   }
 
-  /** Returns the challenge for the key of this browser, or where its user signs in first. */
+  /** Returns the challenge for the key of this browser, or the address where its user has to sign in first. */
   async offer(ctx: Context, { accountId, sessionUid }: SessionApprover): Promise<Pages['devices']['enrol']> {
     const { enrolments, keys, urls, settings } = this.#ports;
     if (!enrolments.isOffered) return undefined;
@@ -55,7 +55,8 @@ export class EnrolmentForm {
   ): Promise<void> {
     const { enrolments, devices, keys, clock } = this.#ports;
     if (!enrolments.isOffered) throw new QrLoginError('invalid_request', 'No account needs an enrolled browser here.');
-    // Before the session is read: "sign out all" ends it, or takes this enrolment back.
+    // Take the time before the session is read. A later "sign out all" then ends the session, or takes this enrolment
+    // back.
     const provenAt = clock();
     const proof = await this.findProof(ctx);
     if (proof?.accountId !== accountId)

@@ -43,7 +43,7 @@ export class Enrolments {
   }
 
   /**
-   * Enrols a browser. An account that has enrolled it before goes on with that record.
+   * Enrols a browser. If the account has enrolled it before, that record is used again.
    * @returns the id of its record
    */
   async enrolBrowser({ accountId, key, by, provenAt, ...described }: NewEnrolment): Promise<string> {
@@ -55,7 +55,7 @@ export class Enrolments {
       ...before,
       format: WRITTEN_FORMAT,
       id,
-      // No session: a sign-out there does not end the enrolment.
+      // This is the id of no session, because a sign-out must not end the enrolment.
       sessionUid: id,
       ...(name !== undefined && { name }),
       ...(system !== undefined && { system }),
@@ -65,7 +65,7 @@ export class Enrolments {
       trustedAt: before?.trustedAt ?? clock(),
       ...this.#use(),
     });
-    // After the record is written: "sign out all" writes its note first, and then removes what it finds.
+    // Check after the record is written: "sign out all" writes its note first, and then removes what it finds.
     if (await revocation.isRevoked({ accountId, ticketId: id, approvedAt: provenAt }))
       await known.remove(accountId, id);
     return id;
@@ -84,8 +84,8 @@ export class Enrolments {
   }
 
   /**
-   * Returns the key of the browser that shows a ticket, if the approver's account may be used in enrolled browsers only;
-   * `false` if this browser is none of them; undefined if the account may be used anywhere.
+   * Returns the key of the browser that shows a ticket, if the approver's account may be used in enrolled browsers
+   * only; `false` if this browser is not enrolled; undefined if the account may be used anywhere.
    */
   findEnrolledKey = async (
     ticket: Ticket,
@@ -138,7 +138,7 @@ export class Enrolments {
     return hasSignedCode(key, ticket, code, signature);
   }
 
-  /** Returns true if the account has enrolled the browser with this key, and not withdrawn that. */
+  /** Returns true if the account has enrolled the browser with this key, and has not withdrawn the enrolment. */
   async isEnrolled(accountId: string, key: BrowserKey): Promise<boolean> {
     return (await findEnrolledBrowser(this.#ports.known, accountId, key)) !== undefined;
   }
@@ -148,7 +148,10 @@ export class Enrolments {
     return note === undefined ? undefined : (JSON.parse(note) as BrowserKey);
   }
 
-  /** An action signs no browser in, and may be the way to enrol one. */
+  /**
+   * Returns true if this account needs an enrolled browser. An action needs none: it signs no browser in, and may be
+   * the way to enrol one.
+   */
   async #isDemanded({ request }: Pick<Ticket, 'request'>, accountId: string): Promise<boolean> {
     if (request.action !== undefined) return false;
     return (await this.#ports.settings.enrolled?.(request.client, accountId)) === true;

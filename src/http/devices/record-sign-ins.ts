@@ -64,7 +64,7 @@ export class SignInRecorder {
     if (session !== undefined) await this.#keep(ctx, session, this.#resumed.noteOf(ctx));
   }
 
-  /** Honours a change of how long the browser stays signed in, which this request may have undone. */
+  /** Repeats a change of how long the browser stays signed in, because this request may have undone it. */
   async #reapply(ctx: Context): Promise<void> {
     const { offersDurations, stayChanges } = this.#ports;
     const session = offersDurations ? this.#resumed.sessionOf(ctx) : undefined;
@@ -87,7 +87,7 @@ export class SignInRecorder {
     if (note !== undefined && !isEnded) this.#announce(ctx, session, note);
   }
 
-  /** Not awaited: the user who signs in need not wait for the name of the browser. */
+  /** Gives the browser its name. This is not awaited, because the user who signs in need not wait for it. */
   #applyName(ctx: Context, session: SavedSession, { knownAs, signIn: { ticketId } }: BrowserNote): void {
     const { accountId, uid } = session;
     this.#ports.browserNames

@@ -41,8 +41,8 @@ export class RemoteSignOut {
   }
 
   /**
-   * Ends the browser's session, the trust that was given in it and its passkeys, revokes everything that was granted in it, and then
-   * takes the browser off the list.
+   * Ends the browser's session, the trust that was given in it and its passkeys, revokes everything that was granted in
+   * it, and then takes the browser off the list.
    * @returns undefined if the session had ended before
    * @throws QrLoginError `store_unavailable` if the session may not have ended; the browser stays on the list, so the
    * call can be repeated
@@ -54,13 +54,13 @@ export class RemoteSignOut {
   ): Promise<EndedSession | undefined> {
     const { provider, browsers, known, notes, clock, browserPasskeyList } = this.#ports;
     const from = sourceOf(ctx);
-    // First, so that every request that saves the session from here on finds the note.
+    // Write the note first, so that every request that saves the session from here on finds it.
     await notes.write(noteKeyOf(id), Math.max(MIN_NOTE_LIFETIME_MS, endsAt - clock()));
-    // Before the trust ends, by which the passkey of an earlier session is found.
+    // Read the names before the trust ends: the passkey of an earlier session is found by them.
     const names = await browserPasskeyList.namesOf(accountId, sessionUid);
     await forgetBrowserOf(known, accountId, sessionUid);
     const first = await endSession(provider, ctx, { accountId, sessionUid });
-    // Before the browser leaves the list: if its passkey cannot be removed, the user can try again.
+    // Remove the passkeys before the browser leaves the list: if that fails, the user can try again.
     await browserPasskeyList.removeOf(accountId, [id, ...names]);
     await browsers.remove(accountId, id);
     // A pending request may have saved the session again in between.

@@ -53,7 +53,7 @@ export class SignInRevocation {
     );
   }
 
-  /** Returns the account's sign-in that came out of this ticket, or undefined if there is none (any more). */
+  /** Returns the sign-in of this account that came out of this ticket, or undefined if there is none (any more). */
   async find(accountId: string, ticketId: string): Promise<FinishedSignIn | undefined> {
     const { notes } = this.#ports;
     const [[browser], [trusted], kept] = await Promise.all([
@@ -93,7 +93,7 @@ export class SignInRevocation {
    */
   async revoke(ctx: Context, accountId: string, ticketId: string): Promise<readonly EndedSession[]> {
     const { known, notes, remoteSignOut } = this.#ports;
-    // First, so that a browser that resumes from here on finds the note.
+    // Write the note first, so that a browser that resumes from here on finds it.
     await notes.write(revokedKey(ticketId), LONGEST_INTERACTION_MS, accountId);
     const [signedIn, trusted] = await Promise.all([
       this.#browsersOf(accountId, ticketId),

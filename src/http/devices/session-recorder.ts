@@ -48,7 +48,7 @@ export class SessionRecorder {
       remoteSignOut.wasEnded(id),
       // By the time the browser resumes, the phone that approved may have been signed out.
       note?.approvedBy !== undefined && remoteSignOut.wasEnded(note.approvedBy),
-      // In parallel, because the user waits, and the session has hardly ever been ended.
+      // Write the list in parallel: the user waits, and the session has hardly ever been ended.
       isListed && this.#put(ctx, session, note ?? (await this.#described(ctx, session))),
     ]);
     // Read the note after listing the browser: a report writes its note first, then looks at the list.
@@ -74,14 +74,14 @@ export class SessionRecorder {
     };
     const gone = await browsers.put(accountId, entry);
     for (const one of gone) {
-      // Not awaited: the user who signs in need not wait for the sign-out of the browsers that had to make room.
+      // This is not awaited: the user who signs in need not wait for the sign-out of other browsers.
       this.#makeRoom(ctx, accountId, one).catch((error: unknown) => onTrouble(ctx, session, error));
     }
   }
 
   /**
-   * Ends a sign-in by QR that has left the list, because its user could not end it any more. A browser where the user has
-   * signed in directly stays signed in, and is listed again when it is used: the phone itself may be one.
+   * Ends a sign-in by QR that has left the list, because its user could not end it any more. A browser where the user
+   * has signed in directly stays signed in, because it may be the phone itself. It is listed again when it is used.
    */
   async #makeRoom(ctx: Context, accountId: string, browser: SignedInBrowser): Promise<void> {
     const { provider, remoteSignOut } = this.#ports;
@@ -91,17 +91,17 @@ export class SessionRecorder {
   }
 
   /**
-   * Returns the name of the browser of a session that had begun before this sign-in, and goes on after it.
+   * Returns the name of the browser if its session had begun before this sign-in and continues after it.
    * @param at the time of the sign-in
    */
   async #labelOf({ accountId, uid, begunAt }: SavedSession, at: number): Promise<string | undefined> {
-    // Sessions know whole seconds.
+    // The times of sessions are whole seconds.
     if (begunAt + 1000 > at) return undefined;
     const list = await this.#ports.browsers.list(accountId);
     return list.find(({ id }) => id === browserId(uid))?.label;
   }
 
-  /** Describes a browser that is missing on its list, by its present request. */
+  /** Describes a browser that is missing on its list, with the data of its present request. */
   async #described(ctx: Context, { begunAt }: SavedSession): Promise<ListedData> {
     const { userAgent, place } = await this.#ports.devices.describe(ctx);
     return { ...describeUserAgent(userAgent), ...(place !== undefined && { place }), at: begunAt };

@@ -4,7 +4,9 @@ import type { Duration } from '../../ticket/browsers/duration.ts';
 import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/browsers/signed-in-browser.ts';
 import type { Clock, Notes } from '../../ticket/ports.ts';
 
-/** A request that was under way at a change may save the session as it was before. None takes longer than this. */
+/**
+ * A request that was under way at a change may save the session as it was before. No request takes longer than this.
+ */
 const NOTE_LIFETIME_MS = 60 * 60_000;
 
 export interface StayChangePorts {
@@ -22,12 +24,12 @@ export class StayChanges {
     this.#ports = ports;
   }
 
-  /** @returns false if the browser is not signed in any more */
+  /** Changes how long a browser stays signed in. @returns false if it is not signed in any more */
   async change(accountId: string, browser: SignedInBrowser, duration: Duration): Promise<boolean> {
     const { lifetimes, browsers, notes, clock } = this.#ports;
     const { id, sessionUid, lastUsedAt } = browser;
     const lifetime = lifetimeOf(duration);
-    // First, so that every request that saves the session from here on finds the note.
+    // Write the note first, so that every request that saves the session from here on finds it.
     await notes.write(noteKeyOf(id), NOTE_LIFETIME_MS, JSON.stringify(lifetime));
     const lasts = await lifetimes.change({ accountId, sessionUid }, lifetime);
     if (lasts === undefined) return false;
@@ -35,7 +37,7 @@ export class StayChanges {
     return true;
   }
 
-  /** Changes the session that a request has just saved, if it has undone a change. */
+  /** Repeats a change if the request has just saved the session as it was before the change. */
   async reapply(ctx: Context, id: string): Promise<void> {
     const { lifetimes, notes } = this.#ports;
     const note = await notes.read(noteKeyOf(id));

@@ -32,7 +32,8 @@ export class TrustRecorder {
     if (!isTrusted && !note.known) return;
     const before = await findKnownBrowser(known, accountId, knownAs);
     if (before === undefined && !isTrusted) return;
-    // A user who has stayed trusted by the cookie alone may get a key, or a new one for a key that was lost.
+    // A user who wants to stay signed in may have been trusted by the cookie alone so far, or may have lost the key.
+    // The record then gets the new key.
     const key = (isTrusted ? note.key : undefined) ?? before?.key;
     const now = clock();
     await known.put(accountId, {
@@ -55,7 +56,10 @@ export class TrustRecorder {
   }
 }
 
-/** Returns the fields of a record that the next sign-in does not write anew: those that only a newer build knows. */
+/**
+ * Returns the fields of a record that the next sign-in does not write itself: those of a newer build, and the name that
+ * the user gave.
+ */
 function carriedBy(before: KnownBrowser | undefined): Partial<KnownBrowser> {
   const { name, system, place, key, ...kept }: Partial<KnownBrowser> = before ?? {};
   return kept;

@@ -64,7 +64,10 @@ export class ExpiryWatcher {
     this.#timer = setInterval(() => void this.#checkDue(), this.#tickMs).unref();
   }
 
-  /** Returns an announcer that passes each event on to `tell`, and learns from it which tickets to watch. */
+  /**
+   * Returns an announcer that passes each event on to `tell`. It begins to watch a ticket that is shown, and stops when
+   * the ticket ends.
+   */
   following(tell: EmitTicketEvent): Announce {
     return (ctx, name, ticket) => {
       if (name === 'qr_login.shown') this.#watch(ticket);
@@ -121,7 +124,7 @@ export class ExpiryWatcher {
     if (!this.#watched.has(before.id)) return;
     if (ticket !== undefined && isLive(ticket, now)) return this.#watch(ticket);
     this.#watched.delete(before.id);
-    // A ticket that ended otherwise keeps its record this long. Later, a missing record proves nothing.
+    // A ticket that ended in another way keeps its record this long. After that, a missing record proves nothing.
     const isSure = performance.now() - readAt < this.#shortestMs;
     if (ticket === undefined ? isSure : hasExpired(ticket, deadline, now))
       this.#tell(ticket === undefined ? before : ticketFactsOf(ticket));

@@ -1,9 +1,12 @@
 import { type Counter, findMeter, type Histogram } from '../../stores/meter.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
 
-/** In seconds. A signal between two processes takes milliseconds; if it gets lost, the slow read takes ten seconds. */
+/**
+ * The upper bounds of the buckets, in seconds. A signal between two processes takes milliseconds; if it gets lost, the
+ * slow read takes ten seconds.
+ */
 const NOTIFICATION_BOUNDARIES_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** In seconds. Scanning and deciding takes a user seconds to minutes. */
+/** The upper bounds of the buckets, in seconds. Scanning and deciding takes a user seconds to minutes. */
 const SIGN_IN_BOUNDARIES_S = [2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 240, 360];
 
 /** The states of a ticket that the metrics count. */

@@ -12,7 +12,7 @@ import type { CountedState, SignInMetrics } from './metrics.ts';
  * V16.2.1), and never contains an id, a code, a cookie or an interaction's uid.
  */
 export interface TicketEvent {
-  /** A name of the ticket, the same in all of its events. It cannot be used for anything else. */
+  /** A name of the ticket, which is the same in all of its events and has no other use. */
   readonly ticket: string;
   readonly clientId: string;
   /** The network address of the request that caused the event. */
@@ -164,8 +164,8 @@ const EVENT_OF_STATE: Readonly<Record<Ticket['state'], TicketEventName>> = {
 
 /** Announces the state of a ticket that changed after the request had been answered. */
 export function announceState(announce: Announce, ticket: Ticket): void {
-  // A phone that signs in for it, and a check code that was wrong or is demanded only at finish, change the ticket, but
-  // not its state.
+  // Some changes leave the state as it was: a phone signs in for the ticket, or a check code is wrong or is demanded
+  // only at finish.
   if (ticket.state === 'waiting' && ticket.signingIn) return;
   const { wrongTries = 0, atFinish = false } = (ticket.state === 'approved' && ticket.checkCode) || {};
   if (wrongTries === 0 && !atFinish) announce(undefined, eventOf(ticket), ticket);

@@ -49,7 +49,7 @@ export interface DecisionRecord {
 }
 
 /**
- * Keeps a signed decision, in a record to which is only added. It is called before the decision takes effect: if it
- * throws, the decision is refused, and the app can repeat it.
+ * Keeps a signed decision in an append-only record. It is called before the decision takes effect: if it throws, the
+ * decision is refused, and the app can repeat it.
  */
 export type OnDecision = (ctx: Context, record: DecisionRecord) => void | Promise<void>;

@@ -35,8 +35,8 @@ export interface ApproveGuard {
   challenge(wanted: ProofRequest): Promise<Challenge | undefined> | Challenge | undefined;
 
   /**
-   * Checks the answer, which fits into 4 KB with the rest of the form. The guard decides how many wrong answers it
-   * accepts.
+   * Checks the answer. It must fit into 4 KB together with the rest of the form. The guard decides how many wrong
+   * answers it accepts.
    * @throws ProofRefused if the answer is wrong
    */
   verify(wanted: ProofRequest, answer: string): Promise<Proof> | Proof;

@@ -79,7 +79,7 @@ export async function resultOf(
 ): Promise<unknown> {
   try {
     const result = call();
-    // Without a timer for the many functions that return at once.
+    // Many functions return at once and need no timer.
     return (isThenable(result) ? await withDeadline(Promise.resolve(result), patienceMs) : result) ?? undefined;
   } catch (cause) {
     if (refusalIn(cause) !== undefined || hook.mayThrow?.(cause)) throw cause;
@@ -95,7 +95,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 /** The most characters of a text in a message. */
 const MAX_SHOWN_CHARACTERS = 60;
 
-/** Describes a value for a log. Of an object only the names of its members: they may hold secrets of an account. */
+/** Describes a value for a log. Of an object it names the members only: their values may be secrets of an account. */
 function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, MAX_SHOWN_CHARACTERS));
   if (typeof value === 'function') return 'a function';

@@ -150,7 +150,7 @@ const ENROLLED: Hook<boolean> = {
   isResult: (value): value is boolean => typeof value === 'boolean',
 };
 
-/** A record may be kept by a function that returns more than nothing. */
+/** Accepts any result, because the function that keeps a record may return one. */
 const ON_DECISION: Hook<void> = {
   name: 'onDecision',
   returns: 'nothing',
@@ -239,7 +239,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Returns a value with its members still unknown; a value without members has none. */
+/** Returns a value with members of unknown types; an empty object for a value without members. */
 function membersOf(value: unknown): Readonly<Record<string, unknown>> {
   return isObject(value) ? (value as Readonly<Record<string, unknown>>) : {};
 }

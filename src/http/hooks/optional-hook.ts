@@ -1,19 +1,22 @@
 import { type Hook, resultOf, wrongResult } from './call-hook.ts';
 
-/** The time to wait for a result, which a request can do without, in milliseconds. */
+/** The longest wait for a result that a request can do without, in milliseconds. */
 const PATIENCE_MS = 500;
 
-/** A function of the deployment that gives a hint or an ornament, and how its result is read. */
+/**
+ * A function of the deployment that gives something optional, such as a place or a logo, and the way its result is
+ * read.
+ */
 export interface OptionalHookFacts<T> extends Pick<Hook<T>, 'name' | 'returns'> {
   /** The result, as the warning names it: `place`. */
   readonly gives: string;
   /** The code of the warning. */
   readonly warning: string;
-  /** Returns the result in the form in which it is used; undefined if it is none that the function may return. */
+  /** Returns the result in the form in which it is used; undefined if it is not one that the function may return. */
   readonly read: (result: unknown) => T | undefined;
 }
 
-/** A function of the deployment that requests can do without: if it fails, they go on, and the process warns. */
+/** A function of the deployment that requests can do without. If it fails, they continue, and the process warns. */
 export class OptionalHook<T> {
   readonly #facts: OptionalHookFacts<T>;
   /** True once the deployment has been warned. It is warned again after the function has worked in between. */

@@ -12,12 +12,12 @@ import type { Urls } from '../request/urls.ts';
 const ENCODINGS = { br: promisify(brotliCompress), gzip: promisify(gzip) } as const;
 type Encoding = keyof typeof ENCODINGS;
 const ENCODING_NAMES: readonly Encoding[] = ['br', 'gzip'];
-/** Our style sheet, and that of a deployment, which every page loads after ours. */
+/** The name of our style sheet. Every page loads it, and then the deployment's theme. */
 export const STYLE = 'style.css';
 export const THEME = 'theme.css';
-/** The picture of a deployment in the middle of its codes, the first that there is. */
+/** The names of a deployment's picture in the middle of its codes. The first file that exists is used. */
 const CODE_MARKS = ['code-mark.svg', 'code-mark.png'];
-/** A relative address in a style sheet: it names a file beside it. */
+/** A relative address in a style sheet, which names a file in the same folder. */
 const RELATIVE_URL = /url\(\s*(["']?)(?:\.\/)?([\w.-]+)([?#][^"')\s]*)?\1\s*\)/g;
 /** The files that are worth compressing. Pictures are compressed already. */
 const TEXT = /\.(css|js|svg|txt|json|webmanifest)$/;
@@ -58,7 +58,7 @@ export class Assets {
     const own = folders.flatMap((files) => [...files]).map(([name, content]) => [name, new Asset(content)] as const);
     const all = new Map([...builtIn, ...own]);
     const theme = all.get(THEME);
-    // The theme may be part of a page, from where its relative addresses would lead elsewhere.
+    // A page may contain the theme in its HTML, where relative addresses would lead elsewhere.
     if (theme !== undefined) all.set(THEME, new Asset(Buffer.from(withAbsoluteUrls(`${theme.content}`, all, urls))));
     this.#assets = all;
   }
@@ -110,7 +110,7 @@ export class Assets {
 function withAbsoluteUrls(css: string, assets: ReadonlyMap<string, Asset>, urls: Urls): string {
   return css.replace(RELATIVE_URL, (whole, _quote, name: string, tail = '') => {
     const asset = assets.get(name);
-    // A fragment names a part of a picture. A query would be another version.
+    // Keep a fragment, which names a part of a picture. A query is dropped, because the version takes its place.
     const fragment = /#.*/.exec(tail)?.[0] ?? '';
     return asset === undefined || name === THEME ? whole : `url("${urls.asset(name, asset.version)}${fragment}")`;
   });

@@ -15,7 +15,7 @@ export type Logo = string | { readonly type: LogoType; readonly bytes: Uint8Arra
 /** Returns the deployment's picture of a client; undefined if it has none. */
 export type ClientLogo = (clientId: string) => Logo | undefined | Promise<Logo | undefined>;
 
-/** The most bytes of a logo. A picture of 128 by 128 pixels has about a tenth of it. */
+/** The most bytes of a logo. A picture of 128 by 128 pixels has about a tenth of that. */
 const MAX_BYTES = 65_536;
 
 /** The first bytes of each type. A picture of another type would not be shown, because browsers may not sniff it. */
@@ -46,7 +46,7 @@ export interface ClientLogoPorts {
 }
 
 /**
- * The pictures of clients, as the deployment gives them. No address that a client has registered is fetched, neither by
+ * The pictures of clients that the deployment returns. No address that a client has registered is fetched, neither by
  * the server nor by a browser: see docs/decisions/0065.
  */
 export class ClientLogos {
@@ -57,7 +57,7 @@ export class ClientLogos {
     this.#ports = ports;
   }
 
-  /** Returns the URL of a client's logo; undefined if there is none. A page goes on without a logo if that fails. */
+  /** Returns the URL of a client's logo; undefined if there is none, or if the deployment's function fails. */
   async urlOf(clientId: string): Promise<string | undefined> {
     const { keys, urls } = this.#ports;
     const picture = await this.#find(clientId);
@@ -90,7 +90,7 @@ export class ClientLogos {
   }
 }
 
-/** Returns a logo in the form in which it is served; undefined if it is none of an allowed type and size. */
+/** Returns a logo in the form in which it is served; undefined if its type or its size is not allowed. */
 function pictureOf(logo: unknown): Picture | undefined {
   const { type, bytes } = typeof logo === 'string' ? readDataUrl(logo) : membersOf(logo);
   if (!isLogoType(type) || !(bytes instanceof Uint8Array)) return undefined;

@@ -3,15 +3,15 @@ import type { Pages } from './page-data.ts';
 
 type ErrorPage = Pages['error'];
 
-/** The ways on that a page can offer: on the phone, in the browser, and in neither. */
+/** The links with which an error page can offer to continue. */
 const BACK: Partial<ErrorPage> = { back: '#' };
 const HOME: Partial<ErrorPage> = { home: 'https://app.example.com' };
 const AGAIN: Partial<ErrorPage> = { again: '#' };
 const SCAN: Partial<ErrorPage> = { scan: '#' };
 
 /**
- * The errors that pages show, each with its reasons and the ways on that it has. Apps get the other codes, and those as
- * JSON.
+ * The errors that pages show, with their reasons and with the links that each page has. All other codes are sent to
+ * apps only, as JSON.
  */
 const SHOWN: readonly (readonly [ErrorCode, Partial<ErrorPage>, Partial<Record<ErrorReason, Partial<ErrorPage>>>?])[] =
   [

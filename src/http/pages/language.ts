@@ -3,7 +3,7 @@ import type { Place } from '../../ticket/ticket.ts';
 import type { Translate, Values } from '../hooks/translate.ts';
 import type { Text, Texts } from './view-folder.ts';
 
-/** A browser, as far as it is known. */
+/** The data from which a browser gets the name that is shown. */
 export interface NamedBrowser {
   /** The name that its user has given it. */
   readonly label?: string;

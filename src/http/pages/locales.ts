@@ -41,7 +41,7 @@ export class Locales {
     }
   }
 
-  /** The same languages without the texts of the deployment. */
+  /** The same languages, without the texts of the deployment. */
   get builtIn(): Locales {
     return new Locales(this.#names, []);
   }

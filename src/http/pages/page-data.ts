@@ -20,7 +20,8 @@ export interface Pages {
   qr: {
     readonly request: SignInRequest;
     /**
-     * True if the browser seems to run on a phone: then the ways that work there come first, and the code after them.
+     * True if the browser seems to run on a phone. The ways that work on a phone then come first, and the code after
+     * them.
      */
     readonly isPhone: boolean;
     readonly ticket: DrawnView;
@@ -36,7 +37,7 @@ export interface Pages {
     readonly tapsNumber?: boolean | undefined;
     /** The address, without its scheme, of the page that takes the short code, if the deployment allows typing. */
     readonly typeAt?: string | undefined;
-    /** The name of the deployment's app, by which the page tells users with what to scan. */
+    /** The name of the deployment's app. The page asks users to scan with it. */
     readonly appName?: string | undefined;
     /** The URL of the picture in the middle of the code, if the deployment has one. */
     readonly codeMark?: string | undefined;
@@ -44,11 +45,11 @@ export interface Pages {
     readonly appUrl?: string | undefined;
     /** The account that is signed in to this browser already. */
     readonly signedInAs?: string | undefined;
-    /** True if some accounts may be used in enrolled browsers only: the script tells then how this one is enrolled. */
+    /** True if some accounts may be used in enrolled browsers only. The script then shows how to enrol this browser. */
     readonly enrolment?: boolean;
     /** The options to ask for a passkey, as JSON, if the deployment allows a sign-in with one here. */
     readonly passkey?: string | undefined;
-    /** True if this browser has added a passkey of its own: then the passkey comes first, and the code after it. */
+    /** True if this browser has added a passkey of its own. The passkey then comes first, and the code after it. */
     readonly hasPasskey?: boolean;
   };
   /** A page of the browser: offers it a passkey of its own, which the phone approves. */
@@ -75,7 +76,7 @@ export interface Pages {
     readonly opensItself: boolean;
     /** True if the browser seems to run on a phone, whose user can decide here. */
     readonly isPhone: boolean;
-    /** The URL that the user goes on to at the end, if the requester has named one. */
+    /** The URL to which the user continues at the end, if the requester has named one. */
     readonly goOn?: string;
     readonly urls: { readonly self: string; readonly renew: string; readonly finish: string; readonly cancel: string };
     /** The time that each state lasts from its beginning, in seconds. */
@@ -108,13 +109,13 @@ export interface Pages {
   };
   /** A page of the phone: the address in the code leads here. */
   landing: {
-    /** For the form; absent if the phone is not signed in, which only happens with `openInApp`. */
+    /** The token of the form; absent if the phone is not signed in, which only happens with `openInApp`. */
     readonly csrf?: string | undefined;
     /** True if its script posts the scan at once. */
     readonly scansItself: boolean;
     /** The address that opens the code in the deployment's app, if that has a scheme of its own. */
     readonly openInApp?: string | undefined;
-    /** The URL where a phone that is not signed in goes on in the browser. */
+    /** The URL at which a phone that is not signed in signs in and continues in the browser, and not in the app. */
     readonly signIn?: string | undefined;
   };
   /** A page of the phone: the address in a notification leads here. */
@@ -169,7 +170,7 @@ export interface Pages {
     readonly ended?: 'none' | 'one' | 'many';
     /** True if an app of such a browser could not be notified. */
     readonly unreached?: boolean;
-    /** The durations from which the user can choose for a browser that is signed in, if the deployment offers several. */
+    /** The durations to choose from for a browser that is signed in, if the deployment offers several. */
     readonly durations?: readonly Duration[] | undefined;
     /**
      * Present if some accounts may be used in enrolled browsers only: the challenge for the key of this browser, or the
@@ -187,9 +188,9 @@ export interface Pages {
     readonly reason?: ErrorReason | undefined;
     /** Seconds until the same request is allowed again. */
     readonly retryAfter?: number | undefined;
-    /** The URL of the browser's page, if the browser can still go on there. */
+    /** The URL of the browser's page, if the user can still continue there. */
     readonly back?: string | undefined;
-    /** The URL of the app that the browser came from, if it cannot go on. */
+    /** The URL of the app from which the browser came, if the user cannot continue here. */
     readonly home?: string | undefined;
     /** The URL to try again after an error that may pass; by default the same page. */
     readonly again?: string | undefined;
@@ -268,7 +269,7 @@ export interface PhoneView {
   readonly action?: { readonly title: string; readonly details: string };
   /** Present if a client asks without a browser: the message that the client shows as well, if it has sent one. */
   readonly backchannel?: { readonly message?: string };
-  /** The page of the action, which goes on in this same browser once the user has decided. */
+  /** The page of the action, to which this same browser returns once the user has decided. */
   readonly goOn?: string;
   /** The URL of the client's logo, if the deployment has one. */
   readonly logo?: string;
@@ -284,7 +285,7 @@ export interface PhoneView {
   /** The name of the account that will be signed in. */
   readonly account: string;
   readonly csrf: string;
-  /** The pages where the user can go on: the list of browsers, and the camera. */
+  /** The pages to which the user can continue: the list of browsers, and the camera. */
   readonly urls: { readonly devices: string; readonly scan: string };
   /** The demand of the request that the phone does not meet, so that it may not approve. */
   readonly unmet?: UnmetRequirement;
@@ -298,7 +299,7 @@ export interface PhoneView {
   readonly because?: DeniedTicket['because'];
   /** True if the browser had been signed in when the user reported, and is signed out now. */
   readonly hadFinished?: boolean;
-  /** Of these three numbers, the user taps the one that the browser shows, in place of Approve. */
+  /** The three numbers in place of Approve, of which the user taps the one that the browser shows. */
   readonly numbers?: readonly string[];
   /** The six digits to type into the browser. */
   readonly checkCode?: string;

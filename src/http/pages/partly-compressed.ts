@@ -8,15 +8,15 @@ const MAX_STORED_BYTES = 0xffff;
 /** A part of a page that is compressed by itself. */
 export interface Part {
   readonly text: string;
-  /** Its blocks (RFC 1951), which refer to nothing before them. */
+  /** Its blocks (RFC 1951), which refer to no data before them. */
   readonly blocks: Buffer;
 }
 
-/** For a part that is compressed once. */
+/** The compression of a part that is compressed only once. */
 export const SMALLEST: ZlibOptions = { level: 9 };
 /**
- * For a part of a few KB that is compressed for each page: 40 bytes more of a drawn code in half of the time. The buffers
- * of zlib's defaults, 256 KB, would be made anew each time.
+ * The compression of a part of a few KB that is compressed again for each page. It makes a drawn code 40 bytes larger,
+ * in half of the time. With its defaults, zlib would allocate buffers of 256 KB each time.
  */
 export const QUICK: ZlibOptions = { level: 4, windowBits: 12, memLevel: 6 };
 
@@ -25,10 +25,10 @@ export function compressPart(text: string, options: ZlibOptions): Part {
 }
 
 /**
- * Returns a page as a gzip file in which only these parts are compressed, each by itself, and all else is as it is. The
- * length of the answer then tells nothing about how data of the request and secrets in the page resemble each other, as
- * it would if the page were compressed as a whole (BREACH).
- * @param parts in their order in the page; one that the page does not have is left out
+ * Returns a page as a gzip file in which only these parts are compressed, each by itself, and everything else is stored
+ * as it is. If the whole page were compressed, the length of the answer would show how much the data of the request
+ * resembles the secrets in the page (BREACH).
+ * @param parts in their order in the page; a part that the page does not have is left out
  * @returns undefined if the page has none of the parts
  */
 export function compressParts(page: string, parts: readonly Part[]): Buffer | undefined {

@@ -21,7 +21,7 @@ export function makeQrStyle(assets: Assets, theme: string | undefined): PageStyl
   if (!assets.isBuiltIn(STYLE))
     return { css: '', sheets: [assets.url(STYLE), ...(theme === undefined ? [] : [theme])] };
   if (theme === undefined) return { css: qrStyle, sheets: [] };
-  // As the browser reads the page: it hashes the style after that.
+  // Normalize the style as browsers do, because they hash it after that.
   const own = assets
     .text(THEME)
     .replace(/^\uFEFF/, '')

@@ -102,7 +102,7 @@ export class PageRenderer {
     return this.#locales.choose(ctx, preferred);
   }
 
-  /** Compresses the style and the drawn code in a page: nothing of the request is in either of them. */
+  /** Compresses the style and the drawn code in a page. Neither contains anything of the request. */
   #compress(html: string): Buffer | undefined {
     const [drawn] = DRAWN_CODE.exec(html) ?? [];
     return compressParts(html, [this.#inlined, ...(drawn === undefined ? [] : [compressPart(drawn, QUICK)])]);

@@ -8,5 +8,5 @@ export const REQUEST: SignInRequest = {
   requirements: {},
 };
 
-/** The URL of a picture. The one of the gallery is there. */
+/** The URL of a picture, which is also there in the gallery of the pages. */
 export const LOGO = '/qr/assets/icon.svg';

@@ -25,7 +25,10 @@ export interface AdmittedApprover<Kind extends Approver> {
   readonly account: string;
 }
 
-/** An approver that may act on a ticket, as the ticket's client knows it, with the ticket as it was read. */
+/**
+ * An approver that may act on a ticket, and the ticket as it was read. The approver has the subject by which the
+ * ticket's client knows the account.
+ */
 export interface AdmittedTicket<Kind extends Approver = Approver> extends AdmittedApprover<Kind> {
   readonly known: KnownTicket;
 }
@@ -40,7 +43,7 @@ export interface TicketAdmissionPorts extends AdmissionPorts {
   readonly ceremony: { readonly phone: Pick<PhoneActs, 'isReported'> };
 }
 
-/** An act on a ticket, as it is admitted. */
+/** The facts about an act on a ticket that its admission depends on. */
 export interface TicketPurpose {
   readonly act: AccountAct;
   /** True if the act is refused to an account that has reported this browser before. Default: false. */
@@ -67,7 +70,7 @@ export async function admit<Kind extends Approver>(
 }
 
 /**
- * Does the same for an act on the ticket of the URL.
+ * Does the same as {@link admit} for an act on the ticket of the URL.
  * @throws QrLoginError `not_signed_in`, `account_unavailable`, `too_many_requests`
  */
 export async function admitToTicket<Kind extends Approver>(
@@ -78,7 +81,7 @@ export async function admitToTicket<Kind extends Approver>(
   const { ticket } = request;
   const isReported =
     checksReport && !isRepeated ? ports.ceremony.phone.isReported(ticket, request.approver) : undefined;
-  // Marked as handled: if the account is not admitted, this rejection must not become an unhandled one.
+  // Mark the promise as handled: if the account is not admitted, this rejection must not become an unhandled one.
   isReported?.catch(() => undefined);
   const { approver, account } = await admit(ports, request, isRepeated ? undefined : act);
   return { approver: await asSubject(ports.provider, approver, ticket), account, known: { ticket, isReported } };

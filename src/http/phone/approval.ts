@@ -29,8 +29,9 @@ export class Approvals {
   }
 
   /**
-   * Returns the deployment's assessment as a function, which asks about the phone as it is when it is called. It throws
-   * TooManyRequests if the check code is demanded of an account that has none now: the owner learns it on the phone.
+   * Returns the deployment's assessment as a function, which describes the phone as it is at the time of each call. It
+   * throws TooManyRequests if the check code is demanded of an account that gets none now, so that its user learns that
+   * on the phone.
    */
   makeJudge(ctx: Context): Judge {
     return async (ticket, approver, knownBy) => {

@@ -38,7 +38,7 @@ export class DecisionFormHandlers {
     const { ctx, fields, failure } = form;
     const { id = '' } = ctx.params;
     const { remember, duration, proof, match } = fields;
-    // Of the button that was pressed: a number approves.
+    // The button that was pressed has sent a decision or a number. A number approves.
     const decision = fields.decision ?? (match === undefined ? undefined : 'approve');
     ctx.set(STATE_HEADER, 'refused');
     const admitted = await admitToTicket(this.#ports, form, decisions.purposeOf(form, decision));
@@ -55,7 +55,7 @@ export class DecisionFormHandlers {
     else seeOther(ctx, urls.ticket(id));
   };
 
-  /** Reports a ticket, also one that has ended meanwhile: the user sees that the report was understood. */
+  /** Reports a ticket, even if it has ended meanwhile: the user must see that the report was understood. */
   async #report(form: PhoneForm, id: string, admitted: AdmittedTicket<SessionApprover>): Promise<void> {
     const { decisions, ticketPage, urls } = this.#ports;
     const { ctx } = form;
@@ -66,7 +66,7 @@ export class DecisionFormHandlers {
       return answerSignOut(form, this.#ports, { ended: ended.length, unreached: new Set(unreached).size });
     }
     if (!wantsJson(form) && ticket.id === id && ticket.state === 'denied') return seeOther(ctx, urls.ticket(id));
-    // The ticket of the URL has no page any more, so the answer is the page.
+    // The page of the ticket in the URL cannot show the report, so the answer is the page itself and no redirect.
     await ticketPage.showReported(form, ticket, admitted.approver);
   }
 }

@@ -53,7 +53,7 @@ export type ReportOutcome =
 
 const DECISIONS: ReadonlySet<string | undefined> = new Set<RepeatableAct>(['approve', 'deny', 'unable']);
 
-/** The decisions of an approver about a ticket: on a page and in an app, the same rules hold. */
+/** The decisions of an approver about a ticket. The same rules hold on a page and in an app. */
 export class Decisions {
   readonly #ports: DecisionPorts;
 
@@ -88,7 +88,7 @@ export class Decisions {
     return clientAnswers.give(ctx, ticket);
   }
 
-  /** Reports a ticket, also one that has ended meanwhile, and ends what came out of it. */
+  /** Reports a ticket, even if it has ended meanwhile, and ends the sign-in that came out of it. */
   async report(ctx: Context, id: string, { approver, known }: AdmittedTicket): Promise<ReportOutcome> {
     const { ceremony, announce, revocation, enrolments, clientAnswers } = this.#ports;
     const { accountId } = approver;
@@ -136,15 +136,18 @@ export class Decisions {
     }
   }
 
-  /** Wrong numbers count as wrong check codes do. @throws TooManyRequests */
+  /**
+   * Ensures that the account may tap a number, because wrong numbers count as wrong check codes. @throws
+   * TooManyRequests
+   */
   async #assertMayTry({ accountId }: Approver): Promise<void> {
     const { limits, wrongCheckCodes } = this.#ports;
     await Promise.all([limits.beforeCheckCode(accountId), wrongCheckCodes.assertNotPaused(accountId)]);
   }
 
   /**
-   * Checks the answer to the challenge. A passkey can refuse an answer that it has accepted before, so if the same
-   * request has approved meanwhile, that counts.
+   * Checks the answer to the challenge. The guard may refuse an answer that it has accepted before. So if another copy
+   * of this request has approved meanwhile, the answer counts as right.
    */
   async #prove(ticket: Ticket, approver: Approver, proof: string | undefined): Promise<Approver> {
     const { ceremony, approvals } = this.#ports;

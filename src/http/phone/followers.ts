@@ -30,10 +30,10 @@ export class Followers {
   }
 
   /**
-   * Waits until the ticket differs from what the page knows, but no longer than most proxies do.
-   * @param ticket as its owner has just read it
+   * Waits until the ticket differs from the version that the page knows, but no longer than most proxies wait.
+   * @param ticket the ticket as its owner has just read it
    * @param known the version that the page knows
-   * @returns the ticket then; undefined if its record has expired, or if another account has taken it over
+   * @returns the ticket after the wait; undefined if its record has expired, or if another account has taken it over
    * @throws QrLoginError `account_unavailable` if the phone was signed out meanwhile
    */
   async next(ctx: Context, ticket: Ticket, approver: SessionApprover, known: number): Promise<Ticket | undefined> {
@@ -45,7 +45,7 @@ export class Followers {
       return current;
     } finally {
       waiting.delete(watch);
-      // A dismissed one may be the last of an earlier set.
+      // The account may have a newer set by now, which must stay.
       const isCurrent = this.#waiting.get(approver.accountId) === waiting;
       if (waiting.size === 0 && isCurrent) this.#waiting.delete(approver.accountId);
     }

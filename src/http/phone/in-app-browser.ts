@@ -1,6 +1,8 @@
 /** The browsers inside of other apps. Many of them give pages no camera, and keep no sign-in. */
 
-/** The apps by their user agents, those that contain another one's name first. */
+/**
+ * The apps, with the patterns of their user agents. Messenger comes before Facebook, whose pattern would match it, too.
+ */
 const APPS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['WeChat', /\bMicroMessenger\//],
   ['Instagram', /\bInstagram[ /]/],
@@ -21,7 +23,7 @@ export interface InAppBrowser {
 }
 
 /**
- * Returns the app in whose own browser a page is shown, by the user agent; undefined for any other browser.
+ * Returns the app that shows a page in its own browser, by the user agent; undefined for any other browser.
  * @param url the address to open in the system's browser
  */
 export function inAppBrowser(userAgent: string | undefined, url: string): InAppBrowser | undefined {
@@ -29,7 +31,10 @@ export function inAppBrowser(userAgent: string | undefined, url: string): InAppB
   return name === undefined ? undefined : { name, openUrl: urlForSystem(userAgent ?? '', new URL(url)) };
 }
 
-/** Android has intents, and iOS 17 a scheme that opens Safari. Some apps refuse both, so the page also says how. */
+/**
+ * Returns the address that opens the system's browser: an intent on Android, and a URL of Safari's own scheme on iOS 17
+ * and later. Some apps refuse both, so the page also explains it.
+ */
 function urlForSystem(userAgent: string, { protocol, host, pathname }: URL): string | undefined {
   const scheme = protocol.slice(0, -1);
   if (/\bAndroid\b/.test(userAgent)) return `intent://${host}${pathname}#Intent;scheme=${scheme};end`;

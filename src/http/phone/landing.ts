@@ -35,8 +35,8 @@ export interface LandingPorts extends TicketAdmissionPorts {
 }
 
 /**
- * The requests of a phone for the URL in the code: the page that its camera opens, and the scan. The approver comes from
- * the phone's session alone.
+ * The requests of a phone for the URL in the code: the page that its camera opens, and the scan. The approver comes
+ * from the phone's session alone.
  */
 export class LandingHandlers {
   readonly #ports: LandingPorts;
@@ -46,7 +46,7 @@ export class LandingHandlers {
   }
 
   /**
-   * A guard: ensures that the code of the URL is on the screen now, or was when this phone scanned it.
+   * A guard that ensures that the code of the URL is on the screen now, or was when this phone scanned it.
    * @throws QrLoginError `not_found`
    */
   requireFreshCode: Guard = ({ ctx }) => {
@@ -57,7 +57,8 @@ export class LandingHandlers {
   };
 
   /**
-   * A guard: does the same, and notes it on the phone, which can then try again with this code if a later step fails.
+   * A guard that does the same, and notes the code on the phone, which can then try again with it if a later step
+   * fails.
    */
   noteFreshCode: Guard = (request) => {
     const { cookies, clock } = this.#ports;
@@ -88,7 +89,7 @@ export class LandingHandlers {
     if (wantsJson(request)) ctx.body = { account: name, csrf };
     // If a page of another site led here, the user must press the button.
     else {
-      // With an app, the user chooses where to go on.
+      // If the deployment has an app, the user chooses between the app and the browser.
       const scansItself = openInApp === undefined && !isForeign(ctx);
       renderer.render(ctx, 'landing', { csrf, scansItself, openInApp });
     }
@@ -127,7 +128,10 @@ export class LandingHandlers {
   }
 }
 
-/** The code was renewed at this very moment: the user learns it after the sign-in. @throws any other error */
+/**
+ * Ignores the error for a code that was renewed at this very moment: the user learns it after the sign-in.
+ * @throws any other error
+ */
 function unlessEnded(error: unknown): void {
   if (!(error instanceof QrLoginError && ['not_found', 'over'].includes(error.code))) throw error;
 }

@@ -49,7 +49,7 @@ export class PhoneGuards {
   }
 
   /**
-   * For a GET that may wait for a change (`?after=`). Such a request counts as one of those that watch.
+   * Makes the entry for a GET that may wait for a change (`?after=`). Such a request counts as one of those that watch.
    * @param act counted for other requests
    */
   lookOrWatch(act: AddressAct): Entry<PhoneRequest> {
@@ -57,7 +57,10 @@ export class PhoneGuards {
     return (request) => (request.ctx.query.after === undefined ? look(request) : watch(request));
   }
 
-  /** For a GET. @param check runs once the request is counted, before the reads are awaited, because they may fail */
+  /**
+   * Makes the entry for a GET.
+   * @param check runs once the request is counted, before the reads are awaited, because they may fail
+   */
   look(act: AddressAct, check?: Guard): Entry<PhoneRequest> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
@@ -73,7 +76,8 @@ export class PhoneGuards {
   }
 
   /**
-   * For a POST. A request from another site is refused before it is counted, or it would use up the user's limit.
+   * Makes the entry for a POST. A request from another site is refused before it is counted, or it would use up the
+   * user's limit.
    * @param check as for `look`
    */
   form(act: AddressAct, check?: Guard): Entry<PhoneForm> {
@@ -83,7 +87,7 @@ export class PhoneGuards {
       isolateWindow(request.ctx);
       await this.#sameOrigin(request);
       const counted = markAsHandled(count(request));
-      // A body may arrive slowly, and the session must not be read before it.
+      // Read the session after the body has arrived: a slow body could outlast the session.
       const body = markAsHandled(readFields(request.ctx));
       const read = markAsHandled(body.then(() => this.#read(request)));
       await counted;

@@ -49,7 +49,7 @@ export async function makePhoneView(
   const { ceremony, approvals, logos, clock, keys, urls, settings } = ports;
   const { client, scopes, consent } = ticket.request;
   const now = clock();
-  // At the same time as what follows: it is the deployment's function.
+  // Start this now, so that the deployment's function runs at the same time as the reads below.
   const logo = client.id === '' ? undefined : logos.urlOf(client.id);
   const unmet = await findUnmet(ports, ticket, approver);
   const signInAgain = unmet && (await offerSignIn(ports, request, { unmet, ticket, approver }));
@@ -95,7 +95,10 @@ function describeAction(
   return { action: { title, details }, ...(isDecided && { goOn: urls.action(ticket.interaction) }) };
 }
 
-/** Returns true if the browser that sends the request also shows the action: its user decides on the same device. */
+/**
+ * Returns true if the browser that sends the request also shows the action, so that its user decides on the same
+ * device.
+ */
 export function isShownHere(
   cookies: Pick<Cookies, 'shownAction'>,
   ctx: PhoneRequest['ctx'],
@@ -112,7 +115,7 @@ function describeBackchannel({ request }: Ticket): Pick<PhoneView, 'backchannel'
   return { backchannel: message === undefined ? {} : { message } };
 }
 
-/** Returns the form that names the browser that was signed in. Only a sign-in has signed one in. */
+/** Returns the form that names the browser that was signed in; nothing if the ticket signs no browser in. */
 function nameForm(
   { keys, urls }: PhoneViewPorts,
   { id, request }: Ticket,
@@ -131,7 +134,7 @@ function durationsOf(
   return isAsked && durations !== undefined ? { durations } : {};
 }
 
-/** Returns the first demand that the phone does not meet, or that the browser does not. */
+/** Returns the first demand that the phone or the browser does not meet. */
 async function findUnmet(
   { ceremony, enrolments }: Pick<PhoneViewPorts, 'ceremony' | 'enrolments'>,
   ticket: Ticket,
@@ -141,7 +144,9 @@ async function findUnmet(
   return unmet ?? ((await enrolments.isMissing(ticket, approver)) ? 'enrolled' : undefined);
 }
 
-/** Returns what shows that the phone is near the browser: the digits to type there, or the numbers to tap one of. */
+/**
+ * Returns what shows that the phone is near the browser: the digits to type there, or the numbers of which to tap one.
+ */
 function nearnessOf(
   phone: Pick<PhoneActs, 'checkCode' | 'numbers'>,
   ticket: Ticket,

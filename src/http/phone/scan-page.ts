@@ -34,7 +34,7 @@ export interface ScanPorts {
   readonly urls: Urls;
   readonly limits: Pick<RateLimits, 'forAccount'>;
   readonly renderer: PageRenderer;
-  /** Emits `qr_login.failed` and sets the status, for a refusal that this page shows itself. */
+  /** Emits `qr_login.failed` and sets the status, for a refusal that this page shows by itself. */
   readonly fail: (request: PluginRequest, error: QrLoginError) => void;
   readonly settings: { readonly findAccount: FindAccount; readonly signIn: SignIn; readonly shortCode: boolean };
 }
@@ -67,7 +67,7 @@ export class ScanHandlers {
     else this.#render(request, approver, { isShareForeign: shared.length > 0 });
   };
 
-  /** A guard: ensures that the deployment allows short codes. @throws QrLoginError `not_found` */
+  /** A guard that ensures that the deployment allows short codes. @throws QrLoginError `not_found` */
   requireShortCodes: Guard = () => {
     if (!this.#ports.settings.shortCode) throw notFound();
   };

@@ -22,8 +22,8 @@ export interface UnmetDemand {
 }
 
 /**
- * Returns the page on which the phone can meet a requirement; undefined if it has just been there for it, or if the
- * deployment has no such page.
+ * Returns the page on which the phone can meet a requirement; undefined if the phone has just come from there, or if
+ * the deployment has no such page.
  */
 export async function offerSignIn(
   ports: SignInOfferPorts,
@@ -38,7 +38,7 @@ export async function offerSignIn(
   if (unmet === 'enrolled') return undefined;
   if (unmet === 'acr' && !mayOfferStrongerSignIn(cookies, ctx, ticket, approver)) return undefined;
   if (unmet === 'account') {
-    // Another account has another session, which must scan the code itself.
+    // An approver with another account has another session, which must scan the code itself.
     cookies.noteSentToSignIn(ctx, ticket.id);
     const code = cookies.lastFreshCode(ctx);
     const isThisOne = code !== undefined && ceremony.phone.read(code).id === ticket.id;
@@ -50,8 +50,8 @@ export async function offerSignIn(
 }
 
 /**
- * Returns false if the phone has signed in since a stronger sign-in was offered to it for this ticket: another one
- * would not help.
+ * Returns false if the phone has signed in since a stronger sign-in was offered to it for this ticket, because a
+ * further sign-in would not help.
  */
 function mayOfferStrongerSignIn(
   cookies: SignInOfferPorts['cookies'],
@@ -65,7 +65,10 @@ function mayOfferStrongerSignIn(
   return true;
 }
 
-/** Returns the page on which another account begins without a code: a user who typed the short code types it again. */
+/**
+ * Returns the page on which another account begins. It has no code in its URL: a user who typed the short code types it
+ * again.
+ */
 function startPage(ticket: Ticket, urls: Urls): string {
   return ticket.state === 'scanned' && ticket.typed ? urls.scan : urls.ticket(ticket.id);
 }

@@ -25,8 +25,8 @@ export function readDuration(offered: readonly Duration[] | undefined, sent: str
 }
 
 /**
- * Returns how long the user stays signed in. Without a duration, `remember` is the longest one that is offered, and the
- * lack of it the shortest.
+ * Returns how long the user stays signed in. Without a duration, `remember` stands for the longest one that is offered,
+ * and its absence for the shortest.
  * @throws QrLoginError `invalid_request`
  */
 export function readStay(offered: readonly Duration[] | undefined, { remember, duration: sent }: SentStay): Stay {

@@ -58,7 +58,7 @@ export class TicketPage {
     ctx.set(STATE_HEADER, 'refused');
     const { approver: session } = await admit(this.#ports, request, undefined);
     const before = ceremony.phone.assertOwned(request.ticket, session);
-    // A request that is answered at once is a look, not a wait.
+    // A request that does not have to wait counts as a look at the ticket.
     if (versionAt(before, clock()) !== known) await limits.forAccount('decide', session.accountId);
     const current = await followers.next(ctx, before, session, known);
     const now = clock();
@@ -87,7 +87,7 @@ export class TicketPage {
       this.#ports.renderer.render(ctx, ticket.state === 'scanned' ? 'confirm' : 'done', view, ticket.request.locales);
   }
 
-  /** Shows a ticket that was reported, also one that has ended. */
+  /** Shows a ticket that was reported, even if it has ended. */
   async showReported(request: PhoneRequest, ticket: Ticket, approver: SessionApprover): Promise<void> {
     const { ctx } = request;
     const view = asReported(await makePhoneView(this.#ports, request, ticket, approver));
@@ -96,7 +96,7 @@ export class TicketPage {
     else this.#ports.renderer.render(ctx, 'done', view, ticket.request.locales);
   }
 
-  /** Returns the ticket as its approver sees it, also after a report that has ended what came out of it. */
+  /** Returns the ticket as its approver sees it, even after a report that has ended the sign-in. */
   async viewOf(request: PhoneRequest, ticket: Ticket, approver: SessionApprover): Promise<PhoneView> {
     const view = await makePhoneView(this.#ports, request, ticket, approver);
     return (await this.#ports.decisions.isTakenBack(ticket, approver)) ? asReported(view) : view;

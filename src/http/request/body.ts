@@ -104,7 +104,7 @@ function readParsed<Body>(body: unknown, parse: (text: string) => Body, parseAga
   return isText ? parse(text) : parseAgain(text);
 }
 
-/** Omits the cause, because it contains the body. */
+/** Returns the refusal for a body that could not be read. It has no cause, because the cause contains the body. */
 function bodyError(error: unknown): QrLoginError {
   if (error instanceof QrLoginError) return error;
   if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return tooLarge();

@@ -56,7 +56,7 @@ export function isPhone(ctx: Context): boolean {
 }
 
 /**
- * Addresses that do not identify a client, because a proxy on this machine or in this network has such an address, too.
+ * The addresses that do not identify a client, because a proxy on this machine or in this network may have one of them.
  */
 const PRIVATE = new BlockList();
 PRIVATE.addSubnet('127.0.0.0', 8);
@@ -99,7 +99,7 @@ const PROXY_HEADERS = [
   'true-client-ip',
   'fastly-client-ip',
 ];
-/** The apps that were warned. */
+/** The apps for which the warning was emitted. */
 const warned = new WeakSet<object>();
 
 /** Returns true if a header shows a proxy that the deployment did not declare, and warns once for each app. */

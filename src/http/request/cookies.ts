@@ -21,8 +21,8 @@ const SHOWN_ACTION = '_qr_action';
 const TEST = '_qr_test';
 
 /**
- * The form of the memory cookie, by which one of an older release is told apart: a secret of 128 random bits, and the
- * mark of the last account.
+ * The form of the memory cookie: a secret of 128 random bits, and the mark of the last account. A cookie of an older
+ * release has another form.
  */
 const MEMORY_FORM = /^(v2\.[\w-]{22})\.([\w-]{43})$/;
 
@@ -42,12 +42,12 @@ const SENT_TO_SIGN_IN_MS = 60 * 60 * 1000;
 const SIGN_IN_MS = DAY_MS;
 const SIGN_IN_ID_BYTES = 9;
 
-/** Shows for this long that the browser accepts cookies. */
+/** The lifetime of the cookie that shows that the browser accepts cookies. */
 const TEST_MS = 60 * 1000;
-/** The result of a form waits this long for the page that shows it. */
+/** The time for which the result of a form waits for the page that shows it. */
 const RESULT_MS = 60 * 1000;
 
-/** The number of browsers that a form has signed out, and of apps that could not be told. */
+/** The number of browsers that a form has signed out, and the number of apps that could not be notified. */
 export interface SignOutResult {
   readonly ended: number;
   readonly unreached: number;
@@ -98,8 +98,8 @@ export class Cookies {
 
   /**
    * Notes that this browser has started an interaction, and expires the cookies of the oldest ones beyond eight. The
-   * cookies of an interaction come only with requests to it, so a cookie lists the interactions.
-   * @param path of the URLs that start and resume interactions
+   * browser sends the cookies of an interaction only to its own URLs, so a separate cookie lists the interactions.
+   * @param path the path of the URLs that start and resume interactions
    */
   limitAttempts(ctx: Context, uid: string, path: string): void {
     const attempts = [...(this.#signed.read(ctx, ATTEMPTS)?.split('.') ?? []), uid];
@@ -109,7 +109,7 @@ export class Cookies {
     this.#signed.set(ctx, ATTEMPTS, attempts.slice(-MAX_ATTEMPTS).join('.'), path, DAY_MS + WAY_BACK_MS);
   }
 
-  /** Returns the client that sent this browser here, also after the interaction has ended. */
+  /** Returns the client that sent this browser here, even after the interaction has ended. */
   origin(ctx: Context, uid: string): RequestOrigin | undefined {
     const [of, , client, site] = this.#signed.read(ctx, BINDING)?.split('.') ?? [];
     if (of !== uid || client === undefined) return undefined;
@@ -138,7 +138,10 @@ export class Cookies {
     return knownAs;
   }
 
-  /** Returns the name by which accounts may know this browser, and the mark of its last account. */
+  /**
+   * Returns the name by which accounts may know this browser, and the mark of the account that was last signed in to
+   * it.
+   */
   memory(ctx: Context): Pick<Browser, 'knownAs' | 'lastAccount'> {
     const { secret, lastAccount } = this.#memory(ctx) ?? {};
     if (secret === undefined || lastAccount === undefined) return {};
@@ -161,7 +164,7 @@ export class Cookies {
     return noted === code && Number(until) > now;
   }
 
-  /** Notes on the phone to which sign-in a stronger one was offered for this ticket. */
+  /** Notes on the phone the sign-in after which a stronger one was offered for this ticket. */
   noteOffer(ctx: Context, ticketId: string, { authenticatedAt, signInId }: StrongerSignInOffer): void {
     this.#signed.set(ctx, OFFER, `${authenticatedAt}.${signInId}`, this.#urls.ticket(ticketId), OFFER_MS);
   }
@@ -200,7 +203,7 @@ export class Cookies {
     this.#signed.set(ctx, SIGNED_OUT, note, this.#urls.devices, RESULT_MS);
   }
 
-  /** Returns that result once; undefined if there is none. */
+  /** Returns the noted result once; undefined if there is none. */
   takeSignOut(ctx: Context, sessionUid: string): SignOutResult | undefined {
     const [session, ended, unreached] = this.#signed.read(ctx, SIGNED_OUT)?.split('.') ?? [];
     if (session === undefined) return undefined;
@@ -214,7 +217,7 @@ export class Cookies {
     this.#signed.set(ctx, SHOWN_ACTION, id, this.#urls.phone, maxAge);
   }
 
-  /** Returns the id of that action. */
+  /** Returns the id of the noted action. */
   shownAction(ctx: Context): string | undefined {
     return this.#signed.read(ctx, SHOWN_ACTION);
   }

@@ -46,7 +46,7 @@ export class DeviceDescriber {
     };
   }
 
-  /** A sign-in goes on without a place if `locate` fails. */
+  /** Returns the place of an address. If `locate` fails there is none, and the sign-in goes on without it. */
   async #locateAddress(address: string): Promise<Place | undefined> {
     return toShowablePlace(await this.#hook.ask(() => this.#locate(address)));
   }

@@ -1,6 +1,7 @@
 /**
- * Returns the headers that expire the cookies of another interaction: those that this answer sets for its own one, with
- * the same attributes, but for the path of the other one. oidc-provider's cookies are among them, under any name.
+ * Returns the headers that expire the cookies of another interaction. They are copies of the headers that set the
+ * cookies of this interaction, with the path of the other one. So oidc-provider's cookies are among them, under any
+ * name.
  */
 export function expiredCookies(set: readonly string[], uid: string, other: string): string[] {
   return set.flatMap((cookie) => {

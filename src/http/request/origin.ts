@@ -6,7 +6,7 @@ import type { Urls } from './urls.ts';
 
 /**
  * Refuses requests from another site's page (OWASP ASVS 5.0, V3.5). A client that is not a browser sends neither
- * header.
+ * `Origin` nor `Sec-Fetch-Site`, and passes.
  */
 export function sameOrigin(urls: Urls): Guard {
   return ({ ctx }) => {
@@ -30,9 +30,9 @@ export function isForeign(ctx: Context): boolean {
 }
 
 /**
- * Returns true if a user has opened this address, by a camera, a link of ours or the address bar. By Fetch Metadata
- * it is a navigation that no other site has caused; a prefetch, a prerendered page, a link preview and a script are
- * none.
+ * Returns true if a user has opened this address, by a camera, a link of ours or the address bar. By Fetch Metadata it
+ * is a navigation that no other site has caused. A prefetch, a prerendered page, a link preview and a script are no
+ * such navigation.
  */
 export function isOpenedByUser(ctx: Context): boolean {
   const isPrefetch = ctx.get('sec-purpose') !== '' || ctx.get('purpose') !== '';

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 
-/** The apps that were warned. */
+/** The apps for which the warning was emitted. */
 const warned = new WeakSet<object>();
 
 /**
@@ -9,7 +9,7 @@ const warned = new WeakSet<object>();
  */
 export function findParsedBody({ app, req, request }: Context): unknown {
   if (req.readable) return undefined;
-  // Express and Fastify leave it at Node's request, the parsers of Koa at Koa's.
+  // Express and Fastify set `body` on Node's request, and the parsers of Koa set it on Koa's.
   const body: unknown = Reflect.get(req, 'body') ?? Reflect.get(request, 'body');
   if (body !== undefined && !warned.has(app)) {
     warned.add(app);

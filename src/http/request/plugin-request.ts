@@ -2,8 +2,8 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { RouterContext } from '@koa/router';
 
 /**
- * Facts about a request that its refusal reports: in the event `qr_login.failed`, and as links of the error page.
- * Filled in as they become known.
+ * Facts about a request that its refusal reports: in the event `qr_login.failed`, and as links of the error page. They
+ * are filled in as they become known.
  */
 export interface FailureContext {
   /** The account that the request acts for. */
@@ -13,7 +13,7 @@ export interface FailureContext {
    * request.
    */
   again?: string;
-  /** The page on which the user can go on after a mistake. */
+  /** The page on which the user can continue after a mistake. */
   back?: string;
   /** The page that scans another code, if the request came from a page of the phone. */
   scan?: string;
@@ -28,7 +28,7 @@ export interface PluginRequest {
   readonly ctx: RouterContext;
   /** True if only scripts ask for this URL: they get JSON even if they do not say so. */
   readonly isForScripts: boolean;
-  /** Present if only apps ask for this URL: they get JSON, whatever they say. */
+  /** Present if only apps ask for this URL: they get JSON, even if they ask for something else. */
   readonly isForApps?: true;
   /** The headers that the answer had before the plugin added its own. */
   readonly hostHeaders: OutgoingHttpHeaders;

@@ -11,7 +11,7 @@ const SERIES = 'account:consecutiveCheckCodes';
 export type AddressAct = 'start' | 'show' | 'watch' | 'finish' | 'scan' | 'shortCode' | 'decide' | 'request';
 /** The acts that are counted by account as well, because an attacker may have many addresses. */
 export type AccountAct = 'scan' | 'shortCode' | 'decide' | 'request';
-/** Wrong check codes are counted as well. */
+/** The limits by account. Wrong check codes are counted besides the acts. */
 export type AccountLimit = AccountAct | 'checkCode' | 'consecutiveCheckCodes';
 
 export interface Limits {
@@ -60,24 +60,27 @@ export class RateLimits {
   }
 
   /**
-   * For requests that count only if they start an interaction.
+   * Checks the limit of requests that count only if they start an interaction.
    * @throws TooManyRequests if this address started too many
    */
   async beforeStart(ctx: Context): Promise<void> {
     throwIfLimited(await this.#limits.get(START)?.ask(sourceOf(ctx)));
   }
 
-  /** Counts an interaction. */
+  /** Counts an interaction that was started. */
   async afterStart(ctx: Context): Promise<void> {
     await this.#limits.get(START)?.take(sourceOf(ctx));
   }
 
-  /** @throws TooManyRequests if this account does it too often */
+  /** Counts an act of an account. @throws TooManyRequests if the account does it too often */
   async forAccount(act: AccountAct, accountId: string): Promise<void> {
     throwIfLimited(await this.#limits.get(`account:${act}`)?.take(accountId));
   }
 
-  /** Only wrong check codes count. @throws TooManyRequests if too many check codes of this account were wrong */
+  /**
+   * Ensures that an account may try a check code. Only wrong check codes count.
+   * @throws TooManyRequests if too many check codes of this account were wrong
+   */
   async beforeCheckCode(accountId: string): Promise<void> {
     throwIfLimited(await this.#limits.get(CHECK_CODE)?.ask(accountId));
   }

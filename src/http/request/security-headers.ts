@@ -29,8 +29,8 @@ export function unprotect({ ctx: { res }, hostHeaders }: Pick<PluginRequest, 'ct
 }
 
 /**
- * Shortens the policy to what a file needs: it loads nothing itself, because the policy of the page counts. This saves
- * nearly 100 bytes a file.
+ * Shortens the policy of a file. A file loads nothing itself, because the policy of the page decides about its
+ * resources. This saves nearly 100 bytes a file.
  */
 export function protectFile({ res }: Context): void {
   res.setHeader('Content-Security-Policy', FILE_SECURITY_POLICY);
@@ -39,8 +39,8 @@ export function protectFile({ res }: Context): void {
 const FILE_SECURITY_POLICY = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /**
- * Does the same for a picture that the deployment has from others. Opened as a page of its own, an SVG is a document of
- * a foreign origin without scripts (`sandbox`); inside an `<img>` it never runs any.
+ * Does the same for a picture that the deployment got from others. If an SVG is opened as a page of its own, `sandbox`
+ * makes it a document of a foreign origin without scripts. Inside an `<img>` it never runs any.
  */
 export function protectImage({ res }: Context): void {
   res.setHeader('Content-Security-Policy', `${FILE_SECURITY_POLICY}; sandbox`);
@@ -78,9 +78,10 @@ const PROTECTION: readonly (readonly [string, string])[] = Object.entries({
   'Cache-Control': 'no-store',
   'Content-Security-Policy': CONTENT_SECURITY_POLICY,
   'Cross-Origin-Resource-Policy': 'same-origin',
-  // The one page that has a camera allows it to itself.
+  // Only the page with the camera allows the camera, by a header of its own.
   'Permissions-Policy': 'camera=()',
-  // Not `no-referrer`: with that, browsers send `Origin: null` with a form, and there would be nothing to check.
+  // This is not `no-referrer`: browsers would then send `Origin: null` with a form, and there would be nothing to
+  // check.
   'Referrer-Policy': 'same-origin',
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',

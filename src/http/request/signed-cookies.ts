@@ -16,20 +16,21 @@ export class SignedCookies {
     this.#isSecure = urls.origin.startsWith('https:');
   }
 
-  /** Reads the plain name as well: under https, an older release set it, for up to 180 days. */
+  /** Reads a cookie, also under its plain name. Under https, older releases have set that name, for up to 180 days. */
   read(ctx: Context, name: string): string | undefined {
     const value = this.#isSecure ? readSignedCookie(ctx.cookies, SECURE_PREFIX + name) : undefined;
     return value ?? readSignedCookie(ctx.cookies, name);
   }
 
-  /** @param maxAge in milliseconds; 0 removes the cookie */
+  /** Sets a cookie. @param maxAge in milliseconds; 0 removes the cookie */
   set(ctx: Context, name: string, value: string, path: string, maxAge: number): void {
     this.setOnPaths(ctx, name, value, [path], maxAge);
   }
 
-  /** Sets the same cookie on each of several paths, where no path is above only these. */
+  /** Sets the same cookie on each of several paths, for the case that no parent path contains only these. */
   setOnPaths(ctx: Context, name: string, value: string, paths: readonly string[], maxAge: number): void {
-    // Only the first one replaces what this answer has set before under the name: it would replace the others, too.
+    // Only the first cookie replaces those that this answer has already set under the name. The next one would replace
+    // it.
     for (const [index, path] of paths.entries()) this.#set(ctx, name, value, { path, maxAge, overwrite: index === 0 });
   }
 

@@ -80,7 +80,9 @@ export class Urls {
   }
 
   /**
-   * The picture of a client. @param client its id, in base64url @param proof that a page has named this address
+   * Returns the URL of a client's picture.
+   * @param client the client's id, in base64url
+   * @param proof shows that a page has named this address
    */
   logo(client: string, proof: string, version: string): string {
     return `${this.phone}/logos/${client}?s=${proof}&v=${version}`;

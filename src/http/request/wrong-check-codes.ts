@@ -18,7 +18,7 @@ export interface WrongCheckCodePorts {
 
 /**
  * Counts the wrong check codes of each account between two right ones (NIST SP 800-63B-4, section 3.2.2). After too
- * many, no sign-in of that account that needs a check code goes on for a day. Sign-ins without one do: in a known
+ * many, no sign-in of that account that needs a check code can continue for a day. Sign-ins without one can: in a known
  * browser, with a passkey, or on the deployment's own pages. A code is wrong only for a ticket that the account itself
  * has approved, so an attacker cannot reach the limit without the owner.
  */
@@ -29,7 +29,7 @@ export class WrongCheckCodes {
     this.#ports = ports;
   }
 
-  /** @throws TooManyRequests with the reason `check-codes` during a pause of this account */
+  /** Ensures that this account is not paused. @throws TooManyRequests with the reason `check-codes` during a pause */
   async assertNotPaused(accountId: string): Promise<void> {
     const { limits, clock } = this.#ports;
     if (!limits.limitsSeries) return;
@@ -58,7 +58,9 @@ export class WrongCheckCodes {
     if (this.#ports.limits.limitsSeries) await this.#beginSeries(accountId);
   }
 
-  /** Not every store can reset a counter, so each series has a counter of its own. */
+  /**
+   * Begins a series of its own for the next codes. A series has its own counter, because not every store can reset one.
+   */
   async #beginSeries(accountId: string): Promise<void> {
     const [name = ''] = this.#names('series', accountId);
     await this.#ports.notes.write(name, SERIES_MS, randomBytes(SERIES_BYTES).toString('base64url'));

@@ -159,8 +159,8 @@ function plainSocket({ req, res }: Context): Socket | undefined {
 }
 
 /**
- * Returns true in Node and Deno, whose HTTP server reads requests from the socket. Bun has sockets for their looks
- * only: it drops the head that is written to one.
+ * Returns true in Node and Deno, whose HTTP server reads requests from the socket. Bun has a socket for each request,
+ * but drops the head that is written to it.
  */
 function servesHttp(socket: Socket): boolean {
   return process.versions.bun === undefined && socket.listenerCount('data') > 0;
@@ -178,9 +178,9 @@ function headOf(res: ServerResponse): string {
 }
 
 /**
- * Ends the response that Node holds for this request, so that Node releases both, as it does after any response. The
- * head that Node writes for it arrives inside the body, as a comment and two fields without a meaning, which a reader
- * of Server-Sent Events ignores (WHATWG HTML, section 9.2.6).
+ * Ends the response that Node holds for this request. Node then releases the request and the response, as it does after
+ * any answer. The head that Node writes for the response arrives inside the body, as a comment and two fields without a
+ * meaning. A reader of Server-Sent Events ignores them (WHATWG HTML, section 9.2.6).
  */
 function endResponse(res: ServerResponse, socket: Socket, first: string): void {
   for (const name of res.getHeaderNames()) res.removeHeader(name);
@@ -191,8 +191,8 @@ function endResponse(res: ServerResponse, socket: Socket, first: string): void {
 }
 
 /**
- * Keeps Node off the socket. Node takes the connection for idle from now on: it would end it after the keep-alive
- * timeout, or write the answer to another request into the stream.
+ * Takes the socket away from Node, which considers the connection idle from now on. Otherwise Node would end it after
+ * the keep-alive timeout, or write the answer to another request into the stream.
  */
 function takeOver(socket: Socket): void {
   socket.setTimeout(0);

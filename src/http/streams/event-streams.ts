@@ -13,8 +13,8 @@ export class EventStreams<Kind extends Watch = TicketWatch> {
   readonly #ports: StreamPorts<Kind>;
   readonly #wheel: TimerWheel<Stream<Kind>>;
   /**
-   * Bound to the context of this constructor. Otherwise the timer would keep what the host has in its AsyncLocalStorage
-   * for the first request, and run with it.
+   * Bound to the context in which this object is made. Otherwise the timer would keep, and run with, the data that the
+   * host has in its AsyncLocalStorage for the first request.
    */
   readonly #startTimer = AsyncResource.bind(() => setInterval(() => this.#tick(), TICK_MS).unref());
   #timer: NodeJS.Timeout | undefined;

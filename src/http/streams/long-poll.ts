@@ -8,7 +8,7 @@ import type { TicketWatch, Watch, WatchViews } from './ticket-watch.ts';
 
 /** The longest wait. Most proxies give up on a request after 30 s. */
 const LONGEST_WAIT_MS = 25_000;
-/** The shortest wait for an answer that has no news: a browser asks again at once. */
+/** The shortest wait for an answer that has no news, because a browser asks again at once. */
 const SHORTEST_WAIT_MS = 1_000;
 /** After a change may have been missed, each poll reads the ticket at a random moment within this time. */
 const CATCH_UP_WITHIN_MS = 1_000;
@@ -53,7 +53,8 @@ export class LongPolls<Kind extends Watch = TicketWatch> {
       const ticket = await watch.read();
       const now = this.#clock();
       if (this.#closed || hasLeft(ctx.res) || versionAt(ticket, now) !== known) return ticket;
-      // Later requests on this connection have to wait for it, and Node does not say when the client leaves.
+      // Behind another response, wait briefly: later requests have to wait as well, and Node does not report that the
+      // client has left.
       const wait = isBehindAnother(ctx) ? SHORTEST_WAIT_MS : LONGEST_WAIT_MS;
       const longest = Math.min(wait, this.#views.dueAt(ticket, now) - now, watch.endsAt - now);
       const signalled = await this.#sleep(ctx, longest, woken, () => wake());

@@ -43,7 +43,10 @@ export class OwnerWatch implements Watch {
     return ticket !== undefined && this.#isMine(ticket) ? ticket : undefined;
   }
 
-  /** A signal about the next ticket of the interaction, or about one of another approver, only causes a read. */
+  /**
+   * Subscribes to the interaction. A signal about its next ticket, or about another approver's ticket, only causes a
+   * read.
+   */
   subscribe(listener: Listener): void {
     const wrapper: Listener = {
       hear: (ticket) => {
@@ -60,12 +63,15 @@ export class OwnerWatch implements Watch {
     this.#wrapper = undefined;
   }
 
-  /** Ends the waiting of a long poll within a second, as if a change may have been missed. */
+  /** Ends the wait of a long poll within a second, as if a change may have been missed. */
   dismiss(): void {
     this.#wrapper?.hear(undefined);
   }
 
-  /** Reads at once: such a signal says that the ticket has ended, and few wait for one ticket. */
+  /**
+   * Reads the ticket at once. The signal shows that it has ended for this approver, and few clients wait for one
+   * ticket.
+   */
   async #readFor(listener: Listener, wrapper: Listener): Promise<void> {
     const ticket = await this.read().catch(() => undefined);
     if (this.#wrapper === wrapper) listener.hear(ticket);
@@ -76,7 +82,9 @@ export class OwnerWatch implements Watch {
   }
 }
 
-/** Returns the time at which an approver must get a ticket again although it has not changed: its state ends. */
+/**
+ * Returns the time at which an approver must get a ticket again although it has not changed, because its state ends.
+ */
 export function ownerDueAt(shown: ShownTicket | undefined, now: number): number {
   return shown !== undefined && isLive(shown, now) ? shown.deadline : Number.POSITIVE_INFINITY;
 }

@@ -66,13 +66,13 @@ export class ConnectionParker {
     if (socket.destroyed || socket.writableEnded) return undefined;
     if ('encrypted' in socket || !isHandle(handle) || !isCounting(server) || makeRequest === undefined)
       return this.warn();
-    // Node handles a slow reader better: leave the socket to a browser that has not read what was sent first.
+    // Keep the socket of a browser that has not read the first text, because Node handles slow readers better.
     if (socket.writableLength > 0 || handle.writeQueueSize > 0) return undefined;
 
     connection.leave();
     insides._handle = null;
     insides._server = null;
-    // Code that tracks open sockets gets `close` and forgets this one, and Node reuses its HTTP parser.
+    // Code that tracks open sockets now gets `close` and forgets this one, and Node can reuse the HTTP parser.
     socket.destroy();
     return new ParkedConnection({ handle, server, makeRequest, user }, socket);
   }
@@ -128,7 +128,7 @@ class ParkedConnection implements Connection {
 
   end(): void {
     this.isOver = true;
-    // Otherwise the rest still goes out, and the stream cuts the connection a moment later.
+    // If some text is unsent, it still goes out, and the stream cuts the connection a moment later.
     if (this.unsent === 0) this.cut();
   }
 
@@ -144,15 +144,18 @@ class ParkedConnection implements Connection {
 }
 
 /**
- * Ends the connection when anything arrives: either the other side has closed, or it sends where a stream expects
- * nothing.
+ * Ends the connection when anything arrives: the other side has closed it, or has sent data that a stream does not
+ * expect.
  */
 function cutOnRead(this: Handle): void {
   const connection = this[CONNECTION];
   if (connection instanceof ParkedConnection) connection.cut();
 }
 
-/** @returns undefined if the request is not of a form that a known version of Node uses */
+/**
+ * Learns from a write request how to make others.
+ * @returns undefined if the request is not of a form that a known version of Node uses
+ */
 function makerOf(request: unknown): MakeWriteRequest | undefined {
   if (request === null) return () => null;
   if (typeof request !== 'object') return undefined;

@@ -22,7 +22,9 @@ const MAX_UNSENT_BYTES = 64 * 1024;
 /** After a node has stopped, each of its browsers reconnects after a random delay of at most this. */
 const RECONNECT_WITHIN_MS = 2_000;
 
-/** An event, because scripts cannot see comments: a page that hears nothing for longer connects again. */
+/**
+ * A heartbeat is an event, because scripts cannot see comments. A page that hears nothing for longer connects again.
+ */
 const HEARTBEAT = 'event: heartbeat\ndata:\n\n';
 
 const HEADERS = {
@@ -41,8 +43,8 @@ export interface StreamPorts<Kind extends Watch = TicketWatch> {
 }
 
 /**
- * The event stream of one waiting client. A process may have tens of thousands of them, so a stream keeps no request,
- * and no whole ticket for long.
+ * The event stream of one waiting client. A process may have tens of thousands of them, so a stream does not keep the
+ * request, and keeps a whole ticket only for a moment.
  */
 export class Stream<Kind extends Watch = TicketWatch> implements Listener, ConnectionUser, WheelEntry {
   readonly #watch: Kind;
@@ -155,7 +157,7 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
 
   #end(connection: Connection): void {
     connection.end();
-    // A browser that has not read the rest by then has left.
+    // After this time, a browser that has not read the rest is not expected to read it any more.
     setTimeout(() => connection.cut(), FAREWELL_MS).unref();
   }
 
@@ -170,14 +172,15 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
 
   #reread(now: number): void {
     this.#readAt = now + spread(this.#watch.rereadEvery);
-    if (!this.#isReading) this.read().catch((error: unknown) => this.#bear(error));
+    if (!this.#isReading) this.read().catch((error: unknown) => this.#handleReadError(error));
   }
 
   /**
-   * If the store cannot be reached, the stream goes on: it reads again at the next signal or after the interval. If
-   * only a newer build can read the ticket, the browser has to reconnect until it gets to a node with that build.
+   * Handles an error of a read. If the store cannot be reached, the stream goes on, and reads again at the next signal
+   * or after the interval. If only a newer build can read the ticket, the browser has to reconnect until it gets to a
+   * node with that build.
    */
-  #bear(error: unknown): void {
+  #handleReadError(error: unknown): void {
     if (error instanceof QrLoginError && error.code === 'newer_record') this.sayGoodbye();
   }
 

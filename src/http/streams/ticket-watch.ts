@@ -9,7 +9,7 @@ export interface TicketWatchPorts {
   readonly signals: Signals;
 }
 
-/** A client that waits for changes of a ticket: all that is kept of its request meanwhile. */
+/** A client that waits for changes of a ticket. Nothing else of its request is kept meanwhile. */
 export interface Watch {
   /** The moment when the waiting ends, in milliseconds since the epoch. */
   readonly endsAt: number;

@@ -4,7 +4,7 @@ export interface WheelEntry {
   readonly nextAt: number;
   /** The slot that holds the entry; undefined if it is not on the wheel. Written by the wheel only. */
   slot: number | undefined;
-  /** Called when `nextAt` may have passed. The wheel has removed the entry before. */
+  /** Called when `nextAt` may have passed. The entry is not on the wheel any more. */
   tick(now: number): void;
 }
 

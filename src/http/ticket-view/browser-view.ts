@@ -57,8 +57,8 @@ export interface BrowserView {
    */
   readonly switchAccount?: true;
   /**
-   * Present once the ticket is approved, if the browser's key is used at finish: `sign` means that the account knows
-   * the browser by its key, `make` that the user trusts the browser from now on.
+   * Present once the ticket is approved, if the browser's key is used at finish. `sign`: the account knows the browser
+   * by its key, which must sign. `make`: the user trusts the browser from now on, and the browser makes a key.
    */
   readonly key?: 'sign' | 'make';
 }
@@ -82,13 +82,16 @@ export interface Viewer {
  */
 export function readsImage(svg: unknown): boolean {
   if (svg === undefined || svg === 'no') return svg === undefined;
-  throw new QrLoginError('invalid_request', '"svg" is "no" where you draw the code by yourself; else leave it out.');
+  throw new QrLoginError('invalid_request', '"svg" is "no" if you draw the code by yourself; otherwise leave it out.');
 }
 
 /** The view after the record of a ticket has expired. */
 const GONE = { version: 0, state: 'expired', expiresIn: 0 } as const;
 
-/** The part of a ticket that is kept after it was sent to a browser: enough to detect changes, and to draw it again. */
+/**
+ * The part of a ticket that is kept after it was sent to a browser. It is enough to detect changes, and to draw the
+ * ticket again.
+ */
 export interface ShownTicket extends Pick<Ticket, 'id' | 'version' | 'state' | 'shownAt' | 'deadline'> {
   readonly signingIn?: true;
 }
@@ -174,7 +177,10 @@ export class BrowserViews {
     return Math.min(ticket.deadline, now + this.#codes.rotatesIn(ticket.id, now));
   }
 
-  /** Returns the end of the state. For a denial it does not depend on the cause, so that the browser cannot tell it. */
+  /**
+   * Returns the end of the state. The end of a denial does not depend on the cause, so that the browser cannot infer
+   * it.
+   */
   #endOf({ state, since, deadline }: Ticket): number {
     return state === 'denied' ? Math.min(deadline, since + this.#lifetimes.finish) : deadline;
   }
@@ -187,7 +193,7 @@ export class BrowserViews {
       version: ticket.version,
       state,
       expiresIn: toSeconds(this.#endOf(ticket) - now),
-      // Of a sign-in that has ended, the browser need not know the phone.
+      // The browser need not know which phone has scanned a sign-in that is over.
       ...((ticket.state === 'scanned' || ticket.state === 'approved') && ticket.phone && { phone: ticket.phone }),
     };
     if (ticket.state === 'cancelled') return { ...view, because: ticket.because };

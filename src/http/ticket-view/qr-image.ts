@@ -33,7 +33,8 @@ export class QrImages {
 
 /** Returns the code as SVG: black on white with its quiet zone, independent of the colours of the page. */
 function drawQr(url: string, mark: string | undefined): string {
-  // Encode the address as one segment: searching for a shorter encoding takes longer than all else, and finds none.
+  // Encode the address as one segment: a search for a shorter encoding takes longer than the rest of the work, and
+  // finds none.
   const text: QRCodeByteSegment = { data: Buffer.from(url), mode: 'byte' };
   const { modules } = QRCode.create([text], {
     errorCorrectionLevel: mark === undefined ? 'M' : 'H',

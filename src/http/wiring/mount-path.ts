@@ -10,7 +10,7 @@ export function mountFault(ctx: Context, issuer: string, base: string): WiringFa
   const seen = withoutSlash(pathSeenByProvider(ctx));
   const mounted = withoutSlash(pathAbove(ctx));
   if (mounted.length > seen.length) return nestedMount(mounted, seen, issuer);
-  // Express ignores case, so a client can write the path in another one.
+  // Express ignores case, so a client can write the path in upper or lower case.
   return seen.toLowerCase() === base.toLowerCase() ? undefined : wrongMount(seen, issuer, base);
 }
 
@@ -21,13 +21,15 @@ function pathSeenByProvider(ctx: Context): string {
   return above || findText(ctx, 'mountPath') || findText(ctx.req, 'baseUrl') || '';
 }
 
-/** Returns what hosts have taken off the path of the request. A proxy that did so leaves no trace. */
+/**
+ * Returns the part of the path that hosts have removed from the request. A proxy that has removed some leaves no trace.
+ */
 function pathAbove(ctx: Context): string {
   const whole = findText(ctx.req, 'originalUrl') ?? ctx.originalUrl;
   return whole.endsWith(ctx.url) ? whole.slice(0, -ctx.url.length) : '';
 }
 
-/** Returns a field that a host has added: Express and the like to the request, koa-mount to the context. */
+/** Returns a field that a host has added. Express and similar hosts add it to the request, koa-mount to the context. */
 function findText(of: object, name: string): string | undefined {
   const value: unknown = Reflect.get(of, name);
   return typeof value === 'string' ? value : undefined;

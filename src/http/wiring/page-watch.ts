@@ -18,14 +18,14 @@ interface Answer {
 }
 
 /**
- * Notices if something else than the plugin answers the page of an interaction: the host, or a route in front of the
+ * Notices if something other than the plugin answers the page of an interaction: the host, or a route in front of the
  * plugin's. It listens from the first interaction until the first page request reaches the plugin, so it costs nothing
  * afterwards.
  */
 export class PageWatch {
   readonly #base: string;
   readonly #onMissed: (fault: WiringFault, ctx: Context) => void;
-  /** The requests that have started an interaction, by the uid of that. */
+  /** The requests that have started an interaction, by its uid. */
   readonly #awaited = new Map<string, Context>();
   #state: 'idle' | 'listening' | 'ended' = 'idle';
 
@@ -46,7 +46,7 @@ export class PageWatch {
     subscribe(ANSWERS, this.#look);
   }
 
-  /** Mounted in front of the plugin's routes: a request for the page has reached them. */
+  /** Notes that a request for the page has arrived. Mounted in front of the plugin's routes. */
   readonly noteArrival: Middleware = (ctx, next) => {
     if (this.#state !== 'ended' && PAGE.test(ctx.path)) this.end();
     return next();

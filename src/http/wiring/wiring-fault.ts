@@ -17,7 +17,9 @@ export class WiringFault extends Error {
 
 type WiredPart = 'url' | 'policy' | 'page' | 'mount' | 'cookies' | 'proxy';
 
-/** Returns true unless the deployment runs in production. Only then do pages say what is wrong with the wiring. */
+/**
+ * Returns true unless the deployment runs in production. Pages say what is wrong with the wiring only if this is true.
+ */
 export function isInDevelopment(): boolean {
   return process.env.NODE_ENV !== 'production';
 }
@@ -38,7 +40,10 @@ export function foreignPolicy(): WiringFault {
   );
 }
 
-/** @param path of the interaction page, as the browser asked for it */
+/**
+ * Returns the fault of a host that answers the page itself.
+ * @param path the path of the interaction page, as the browser asked for it
+ */
 export function otherRoute(path: string): WiringFault {
   return new WiringFault(
     'page',
@@ -46,7 +51,10 @@ export function otherRoute(path: string): WiringFault {
   );
 }
 
-/** @param path of the interaction page, as the browser asked for it */
+/**
+ * Returns the fault of a host that does not pass the page to the provider.
+ * @param path the path of the interaction page, as the browser asked for it
+ */
 export function notReached(path: string, base: string): WiringFault {
   return new WiringFault(
     'page',
@@ -61,7 +69,7 @@ export function wrongMount(mounted: string, issuer: string, base: string): Wirin
   );
 }
 
-/** @param inner the only mount that oidc-provider sees */
+/** Returns the fault of a provider below two mounts. @param inner the only mount that oidc-provider sees */
 export function nestedMount(mounted: string, inner: string, issuer: string): WiringFault {
   return new WiringFault(
     'mount',

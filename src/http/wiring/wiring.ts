@@ -32,13 +32,13 @@ export class Wiring {
   readonly #reported = new Set<WiringFault['part']>();
   /** The requests that started an interaction with `qr.interactionUrl`. */
   readonly #ours = new WeakSet<Context>();
-  /** Faults with which the interaction that a request has started cannot be finished. */
+  /** The faults that keep an interaction from being finished, by the request that has started it. */
   readonly #fatal = new WeakMap<Context, WiringFault>();
-  /** The requests that started one in another way, although its page is the plugin's. */
+  /** The requests that started an interaction without `qr.interactionUrl`, at a prompt whose page is the plugin's. */
   readonly #others = new WeakSet<Context>();
-  /** The paths that the browsers were sent to by these. */
+  /** The paths to which these requests have sent their browsers. */
   readonly #otherPages = new Set<string>();
-  /** Found after the answer to its request: the next request shows it, once. */
+  /** A fault that was found after its request had been answered. The next request shows it, once. */
   #unseen: WiringFault | undefined;
   #urlFault: WiringFault | undefined;
 
@@ -52,7 +52,7 @@ export class Wiring {
     provider.on('interaction.started', (ctx, { name }) => this.#checkStarted(ctx, name));
   }
 
-  /** The reason for which a browser may lack the plugin's cookie, if such a request was seen. */
+  /** The fault because of which a browser may lack the plugin's cookie, if a request has shown one. */
   get urlFault(): WiringFault | undefined {
     return this.#urlFault;
   }
@@ -79,7 +79,7 @@ export class Wiring {
 
   /**
    * Mounted in front of oidc-provider's own URLs.
-   * @throws QrLoginError `server_error`, in development, for a request that cannot end well
+   * @throws QrLoginError `server_error`, in development, for a request that starts what cannot be finished
    */
   readonly check: Middleware = async (ctx, next) => {
     await next();
@@ -101,7 +101,7 @@ export class Wiring {
       this.#report(fault, ctx);
       this.#markFatal(ctx, fault);
     }
-    // A prompt of the deployment's own may have an address of its own.
+    // A prompt of the deployment may have a page at an address of its own.
     if (this.#ours.has(ctx) || !['login', 'consent'].includes(prompt)) return;
     this.#others.add(ctx);
     this.#urlFault ??= foreignUrl();
@@ -112,7 +112,9 @@ export class Wiring {
     if (fault !== undefined) this.#fatal.set(ctx, fault);
   }
 
-  /** Returns the fault if this is an interaction page that is not the plugin's, and that does not exist either. */
+  /**
+   * Returns the fault if this request was for an interaction page that is not the plugin's, and that does not exist.
+   */
   #faultOfMissingPage(ctx: Context): WiringFault | undefined {
     const { issuer } = this.#provider;
     if (this.#others.has(ctx) && this.#otherPages.size < MAX_OTHER_PAGES)

@@ -9,7 +9,9 @@ export const ACTION_SCOPE = 'qr_action';
 /** A client that may ask for actions. */
 export interface ActionAccess {
   readonly clientId: string;
-  /** The account whose user has granted the token; undefined for a token of the client's own (RFC 6749, section 4.4). */
+  /**
+   * The account whose user has granted the token; undefined for a token of the client's own (RFC 6749, section 4.4).
+   */
   readonly accountId: string | undefined;
 }
 
@@ -41,7 +43,10 @@ export class ActionTokens {
     return { clientId: client.clientId, accountId: 'accountId' in token ? token.accountId : undefined };
   }
 
-  /** Ensures that the sender holds the key that the token is bound to: another sender has stolen it. */
+  /**
+   * Ensures that the sender holds the key that the token is bound to. A sender without that key may have stolen the
+   * token.
+   */
   assertBound(token: Token, keyId: string | undefined): void {
     if (token['x5t#S256'] !== undefined)
       throw invalidToken('The access token is bound to a certificate, which is not checked here. Use DPoP or Bearer.');

@@ -56,7 +56,7 @@ export function findSigningKey({ keys }: SigningKeys): SigningKey | undefined {
 /** Returns the result as a JWT that any service can verify with the keys that the provider publishes (`jwks_uri`). */
 export async function signResult(claims: ResultClaims, key: SigningKey): Promise<string> {
   const { alg } = key;
-  // As oidc-provider publishes a key that has no id of its own.
+  // This is the id under which oidc-provider publishes a key that has none of its own.
   const kid = key.kid ?? (await calculateJwkThumbprint(key));
   return new SignJWT({ ...claims }).setProtectedHeader({ alg, typ: RESULT_TYPE, kid }).sign(await importJWK(key, alg));
 }

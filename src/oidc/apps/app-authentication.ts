@@ -6,7 +6,10 @@ import { invalidToken } from './app-challenge.ts';
 type ExtraTokenClaims = NonNullable<Configuration['extraTokenClaims']>;
 type Token = Parameters<ExtraTokenClaims>[1];
 
-/** The sign-in that tokens came out of, as oidc-provider's records hold it: all but access tokens have these fields. */
+/**
+ * The sign-in from which tokens were issued, as oidc-provider's records hold it. All records but access tokens have
+ * these fields.
+ */
 interface SignInRecord {
   readonly accountId?: unknown;
   readonly authTime?: unknown;
@@ -14,13 +17,13 @@ interface SignInRecord {
   readonly amr?: unknown;
 }
 
-/** The records that a request for tokens may use. A refresh token holds the sign-in that it came out of. */
+/** The records that a request for tokens may use. A refresh token holds the sign-in from which it was issued. */
 const SOURCES = ['AuthorizationCode', 'RefreshToken', 'DeviceCode', 'BackchannelAuthenticationRequest'] as const;
 
 /**
  * Returns the claims about the user's authentication for an access token (RFC 9068, section 2.2.1): `auth_time`, `acr`
- * and `amr` of the sign-in that the token came out of, also after refreshes. For the provider's `extraTokenClaims`;
- * apps cannot approve without it.
+ * and `amr` of the sign-in from which the token was issued, also after refreshes. For the provider's
+ * `extraTokenClaims`; apps cannot approve without it.
  * @returns undefined for a token without a user
  */
 export function authenticationClaims(
@@ -40,8 +43,8 @@ export function authenticationClaims(
 let hasWarned = false;
 
 /**
- * Returns the authentication that an access token tells of.
- * @throws QrLoginError `invalid_token` if it tells of none: it was issued before `extraTokenClaims` was set
+ * Returns the authentication that an access token states.
+ * @throws QrLoginError `invalid_token` if it states none: it was issued before `extraTokenClaims` was set
  */
 export function readAuthentication({
   accountId,

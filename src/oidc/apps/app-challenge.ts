@@ -28,7 +28,7 @@ export class AppChallenge extends QrLoginError {
   /** The value of `WWW-Authenticate`. */
   readonly header: string;
 
-  /** The same for a client that may send a bearer token as well: both challenges (RFC 9110, section 11.6.1). */
+  /** The value for a client that may send a bearer token as well, with both challenges (RFC 9110, section 11.6.1). */
   readonly headerForClients: string;
 
   constructor(

@@ -63,7 +63,7 @@ export class AppTokens {
     };
   }
 
-  /** Ensures that the token is bound to this key: another sender has stolen it. */
+  /** Ensures that the token is bound to this key. A sender with another key may have stolen the token. */
   assertBound({ jkt }: AccessToken, keyId: string): void {
     if (jkt === keyId) return;
     throw invalidToken('The access token is not bound to the key of the proof. Use the key that it was issued for.');

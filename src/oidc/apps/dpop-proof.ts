@@ -5,10 +5,10 @@ import { ProofKeys } from './proof-keys.ts';
 import { type VerifiedProof, verifyProof } from './proof-signature.ts';
 
 /**
- * The most seconds by which the clock of an app may differ. It can take the time from the `Date` header of an answer.
+ * The most seconds by which the clock of an app may differ. An app can set its time by the `Date` header of an answer.
  */
 const MAX_SKEW_S = 300;
-/** A shorter `jti` may repeat by chance; a longer one only takes room. */
+/** A shorter `jti` may repeat by chance, and a longer one only takes up room. */
 const JTI_FORM = /^[\x21-\x7e]{8,128}$/;
 
 /** The request that a proof must have been made for. */
@@ -33,7 +33,7 @@ export interface DpopProof {
 export class ProofVerifier {
   readonly #keys = new ProofKeys();
 
-  /** @throws QrLoginError `invalid_dpop_proof`, which says what is wrong */
+  /** Verifies a proof. @throws QrLoginError `invalid_dpop_proof`, which says what is wrong */
   async verify(proof: string, request: ProvenRequest): Promise<DpopProof> {
     const { payload, key } = await verifySignature(proof, this.#keys);
     this.assertRequest(payload, request);

@@ -13,8 +13,8 @@ export interface ProofKey {
 }
 
 /**
- * The number of keys that are kept. An app sends several requests in a sign-in, and importing takes as long as
- * verifying.
+ * The number of keys that are kept. An app sends several requests in a sign-in, and importing a key takes as long as
+ * verifying a proof.
  */
 const MAX_KEYS = 1_000;
 /** The longest key in characters of JSON that is kept, so that a client cannot fill the memory. */
@@ -51,7 +51,7 @@ export class ProofKeys {
 }
 
 async function importKey(header: JWSHeaderParameters, token: FlattenedJWSInput | undefined): Promise<ProofKey> {
-  // It refuses what is no public key. After that, the header has a JWK.
+  // `EmbeddedJWK` refuses a header without a public key, so from here on the header has a JWK.
   const imported = await EmbeddedJWK(header, token);
   const jwk = header.jwk as JWK;
   return { imported, object: createPublicKey({ key: jwk, format: 'jwk' }), id: await calculateJwkThumbprint(jwk) };

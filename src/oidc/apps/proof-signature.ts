@@ -26,7 +26,7 @@ export interface VerifiedProof extends Pick<JWTVerifyResult, 'payload'> {
 export async function verifyProof(proof: string, keys: ProofKeys): Promise<VerifiedProof> {
   const ordinary = await verifyOrdinary(proof, keys);
   if (ordinary !== undefined) return ordinary;
-  // Without `iat` rules of jose: `exp` and `nbf`, which proofs do not need, are still honoured.
+  // This uses none of jose's rules for `iat`. `exp` and `nbf`, which proofs do not need, are still honoured.
   const { payload, protectedHeader } = await jwtVerify(proof, keys.resolve, {
     algorithms: [...APP_ALGORITHMS],
     typ: PROOF_TYPE,
@@ -34,7 +34,7 @@ export async function verifyProof(proof: string, keys: ProofKeys): Promise<Verif
   return { payload, key: await keys.find(protectedHeader) };
 }
 
-/** Returns undefined if this is no ordinary proof, or if it is not valid. */
+/** Verifies an ordinary proof. Returns undefined if the proof is another one, or is not valid. */
 async function verifyOrdinary(proof: string, keys: ProofKeys): Promise<VerifiedProof | undefined> {
   const [, signed = '', claims = '', signature] = COMPACT_JWS.exec(proof) ?? [];
   if (signature === undefined) return undefined;
@@ -51,7 +51,9 @@ async function verifyOrdinary(proof: string, keys: ProofKeys): Promise<VerifiedP
   return payload && { payload, key };
 }
 
-/** Returns undefined if these are no claims, or if they say themselves when they are valid. */
+/**
+ * Returns the claims in a text; undefined if it has none, or if they have an `exp` or `nbf`, which jose has to check.
+ */
 function readClaims(text: string): JWTPayload | undefined {
   const claims: JWTPayload | null = JSON.parse(UTF8.decode(Buffer.from(text, 'base64url')));
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) return undefined;

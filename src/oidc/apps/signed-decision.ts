@@ -104,7 +104,9 @@ function findKey(signature: string, registered: readonly JWK[]): JWK {
   return named;
 }
 
-/** Returns a key with nothing but what its thumbprint covers: an app may add anything to the one in the header. */
+/**
+ * Returns only the members of a key that its thumbprint covers, because an app may add others to the key in the header.
+ */
 function publicPartOf({ kty, crv, x, y, n, e }: JWK): JWK {
   return Object.fromEntries(Object.entries({ kty, crv, x, y, n, e }).filter(([, value]) => value !== undefined));
 }

@@ -16,7 +16,8 @@ export async function requirementsOf(
   const subject = combineSubjects(sub, hinted);
   const wished = [...words(params.acr_values), ...(acr?.essential === true ? [] : classesOf(acr))];
   return {
-    // Not `prompt.reasons`: a second login prompt of the same request has other reasons and the same requirement.
+    // Do not read `prompt.reasons`: a second login prompt of the same request has other reasons and the same
+    // requirement.
     ...(words(params.prompt).includes('login') && { reauthenticate: true as const }),
     ...(Number.isFinite(maxAge) && { maxAge }),
     ...(subject !== undefined && { subject }),

@@ -4,9 +4,9 @@ import { Exchange } from '../../stores/adapter/exchange.ts';
 
 /**
  * Makes it possible to exchange a code or a refresh token again after a failure. Mounted around oidc-provider's token
- * endpoint. The adapter only claims the code meanwhile; here it is consumed, at the last moment before the tokens are
- * sent. If the answer is a 5xx, the code is given back. It needs the adapter of this package, because others cannot
- * claim a record.
+ * endpoint. While the request runs, the adapter only claims the code. This middleware consumes it at the last moment
+ * before the tokens are sent. If the answer is a 5xx, it gives the code back. That needs the adapter of this package,
+ * because others cannot claim a record.
  */
 export function repeatExchange(provider: Provider): Middleware {
   const path = provider.pathFor('token', { mountPath: '' });
@@ -33,7 +33,7 @@ async function finish(exchange: Exchange, ctx: Context): Promise<void> {
   }
 }
 
-/** Answers with an error (RFC 6749, section 5.2) in the place of tokens, which then were never sent. */
+/** Replaces the tokens in the answer, which were not sent yet, by an error (RFC 6749, section 5.2). */
 function answer(ctx: Context, status: number, error: string, description: string): void {
   ctx.status = status;
   ctx.body = { error, error_description: description };

@@ -13,7 +13,8 @@ import { REPEATABLE_MS, type ResumableInteraction, type ResumableSession, Resume
 const ROUTES = ['resume', 'device_resume'];
 
 /**
- * The attempt to resume that a request is. One for all providers: each additional storage makes all promises slower.
+ * The attempt to resume that the present request makes. All providers share this storage, because each additional one
+ * makes all promises slower.
  */
 const attempts = new AsyncLocalStorage<ResumeAttempt>();
 
@@ -103,7 +104,7 @@ export class RepeatableResume {
       if (attempt !== undefined) attempt.cookieSession = id;
       const found = await find.call(model, id);
       if (found !== undefined || attempt === undefined) return found;
-      // An attempt before this one has got as far as to replace the session, and its answer did not arrive.
+      // An earlier attempt has replaced the session, but its answer did not arrive.
       const { from, to } = (await this.#resumption(attempt)) ?? {};
       return from === id && to !== undefined ? find.call(model, to) : undefined;
     });
@@ -113,7 +114,7 @@ export class RepeatableResume {
       (save) =>
         async function (this: ResumableSession, ttl) {
           const attempt = attempts.getStore();
-          // A session that is saved by another request has reached the browser.
+          // If another request saves the session, the browser has sent its cookie, and so is known to have it.
           this.replaces = undefined;
           if (attempt === undefined) return save.call(this, ttl);
           attempt.holdSession(this, () => save.call(this, ttl));
@@ -153,8 +154,8 @@ export class RepeatableResume {
       const attempt = attempts.getStore();
       if (found?.consumed === undefined || attempt === undefined) return found;
       if ((await this.#resumption(attempt))?.pushedRequest !== id) return found;
-      // An attempt before this one has noted it and then tried to consume it. Another interaction that began with the
-      // same pushed request may have been faster.
+      // An earlier attempt has noted the pushed request, and then tried to consume it. Another interaction that began
+      // with the same pushed request may have been faster.
       if (!(await isAccepted(consumeAs(attempt.uid, () => consume.call(found))))) return found;
       found.consumed = undefined;
       attempt.hasConsumed = true;
@@ -178,7 +179,7 @@ export class RepeatableResume {
       const found = await find.call(model, id, options);
       const attempt = attempts.getStore();
       if (found === undefined || attempt === undefined) return found;
-      // oidc-provider takes a code with an account for one that was used before.
+      // oidc-provider considers a code with an account to be used.
       if ((await this.#resumption(attempt))?.deviceCode === id) Object.assign(found, { accountId: undefined });
       return found;
     });

@@ -42,7 +42,7 @@ export class ResumeAttempt {
   readonly uid: string;
   /**
    * The id that the browser's session gets. It is the same for all attempts, so that concurrent ones write one session.
-   * Of several with the same `uid`, a sign-out from elsewhere would find only the last.
+   * If there were several with the same `uid`, a sign-out from elsewhere would find only the last one.
    */
   readonly sessionId: string;
   /** The id of the session in the browser's cookie. */
@@ -77,8 +77,8 @@ export class ResumeAttempt {
   }
 
   /**
-   * Does the writes that were held back. After each of them, also if this process ends there, the same request can be
-   * repeated: a record is destroyed only after a note names its replacement, and the interaction ends last.
+   * Performs the writes that were held back. The same request can be repeated after each of them, even if this process
+   * ends there: a record is destroyed only after a note names its replacement, and the interaction ends last.
    */
   async commit(): Promise<void> {
     const session = this.#session;
@@ -97,7 +97,9 @@ export class ResumeAttempt {
     await this.#end();
   }
 
-  /** Notes what will have been used up, if anything will. */
+  /**
+   * Notes the session, the pushed request and the device code that this attempt is about to use up, if there are any.
+   */
   async #note(from: string | undefined, to: string | undefined): Promise<void> {
     if (this.#ending === undefined) return;
     const { interaction, save } = this.#ending;

@@ -93,8 +93,8 @@ export interface SavedSession {
   /** The client of the request, with the host that the answer goes to if it goes to one. */
   readonly client: { readonly id: string; readonly name: string; readonly host?: string } | undefined;
   /**
-   * True if the request signed the user in or found the user signed in. Other requests that save the session are not a
-   * use.
+   * True if the request signed the user in or found the user signed in. A request that saves the session for another
+   * reason is not a use.
    */
   readonly isUse: boolean;
 }

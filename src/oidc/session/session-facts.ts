@@ -20,7 +20,7 @@ interface SessionOwner {
   readonly sessionUid: string;
 }
 
-/** Returns undefined if the session has ended, or belongs to another account by now. */
+/** Returns the facts about a session; undefined if it has ended, or belongs to another account by now. */
 export async function findSessionFacts(
   provider: Provider,
   { accountId, sessionUid }: SessionOwner,

@@ -3,7 +3,7 @@ import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { type Duration, isDuration, lengthOf } from '../../ticket/browsers/duration.ts';
 import { addToPayload, type Model, replace } from '../provider-models.ts';
 
-/** The time that a session may last, in its record. */
+/** The lifetime of a session, as it is stored in the session's record. */
 export interface SessionLifetime {
   /** The time of the sign-in, or of the latest change, in milliseconds since the epoch. */
   readonly since: number;
@@ -17,18 +17,20 @@ export interface SessionLifetime {
 
 type ProviderSession = NonNullable<Awaited<ReturnType<Provider['Session']['findByUid']>>>;
 
-/** A session of oidc-provider, with the field that this adds. */
+/** A session of oidc-provider, with the field that is added here. */
 type LimitedSession = ProviderSession & { lifetime?: SessionLifetime | undefined };
 
 /**
- * Ends the sessions of browsers when their users have chosen. The choice is in the session's own record, so that each
- * node honours it without another access to the store: a session is saved for no longer than that, and the browser
- * keeps its cookie for as long as the session is saved.
+ * Ends the session of a browser at the time that its user has chosen. The choice is in the session's own record, so
+ * that each node honours it without another access to the store. A session is saved for no longer than its user has
+ * chosen, and the browser keeps its cookie for as long as the session is saved.
  */
 export class SessionLifetimes {
   readonly #provider: Provider;
 
-  /** Call it after other changes of the model, which then get the shorter time. */
+  /**
+   * Wraps the model's `save`. Make this after all other changes of the model, so that they get the shorter lifetime.
+   */
   constructor(provider: Provider) {
     this.#provider = provider;
     const model = provider.Session as unknown as Model<LimitedSession>;
@@ -55,7 +57,7 @@ export class SessionLifetimes {
     );
     provider.on('interaction.ended', ({ oidc }: KoaContextWithOIDC) => {
       const login = oidc.result?.login;
-      // The result of a later consent contains the sign-in before it, whose time has begun.
+      // The result of a later consent contains the earlier sign-in, whose lifetime has begun already.
       if (login === undefined || oidc.entities.Interaction?.prompt.name !== 'login') return;
       if (oidc.session !== undefined) begin(oidc.session, isDuration(login.duration) ? login.duration : undefined);
     });
@@ -91,7 +93,7 @@ export function durationOf(session: object): Duration | undefined {
   return (session as { lifetime?: SessionLifetime }).lifetime?.duration;
 }
 
-/** Starts the time of a new sign-in. One without a choice lasts as long as the provider's own setting. */
+/** Starts the lifetime of a new sign-in. Without a choice, it lasts as long as the provider's own setting says. */
 function begin(session: LimitedSession, duration: Duration | undefined): void {
   if (duration !== undefined) session.lifetime = lifetimeOf(duration);
   else if (session.lifetime !== undefined) session.lifetime = { since: Date.now() };
@@ -111,7 +113,7 @@ async function apply(session: LimitedSession, lifetime: SessionLifetime): Promis
   await session.save(Math.max(1, longest - epochSeconds()));
 }
 
-/** Returns the shorter time, and at least a second: oidc-provider saves no session for less. */
+/** Returns the shorter of two times in seconds, but at least 1, because oidc-provider saves no session for less. */
 function atMost(one: number, other: number): number {
   return Math.max(1, Math.min(one, other));
 }

@@ -1,8 +1,8 @@
 import { isApprovedOnPhone } from '../approved-on-phone.ts';
 
 /**
- * The way in which a browser was signed in, as far as the `amr` of its session tells; `other` if the sign-in page has
- * named no method.
+ * The way in which a browser was signed in, as the `amr` of its session shows it; `other` if the sign-in page has named
+ * no method.
  */
 export type SignInMethod = 'qr' | 'passkey' | 'password' | 'other';
 

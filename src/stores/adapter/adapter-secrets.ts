@@ -8,7 +8,7 @@ const MIN_LENGTH = 32;
 export interface KeyvAdapterOptions {
   /**
    * Keys that encrypt the records and hide their ids: at least 32 characters or bytes each. The first one writes and
-   * all of them read, so a new one goes in front. All nodes need the same list.
+   * all of them read, so put a new one first. All nodes need the same list.
    * @default none: a reader of the store learns the secrets of registered clients, and can guess user codes
    */
   secrets?: readonly (string | Uint8Array)[];

@@ -4,7 +4,7 @@ const consumers = new AsyncLocalStorage<string>();
 
 /**
  * Runs a task in the name of a consumer. A later task of the same name can consume the same records of this package's
- * adapter again. So the adapter tells a repeated request from another request that has been faster.
+ * adapter again. In this way the adapter distinguishes a repeated request from another request that was faster.
  */
 export function consumeAs<T>(name: string, task: () => Promise<T>): Promise<T> {
   return consumers.run(name, task);

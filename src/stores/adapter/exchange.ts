@@ -5,17 +5,17 @@ import { unavailable } from '../access.ts';
 import type { Records } from './records.ts';
 
 /**
- * The time for which an exchange has a record to itself, in milliseconds. After that, another one may take it over. It
- * is short enough that a request which waits for an exchange whose process has died is answered within 5 s.
+ * The time for which only one exchange may use a record, in milliseconds. After that, another exchange may take it
+ * over. The time is so short that a request which waits for an exchange whose process has died is answered within 5 s.
  */
 const CLAIM_MS = 4_000;
-/** The time between two looks at a record that another exchange has, in milliseconds. */
+/** The interval at which a record that another exchange has claimed is looked at again, in milliseconds. */
 const LOOK_AGAIN_MS = 50;
 /** The longest wait for another exchange, in milliseconds: a little longer than it may have the record. */
 const LONGEST_WAIT_MS = CLAIM_MS + 500;
 /** The time between two tries to give a record back while the store is out of reach, in milliseconds. */
 const GIVE_BACK_AGAIN_MS = 100;
-/** The longest time for which the answer of a failed exchange waits for that, in milliseconds. */
+/** The longest time for which the answer of a failed exchange waits for such tries, in milliseconds. */
 const ANSWER_WITHIN_MS = 1_500;
 /** The time after which such tries end, in milliseconds. An authorization code has expired by then. */
 const GIVE_BACK_FOR_MS = 60_000;
@@ -47,14 +47,15 @@ export class Exchange {
   }
 
   /**
-   * Claims a record. Waits while another exchange has it, because only the end of that shows if this is a replay.
+   * Claims a record. Waits while another exchange has it, because only the end of that exchange shows if this request
+   * is a replay.
    * @returns false if the record was consumed or does not exist
    * @throws QrLoginError `store_unavailable`
    */
   async claim(claim: Claim): Promise<boolean> {
     const { records, key } = claim;
     const until = performance.now() + LONGEST_WAIT_MS;
-    // Before the first try: an access that fails may have claimed the record all the same.
+    // Note the claim before the first try: an access that fails may have claimed the record all the same.
     this.#claims.push(claim);
     for (;;) {
       const outcome = await records.claim(key, this.#id, CLAIM_MS);
@@ -75,7 +76,10 @@ export class Exchange {
     return finished.every(Boolean);
   }
 
-  /** Gives back what was claimed, because no token has been sent. Does not throw: what fails is tried again later. */
+  /**
+   * Gives back what was claimed, because no token has been sent. It does not throw: a step that fails is tried again
+   * later.
+   */
   async release(): Promise<void> {
     await Promise.all(this.#claims.map(({ releases, key }) => releases.release(key, this.#id)));
   }
@@ -102,7 +106,7 @@ export class Releases {
 
   /**
    * Gives a record back now, if that has failed before. Called before the record is read, so that a request to this
-   * process never takes a record for consumed that was not.
+   * process never mistakes an unused record for a consumed one.
    */
   async settle(key: string): Promise<void> {
     const id = this.#pending.get(key);

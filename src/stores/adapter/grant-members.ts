@@ -40,7 +40,7 @@ export class GrantMembers {
     this.#values = values;
   }
 
-  /** Adds a record. @param ttl in milliseconds @returns false if the grant is closed */
+  /** Adds a record to a grant. @param ttl in milliseconds @returns false if the grant is closed */
   async add(grantId: string, key: string, ttl: number | undefined): Promise<boolean> {
     const now = Date.now();
     const grant = await this.#read(grantId);
@@ -59,8 +59,8 @@ export class GrantMembers {
   }
 
   /**
-   * Takes all records out of a grant, and leaves it closed if it is. A part is forgotten only after its records are
-   * deleted: if this is interrupted, a second call can finish the job.
+   * Takes all records out of a grant. A closed grant stays closed. A part is deleted only after its records, so that a
+   * second call can finish an interrupted one.
    * @param remove deletes a record
    */
   async removeAll(grantId: string, remove: (key: string) => Promise<unknown>): Promise<void> {
@@ -75,8 +75,9 @@ export class GrantMembers {
   }
 
   /**
-   * Moves the members of a grant to parts, and tidies up the oldest ones: without the members that have expired, one is
-   * dropped, or merged if it is half empty, or put behind the others. So there are not many more parts than live ones.
+   * Moves the members of a grant to parts, and tidies up the oldest parts. Members that have expired are left out. A
+   * part that is then empty is dropped, a half-empty one is merged, and any other is put behind the rest. So the number
+   * of parts does not grow far beyond what the live members need.
    */
   async #moveToParts(grantId: string, grant: Grant, now: number): Promise<void> {
     let { first, next } = grant;
@@ -99,7 +100,7 @@ export class GrantMembers {
       break;
     }
     await this.#write(grantId, { ...grant, members, first, next });
-    // Only now: until here, the grant said that its members are in these.
+    // Delete these parts last, because until here the grant referred to them.
     await Promise.all(tidied.map((number) => this.#values.delete(partKey(grantId, number))));
   }
 
@@ -148,7 +149,9 @@ function partsOf(members: Members): Members[] {
   );
 }
 
-/** The names of records have a hash sign or a colon. */
+/**
+ * Returns true for the layout of earlier versions, whose keys are the names of records, with a hash sign or a colon.
+ */
 function isEarlier(stored: Grant | EarlierGrant): stored is EarlierGrant {
   return !('members' in stored);
 }

@@ -29,8 +29,8 @@ const USED_ONCE: ReadonlySet<string> = new Set([
 const GRANTABLE: ReadonlySet<string> = new Set([...USED_ONCE, 'AccessToken']);
 
 /**
- * The time for which a used proof is known at least. oidc-provider accepts a DPoP proof from 300 s before its `iat`
- * until 300 s after it, to the second, and nodes' clocks may differ: so ten minutes, and one more.
+ * The shortest time for which a used proof is known. oidc-provider accepts a DPoP proof from 300 s before its `iat`
+ * until 300 s after it, to the second, and the clocks of nodes may differ. That is ten minutes, and one more.
  */
 const REPLAY_KNOWN_MS = 660_000;
 
@@ -69,13 +69,13 @@ class KeyvAdapter implements Adapter {
     this.#releases = releases;
   }
 
-  /** @throws TypeError if the payload or its lifetime cannot be stored */
+  /** Writes a record. @throws TypeError if the payload or its lifetime cannot be stored */
   async upsert(id: string, given: AdapterPayload, expiresIn?: number): Promise<void> {
     const ttl = this.#lifetime(expiresIn);
     const payload = withTimeOfUse(given);
     const grantId = GRANTABLE.has(this.#model) ? payload.grantId : undefined;
     await this.#try(async () => {
-      // A store would keep it for a millisecond at least.
+      // Remove the record, because a store would keep it for a millisecond at least.
       if (ttl !== undefined && ttl <= 0) return this.#remove(id);
       const ways = this.#ways(payload).map((way) => this.#records.point(way, id, ttl));
       await Promise.all([this.#records.put(this.#key(id), payload, ttl, grantId), ...ways]);
@@ -84,7 +84,8 @@ class KeyvAdapter implements Adapter {
 
   /**
    * Returns a record. For `ReplayDetection`, it also reserves an id that is not known yet: oidc-provider first looks
-   * whether it has seen a proof, and then saves it. So of several concurrent calls with a new id, one finds nothing.
+   * for an earlier use of the proof, and then saves the use. So of several concurrent calls with a new id, one finds
+   * nothing.
    */
   find(id: string): Promise<AdapterPayload | undefined> {
     if (this.#model === 'ReplayDetection') return this.#reserve(id);
@@ -113,7 +114,7 @@ class KeyvAdapter implements Adapter {
 
   destroy(id: string): Promise<void> {
     return this.#try(async () => {
-      // Tokens that a concurrent request is just writing must end with the grant, too.
+      // Tokens that a concurrent request is writing at this moment must end with the grant, too.
       if (this.#model === 'Grant') await this.#records.close(id);
       await this.#remove(id);
     });
@@ -126,7 +127,7 @@ class KeyvAdapter implements Adapter {
   /** Returns the time to live in milliseconds; undefined for a record that never expires. */
   #lifetime(expiresIn: number | undefined): number | undefined {
     if (expiresIn === undefined || expiresIn === Number.POSITIVE_INFINITY) return undefined;
-    // Not a number would be stored as "never expires".
+    // `NaN` would be stored as "never expires".
     if (typeof expiresIn !== 'number' || Number.isNaN(expiresIn)) {
       throw new TypeError(
         `keyvAdapter: the lifetime of a record (${this.#model}) must be a number of seconds, not ${expiresIn}: check ttl.${this.#model} of the provider, or expiresIn where your code makes the record`,
@@ -137,13 +138,14 @@ class KeyvAdapter implements Adapter {
 
   async #reserve(id: string): Promise<AdapterPayload | undefined> {
     const isFirst = await this.#try(() => this.#records.reserve(this.#key(id), REPLAY_KNOWN_MS));
-    // Without the `exp` that was saved: oidc-provider sets it too early for a proof from a clock that is ahead.
+    // The saved `exp` is left out, because oidc-provider sets it too early for a proof from a clock that is ahead.
     return isFirst ? undefined : { kind: this.#model, jti: id };
   }
 
   /**
    * Ends the grant of a record that was used twice at once, with the tokens that the other request got or is about to
    * get.
+   * @throws InvalidGrant
    */
   async #refuseReplay(id: string): Promise<never> {
     const grantId = (await this.find(id))?.grantId;
@@ -154,7 +156,9 @@ class KeyvAdapter implements Adapter {
     throw new errors.InvalidGrant('it was used by another request at the same time');
   }
 
-  /** Consumes a record; within an exchange for tokens only claims it, because the exchange may still fail. */
+  /**
+   * Consumes a record. Within an exchange for tokens it only claims the record, because the exchange may still fail.
+   */
   #consume(key: string): Promise<boolean> {
     const exchange = USED_ONCE.has(this.#model) ? Exchange.current : undefined;
     if (exchange === undefined) return this.#records.consume(key, Math.floor(Date.now() / 1000), currentConsumer());

@@ -39,8 +39,8 @@ export class KeyvRecords implements Records {
   put(key: string, payload: AdapterPayload, ttl: number | undefined, grantId: string | undefined): Promise<void> {
     const save = (): Promise<void> => this.#step('upsert', key, () => this.#save(key, payload, ttl));
     if (grantId === undefined) return save();
-    // In the turn of the grant, so that it is not revoked in between. A record that is missing from its grant would
-    // survive the grant's revocation.
+    // Wait for the turn of the grant, so that it is not revoked in between. A record that is missing from its grant
+    // would survive the grant's revocation.
     return this.#step('upsert', grantTurn(grantId), async () => {
       if (await this.#grants.add(grantId, key, ttl)) await save();
       else await this.take(key);
@@ -92,7 +92,7 @@ export class KeyvRecords implements Records {
       const claim = await this.#values.get<Claim>(claimKey(key));
       if (claim?.id !== id) return false;
       if (stored.value.consumed !== undefined) return claim.isFinished === true;
-      // First the claim: a record that is consumed without it could not be given back.
+      // Write the claim first: a record that is consumed without a claim could not be given back.
       await this.#write(claimKey(key), { ...claim, isFinished: true } satisfies Claim, FINISHED_CLAIM_MS);
       await this.#write(key, { ...stored.value, consumed: now }, timeLeft(stored));
       return true;
@@ -181,7 +181,7 @@ function claimKey(key: string): string {
   return `claim:${key}`;
 }
 
-/** Returns the name of the turns of a grant. No record has it. */
+/** Returns the mutex key of a grant, which differs from the keys of all records. */
 function grantTurn(grantId: string): string {
   return `grant:${grantId}`;
 }

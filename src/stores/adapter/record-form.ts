@@ -14,7 +14,10 @@ const KEY_LENGTH = 32;
 const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
 
-/** The key of forms without a secret. It is public, so that names and payloads depend on the record's id only. */
+/**
+ * Replaces the secret if the deployment has none. It is public, so names and payloads then depend on the record's id
+ * only.
+ */
 const NO_SECRET = '';
 
 /**
@@ -63,8 +66,8 @@ export class SealedForm implements RecordForm {
   }
 
   /**
-   * Returns `<model>#<hash>`. The colon of the plain form would be a hole: a client could send a hash from a copy of
-   * the store as its token, and the lookup for records of earlier versions would find the record.
+   * Returns `<model>#<hash>`. A colon, as in the plain form, would be a security hole: a client could send a hash from
+   * a copy of the store as its token, and the lookup for records of earlier versions would find the record.
    */
   keyName(key: string): string {
     return `${key.slice(0, key.indexOf(':'))}#${mac(this.#nameKey, key).toString('base64url')}`;

@@ -24,7 +24,7 @@ const BATCH_SIZE = 500;
 
 /**
  * Records in Redis, for any number of processes. A record, its grant and its lookup keys are in different slots of a
- * cluster, because a lookup knows nothing but one of these keys. So there each step is one script on one key, and the
+ * cluster, because a lookup knows only one of these keys. So in a cluster each step is one script on one key, and the
  * order of the steps keeps the data consistent if the process crashes between two of them.
  */
 export class RedisRecords implements Records {

@@ -3,9 +3,9 @@ import { PLAIN_FORM, type RecordForm, SealedForm } from './record-form.ts';
 import type { Records } from './records.ts';
 
 /**
- * Records that a reader of the store cannot use. They are written in the form of the newest secret. They are found in
- * this form first, and if they are not, in all older forms at once: those of the older secrets, the one without a
- * secret, and the plain one of earlier versions.
+ * Records that a reader of the store cannot use. They are written in the form of the newest secret. A lookup tries this
+ * form first, and then all older forms at once: those of the older secrets, the one without a secret, and the plain one
+ * of earlier versions.
  */
 export class SealedRecords implements Records {
   readonly #records: Records;
@@ -56,7 +56,7 @@ export class SealedRecords implements Records {
   async reserve(key: string, ttl: number): Promise<boolean> {
     if (!(await this.#records.reserve(this.#newest.keyName(key), ttl))) return false;
     const older = this.#older.map((form) =>
-      // The id must not appear in a new key. Records of earlier versions are looked at only.
+      // Only look at the plain form, in which earlier versions wrote: the id must not appear in a new key.
       form === PLAIN_FORM ? this.#isMissing(form, key) : this.#records.reserve(form.keyName(key), ttl),
     );
     return !(await Promise.all(older)).includes(false);

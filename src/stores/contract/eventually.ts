@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 const CHECK_EVERY_MS = 10;
-/** Only ends a test that hangs. */
+/** The default wait, in milliseconds. It only ends a test that hangs. */
 const PATIENCE_MS = 50_000;
 
 /**

@@ -14,7 +14,7 @@ export interface EnginePair {
   /** The engine with which the tests read and listen. */
   readonly there: StoreEngine;
   /**
-   * Makes the store refuse all writes, as one that is full or read-only does, and returns a function that ends that. If
+   * Makes the store refuse all writes, as a full or read-only store does, and returns a function that ends this. If
    * it is absent, the contract does not test that a ping notices it.
    */
   readonly refuseWrites?: () => Promise<() => Promise<void>>;

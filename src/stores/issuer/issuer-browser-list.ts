@@ -21,8 +21,8 @@ export class IssuerBrowserList<Entry extends ListedBrowser> implements BrowserLi
   async put(accountId: string, browser: Entry): Promise<readonly Entry[]> {
     const { current, older } = this.#keysOf(accountId);
     const gone = await this.#lists.put(current, browser);
-    // A failure is harmless: `list` prefers the browser that was just written. And the caller must get those that are
-    // gone, to sign them out.
+    // A failure is harmless, because `list` prefers the browser that was just written. It must not keep the removed
+    // browsers from the caller, who signs them out.
     await Promise.allSettled(older.map((key) => this.#lists.remove(key, browser.id)));
     return gone;
   }

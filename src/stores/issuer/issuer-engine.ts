@@ -10,7 +10,8 @@ import { IssuerTickets } from './issuer-tickets.ts';
 
 /**
  * Returns the engine for one issuer. It does not find what other issuers have stored, even if they have the same store,
- * namespace and secrets. The keys of notes, lists and limits are MACs, so that no key tells an account or an address.
+ * namespace and secrets. The keys of notes, lists and limits are MACs, so that no key discloses an account or an
+ * address.
  */
 export function engineForIssuer(engine: StoreEngine, issuer: string, secrets: SecretKeys): StoreEngine {
   const keys = new IssuerKeys(issuer, secrets);
@@ -24,7 +25,7 @@ export function engineForIssuer(engine: StoreEngine, issuer: string, secrets: Se
     signals: new IssuerSignals(engine.signals, issuer),
     rateLimit: (name, rate) => {
       const limit = engine.rateLimit(name, rate);
-      // It counts for this issuer alone, in this process alone, so no reader of a store sees its keys.
+      // A local limit counts for this issuer and in this process alone, so no reader of a store sees its keys.
       if (limit instanceof LocalRateLimit) return limit;
       return {
         take: (who) => limit.take(keys.currentKey(`limit ${name}`, who)),

@@ -27,7 +27,7 @@ export class IssuerKeys {
     this.#secrets = secrets;
   }
 
-  /** Returns the key that the first secret makes. For entries that may begin anew when the secrets change. */
+  /** Returns the key that the first secret makes. Use it for entries that may begin anew when the secrets change. */
   currentKey(kind: EntryKind, name: string): string {
     return toKey(this.#secrets.mac('store key', this.#issuer, kind, name));
   }

@@ -16,8 +16,8 @@ export class IssuerNotes implements Notes {
   }
 
   /**
-   * A claim is not looked up under older keys: after a change of keys, a name that was claimed a few minutes before can
-   * be claimed once more.
+   * Claims a name under the current key only. After a change of keys, a name that was claimed shortly before can
+   * therefore be claimed once more.
    */
   claim(name: string, lasts: number): Promise<boolean> {
     return this.#notes.claim(this.#keys.currentKey('note', name), lasts);

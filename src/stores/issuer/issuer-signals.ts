@@ -6,7 +6,7 @@ import { ownTicket } from './issuer-tickets.ts';
 export class IssuerSignals implements Signals {
   readonly #signals: Signals;
   readonly #issuer: string;
-  /** The listener that each listener has at the store's signals. */
+  /** The listener that is subscribed to the store's signals, for each listener of this issuer. */
   readonly #inner = new WeakMap<Listener, IssuerListener>();
 
   constructor(signals: Signals, issuer: string) {

@@ -10,7 +10,7 @@ const ROUND_MS = 20_000;
 const EXPIRES = ',"expires":';
 
 /**
- * Removes expired values from the Map of an in-memory Keyv, which by itself drops them only when they are read. The
+ * Removes expired values from the Map of an in-memory Keyv, which itself drops a value only when it is read. The
  * sweep visits a part of the Map at a time, so memory is bounded by the live values and no list of keys is needed. It
  * does nothing for other backends, which expire values by themselves.
  * @returns the function that stops the sweep

@@ -17,8 +17,8 @@ export function failLoudly(keyv: Keyv): Keyv {
 }
 
 /**
- * Returns a Keyv 6 over the same values, which throws what the other one only emits as `error`. The other one stays as
- * it is: an error that its backend emits by itself belongs to no access, and thrown there it would end the process.
+ * Returns a Keyv 6 over the same values, which throws the errors that the given one only emits. The given Keyv stays as
+ * it is: an error that its backend emits outside of any access would end the process if it were thrown.
  */
 function throwing(keyv: Keyv, keyv6: Keyv6): Keyv {
   const emit = (event: string, ...values: unknown[]): void => {
@@ -26,7 +26,7 @@ function throwing(keyv: Keyv, keyv6: Keyv6): Keyv {
     try {
       keyv6.emit(event, ...values);
     } catch {
-      // It throws if it has no listener, and the error is thrown below in any case.
+      // `emit` throws if there is no listener. The error is thrown below in any case.
     }
     throw values[0];
   };

@@ -39,7 +39,7 @@ export function plainMapOf(keyv: Keyv): Map<string, unknown> | undefined {
 /** Returns the prefix of all keys of this Keyv in that Map. */
 export function prefixOf(keyv: Keyv): string {
   const store: unknown = keyv.store;
-  // Not the namespace of the Keyv, which does not reach the adapter of its default store.
+  // Use the adapter's namespace, because the Keyv's own does not reach the adapter of its default store.
   if (isMapAdapter(store)) return store.namespace ? `${store.namespace}${store.namespaceSeparator}` : '';
   return keyv.useKeyPrefix && keyv.namespace ? `${keyv.namespace}:` : '';
 }

@@ -21,7 +21,7 @@ export class KeyvNotes implements Notes {
     await this.#access.make('note', () => this.#values.set(key, value, lasts));
   }
 
-  /** In one process, a mutex makes reading and writing one step. */
+  /** Claims a name. A mutex makes reading and writing one step, because there is one process only. */
   claim(name: string, lasts: number): Promise<boolean> {
     const key = noteKey(name);
     return this.#access.make('claim', () =>

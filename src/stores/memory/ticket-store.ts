@@ -59,7 +59,7 @@ export class KeyvTicketStore implements TicketStore {
   }
 
   /**
-   * Reads any key, and writes one, but not more than once a second.
+   * Reads any key, and writes one at most once a second.
    * @throws QrLoginError `store_unavailable` if the store does not answer or takes no writes
    */
   async ping(): Promise<void> {

@@ -50,7 +50,7 @@ class AnyValues implements Values {
   }
 
   async getWithExpiry<T>(key: string): Promise<StoredValue<T> | undefined> {
-    // Keyv 5 calls the hooks of `get` only there. Keyv 6 has this option no more.
+    // Keyv 5 calls its hooks for `get` only with this option, which Keyv 6 does not have any more.
     const stored = await (asKeyv6(this.#keyv) ? this.#keyv.getRaw<T>(key) : this.#keyv.get<T>(key, { raw: true }));
     return stored?.value === undefined ? undefined : { value: stored.value, expires: stored.expires };
   }

@@ -5,10 +5,10 @@ import { runScript, type Script, scriptOfAll } from './scripts.ts';
 /** The most steps that go to Redis in one command. A script keeps Redis from all else while it runs. */
 const MOST_STEPS = 50;
 
-/** A step that Redis takes: alone by a command of its own, or together with others as a script. */
+/** A step in Redis. It is sent alone as a command of its own, or together with others as a script. */
 export interface Step<T> {
   readonly alone: (client: RedisClient) => Promise<T>;
-  /** Does the same. */
+  /** The script that does the same. */
   readonly script: Script;
   readonly keys: readonly string[];
   readonly values: readonly string[];
@@ -36,7 +36,7 @@ export class StepBatch {
     if (this.#connection.isCluster) return this.#connection.send(step.alone);
     return new Promise<unknown>((resolve, reject) => {
       this.#waiting.push({ ...step, resolve, reject });
-      // After all promises of this turn, and before the client writes.
+      // Send the steps after all promises of this turn, and before the client writes.
       if (this.#waiting.length === 1) process.nextTick(() => this.#flush());
     }) as Promise<T>;
   }

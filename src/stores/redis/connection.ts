@@ -66,14 +66,14 @@ export class RedisConnection {
   }
 
   /**
-   * True if it may be dead without an error, for example because a NAT device has forgotten it. A client that is
-   * connecting anyway is left alone, and so is a Sentinel's client, which follows its Sentinel.
+   * True if the connection may be dead without an error, for example because a NAT device has forgotten it. A client
+   * that is connecting anyway is left alone, and so is a Sentinel's client, which follows its Sentinel.
    */
   get mayBeDead(): boolean {
     return this.#client.duplicate !== undefined && (this.#client.isReady === true || this.#isGreeting);
   }
 
-  /** Opens the client, unless that is done. Concurrent callers share one attempt. */
+  /** Opens the client, unless it is open. Concurrent callers share one attempt. */
   open(): Promise<void> {
     if (this.#opened !== undefined && (this.#isOpening || this.#client.isOpen)) return this.#opened;
     this.#isOpening = true;
@@ -123,7 +123,7 @@ export class RedisConnection {
 
   /**
    * Returns a client for the next connection, and drops the commands that the previous one has not sent. If they waited
-   * for the next connection, the client would take them for sent and give them the reply to its own greeting.
+   * for the next connection, the client would treat them as sent, and give them the reply to its own greeting.
    */
   #newSender(): RedisClient {
     this.#endOfConnection.abort();

@@ -11,7 +11,10 @@ const SAFE_POLICY = 'noeviction';
 export class EvictionCheck {
   #isDone = false;
 
-  /** Asks Redis for its policy, and never throws. If its user has no right to ask, there is no warning. */
+  /**
+   * Asks Redis for its policy, and never throws. If the Redis user of the plugin has no right to ask, there is no
+   * warning.
+   */
   async check(client: RedisClient): Promise<void> {
     if (this.#isDone) return;
     const policy = await findPolicy(client);
@@ -21,7 +24,7 @@ export class EvictionCheck {
   }
 }
 
-/** Returns the policy, or undefined if Redis does not tell it. */
+/** Returns the policy, or undefined if Redis does not disclose it. */
 async function findPolicy(client: RedisClient): Promise<string | undefined> {
   return (
     (await ask(async () => (await client.configGet(SETTING))[SETTING])) ??

@@ -72,13 +72,18 @@ export class RedisLink {
     return this.#offset.ahead;
   }
 
-  /** @param listener called with errors that belong to no request. @returns a function that removes it */
+  /**
+   * Adds a listener.
+   * @param listener called with errors that belong to no request
+   * @returns a function that removes it
+   */
   onTrouble(listener: (error: Error) => void): () => void {
     this.#onTrouble.add(listener);
     return () => this.#onTrouble.delete(listener);
   }
 
   /**
+   * Adds a listener.
    * @param listener called each time that Redis answers again after it may have been unavailable
    * @returns a function that removes it
    */
@@ -157,7 +162,7 @@ export class RedisLink {
   }
 
   #fallSilent(): void {
-    // In a cluster the other nodes may be well, so only a long silence makes the link connect anew.
+    // In a cluster the other nodes may work, so only a long silence makes the link connect anew.
     if (this.#connection.isCluster) {
       this.#noteLate();
     } else if (!this.#isSilent) {
@@ -196,7 +201,7 @@ export class RedisLink {
     }
   }
 
-  /** Makes a connection anew that has been silent for too long. */
+  /** Makes a new connection if the present one has been silent for too long. */
   #giveUpConnection(): void {
     if (this.#connection.mayBeDead) this.#remake();
   }

@@ -273,8 +273,9 @@ export const IN_GRANT: Script = script(
 );
 
 /**
- * Marks the records of a grant as revoked, by the score 0. A process that is just writing one of them finds the mark
- * and deletes its record again. KEYS: the grant. ARGV: optionally the milliseconds for which the grant is closed.
+ * Marks the records of a grant as revoked, by the score 0. A process that is writing one of them at this moment finds
+ * the mark and deletes its record again. KEYS: the grant. ARGV: optionally the milliseconds for which the grant is
+ * closed.
  * Returns the records.
  */
 export const MARK_REVOKED: Script = script(

@@ -23,14 +23,14 @@ export function readBrowserKey(text: string): BrowserKey {
       return { x, y };
     }
   } catch {
-    // Neither JSON nor a point of the curve.
+    // The text is not JSON, or the key is not a point of the curve.
   }
   throw new QrLoginError('invalid_request', '"key" is a public key of the curve P-256, as a JSON Web Key.');
 }
 
 /**
- * Returns the text that the browser signs when it finishes. It is good for one approval: versions of an interaction's
- * tickets only go up.
+ * Returns the text that the browser signs when it finishes. The text is good for one approval, because the versions of
+ * an interaction's tickets only go up.
  */
 function finishMessage({ interaction, version }: Pick<Ticket, 'interaction' | 'version'>): string {
   return `oidc-provider-qr-login finish ${interaction} ${version}`;

@@ -10,7 +10,7 @@ export interface ListedBrowser extends FormattedRecord {
   readonly label?: string;
 }
 
-/** A use of a browser, with the time at which it leaves the list since then. */
+/** A use of a browser, and the time at which the browser leaves the list if it is not used again. */
 export type Use = Pick<ListedBrowser, 'lastUsedAt' | 'endsAt'>;
 
 /** Stores a list of browsers for each account. A browser whose end has passed is in no list. */
@@ -24,7 +24,10 @@ export interface BrowserList<Entry extends ListedBrowser> {
 
   list(accountId: string): Promise<readonly Entry[]>;
 
-  /** @returns true if the browser is on the list; one that is not on it is not added */
+  /**
+   * Records a use of a browser.
+   * @returns true if the browser is on the list; one that is not on it is not added
+   */
   used(accountId: string, id: string, use: Use): Promise<boolean>;
 
   /**

@@ -1,10 +1,10 @@
 /**
- * The time that a user stays signed in at a browser: until it is closed (`session`), or a number of hours (`8h`) or days
- * (`30d`) from the moment at which it was chosen.
+ * The time that a user stays signed in at a browser: until it is closed (`session`), or a number of hours (`8h`) or
+ * days (`30d`) from the moment at which it was chosen.
  */
 export type Duration = 'session' | `${number}h` | `${number}d`;
 
-/** The choice of a user between the durations that a deployment offers, or only to stay signed in or not. */
+/** A user's choice of how long to stay signed in: one of the durations that a deployment offers, or only yes or no. */
 export interface Stay {
   /** True if the user stays signed in when the browser is closed. */
   readonly remember: boolean;
@@ -22,7 +22,7 @@ const NOT_TRUSTED_MS = UNITS_MS.d;
 
 const PATTERN = /^([1-9]\d{0,4})([hd])$/;
 
-/** Returns the milliseconds of a text such as `8h`, or undefined if it is none. */
+/** Returns the milliseconds of a text such as `8h`, or undefined for any other text. */
 function parse(text: string): number | undefined {
   const [, count, unit] = PATTERN.exec(text) ?? [];
   const length = Number(count) * UNITS_MS[unit === 'd' ? 'd' : 'h'];

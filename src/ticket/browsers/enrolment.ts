@@ -9,7 +9,10 @@ import { findKnownBrowser, type KnownBrowser, type KnownBrowsers } from './known
  */
 export type EnrolledBy = 'sign-in' | 'action' | 'deployment';
 
-/** Returns the id of the record of an enrolled browser. It is no fingerprint of a cookie, so that no cookie finds it. */
+/**
+ * Returns the id of the record of an enrolled browser. It is never the fingerprint of a cookie, so that no cookie leads
+ * to the record.
+ */
 export function enrolmentId({ x, y }: BrowserKey): string {
   return createHash('sha256').update(`enrolled ${x} ${y}`).digest('base64url');
 }

@@ -2,8 +2,8 @@ import { matches, type SecretKeys } from '../secret-keys.ts';
 import type { Browser } from '../ticket.ts';
 
 /**
- * Returns the mark of the account that was last signed in to a browser by QR. The browser keeps it in its cookie; it
- * does not tell which account that is.
+ * Returns the mark of the account that was last signed in to a browser by QR. The browser keeps the mark in its cookie.
+ * It does not disclose the account.
  */
 export function markAccount(keys: SecretKeys, knownAs: string, accountId: string): string {
   return keys.mac('last account', knownAs, accountId).toString('base64url');

@@ -34,7 +34,7 @@ export function readShortCode(typed: string): string | undefined {
 
 /**
  * Makes and finds the short codes, which a user types instead of scanning. A short code is derived from the ticket's id
- * and the server's key, and a note that is named by a MAC of it holds the id, so the store never holds a short code. If
+ * and the server's key. A note under a MAC of the short code holds the id, so the store never holds a short code. If
  * two tickets have the same short code, which is as rare as a collision of 32 bits, it leads to the later ticket. That
  * is why a ticket that was claimed by its short code always requires the check code.
  */

@@ -18,7 +18,7 @@ describe('the app, in less common cases', () => {
     await see(page, 'Signed in');
     await press(page, 'I did not start this');
     await see(page, 'Declined and reported');
-    await page.getByText('That browser is signed out again.').waitFor();
+    await page.getByText('That browser is signed out again').waitFor();
   });
 
   it('shows that the browser has cancelled', async () => {

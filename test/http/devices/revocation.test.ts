@@ -178,7 +178,7 @@ describe('a finished sign-in', () => {
       headers: { accept: 'text/html' },
     });
     expect(reported.status).to.equal(200);
-    expect(reported.text).to.include('That browser is signed out again.');
+    expect(reported.text).to.include('That browser is signed out again');
   });
 
   it('loses its refresh tokens by a report, and the RP is told', async () => {

@@ -146,7 +146,7 @@ describe('a phone that has to tap a number', () => {
     const form = { csrf: second.phone.csrf, match: otherThan(second.number, second.numbers) };
     const page = await second.phone.agent.post(second.phone.at, { form, headers: { accept: 'text/html' } });
     expect(page.status).to.equal(410);
-    expect(page.text).to.include('The number was wrong, so nobody was signed in.');
+    expect(page.text).to.include('The number was wrong, so this sign-in has ended.');
   });
 
   it('may be an app, which gets the numbers and sends the tap', async () => {

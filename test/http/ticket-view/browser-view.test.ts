@@ -40,7 +40,7 @@ describe('a browser that draws the code itself', () => {
         expect(answer.status, query).to.equal(400);
         expect(answer.json()).to.deep.equal({
           error: 'invalid_request',
-          error_description: '"svg" is "no" where you draw the code by yourself; else leave it out.',
+          error_description: '"svg" is "no" if you draw the code by yourself; otherwise leave it out.',
         });
       }
       expect((await browser.ticket()).version).to.equal(before.version);

@@ -15,7 +15,7 @@ export function browsersScreen(
   acts: BrowsersActs,
 ): HTMLElement {
   const { t } = texts;
-  // Without the session of the app itself, which has a button to sign out of its own.
+  // Leave out the session of the app itself, which has its own button to sign out.
   const browsers = all.filter(({ isHere }) => !isHere);
   const isEmpty = browsers.length === 0;
   return element(

@@ -38,7 +38,7 @@ export function startScreen(
   );
 }
 
-/** Asks before a code is used that came by a link. A link from someone else must not do anything by itself. */
+/** Asks before the app uses a code that came by a link. A link from an attacker must not do anything by itself. */
 export function linkScreen(
   { t }: Texts,
   { goOn, leave }: { readonly goOn: () => void; readonly leave: () => void },
@@ -58,7 +58,7 @@ export function linkScreen(
   );
 }
 
-/** Shows the account, and signs out. */
+/** Shows the account, with a button to sign out. */
 export function accountScreen(
   { t }: Texts,
   {
@@ -83,7 +83,7 @@ export function accountScreen(
   );
 }
 
-/** Says what went wrong, and offers a way on. */
+/** Says what went wrong, and offers a way to continue. */
 export function problemScreen(
   { t }: Texts,
   {

@@ -17,7 +17,7 @@ export interface ScanActs {
    * @returns the message for the user if that fails
    */
   readonly scan: (text: string) => Promise<string | undefined>;
-  /** Does the same for typed characters. */
+  /** Does the same for typed characters, the backup code. */
   readonly type: (backupCode: string) => Promise<string | undefined>;
 }
 
@@ -183,7 +183,7 @@ export class ScanScreen {
     this.#say(name === 'ready' ? '' : this.#t(`scan.${name}`));
   }
 
-  /** The same text is not written again, because screen readers would repeat it. */
+  /** Shows a message. The same text is not written again, because screen readers would repeat it. */
   #say(text: string): void {
     if (this.#status.textContent !== text) this.#status.textContent = text;
   }
@@ -208,7 +208,10 @@ export class ScanScreen {
     );
   }
 
-  /** @returns the message for the user if there is no code of this provider in the photo */
+  /**
+   * Reads the code in a photo.
+   * @returns the message for the user if there is no code of this provider in the photo
+   */
   async #readPhoto(file: File): Promise<string | undefined> {
     const found = await readGiven(file, this.#reader);
     return 'text' in found ? this.#acts.scan(found.text) : this.#t(`scan.${found.problem}`);

@@ -12,7 +12,7 @@ export interface Approval {
   readonly answer?: string;
 }
 
-/** The acts of the user. Each one is over when its promise settles; errors are shown by the caller. */
+/** The acts of the user. An act is over when its promise settles. The caller shows its errors. */
 export interface TicketActs {
   readonly approve: (approval: Approval) => Promise<void>;
   readonly deny: () => Promise<void>;
@@ -26,7 +26,10 @@ export interface TicketActs {
   readonly leave: () => void;
 }
 
-/** @param hadFinished true if the browser was signed in before: a report has signed it out then */
+/**
+ * Returns the screen for the present state of the ticket.
+ * @param hadFinished true if the browser was signed in before: a report has signed it out then
+ */
 export function ticketScreen(
   ticket: TicketView,
   texts: Texts,
@@ -99,7 +102,10 @@ function textsOf({ action }: TicketView): HTMLElement[] {
   return action.details === '' ? [title] : [title, element('p', { class: 'details' }, action.details)];
 }
 
-/** The time for which a new question cannot be approved, so that a tap meant for the last screen does not do it. */
+/**
+ * The time for which a new question cannot be approved, in milliseconds, so that a tap meant for the last screen does
+ * not approve it.
+ */
 const NO_APPROVE_MS = 500;
 
 function approveButton(label: string): HTMLElement {
@@ -110,7 +116,7 @@ function approveButton(label: string): HTMLElement {
   return button;
 }
 
-/** The proof that Approve requires: one of these, or none. */
+/** The input for the proof that Approve requires: one of these fields, or none. */
 interface Challenge {
   readonly question?: string;
   readonly passkey?: object;
@@ -188,7 +194,7 @@ interface Outcome {
   readonly mark: string;
 }
 
-/** A state of an action that needs nothing from this phone: the names of its texts and of its mark. */
+/** Returns the names of the texts and of the mark for a state of an action that needs nothing from this phone. */
 function outcomeOfAction({ state, reason }: TicketView): Outcome {
   if (state === 'expired') return { title: 'action.expired', text: 'action.stopped', mark: 'time' };
   if (state === 'cancelled') return { title: 'action.cancelled', text: 'action.stopped', mark: 'no' };
@@ -198,7 +204,7 @@ function outcomeOfAction({ state, reason }: TicketView): Outcome {
   return { title: isOwn ? `done.${reason}` : 'done.denied', text: 'action.stopped', mark: 'no' };
 }
 
-/** The same of a sign-in. */
+/** Does the same for a sign-in. */
 function outcomeOf({ state, reason }: TicketView, hadFinished: boolean): Outcome {
   if (state === 'expired') return { title: 'error.title', text: 'error.over.expired', mark: 'time' };
   if (state === 'cancelled') {

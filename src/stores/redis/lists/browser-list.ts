@@ -14,7 +14,7 @@ import { LIST_BROWSERS, PUT_BROWSER, REMOVE_BROWSER, RENAME_BROWSER, USE_BROWSER
 
 /** The number of attempts to rename a browser. Only a new sign-in or another name changes it in between. */
 const MAX_RENAME_ATTEMPTS = 5;
-/** The answer of {@link RENAME_BROWSER} if the browser is not any more as it was read. */
+/** The answer of {@link RENAME_BROWSER} if the browser has changed since it was read. */
 const CHANGED_MEANWHILE = -1;
 
 /** Lists of browsers in Redis, for any number of processes: one hash for each account, and one script for each step. */
