@@ -46,7 +46,7 @@ export async function describeAuthenticationRequest(
   request: AuthenticationRequest,
 ): Promise<Omit<SignInRequest, 'action' | 'backchannel'>> {
   const { client, params } = ctx.oidc;
-  if (client === undefined) throw new QrLoginError('no_interaction', 'A request without a client.');
+  if (client === undefined) throw notRegistered();
   const { scopes, claims, resources } = collectRequestedConsent(ctx);
   // The hint is the account's own: oidc-provider has checked it, and has found the account by it.
   const { id_token_hint: _hint, ...others } = params ?? {};
@@ -68,8 +68,12 @@ export async function describeAuthenticationRequest(
  */
 async function describeSender(provider: Provider, client: Client): Promise<SignInRequest['client']> {
   const sender = await describeRequester(provider, client.clientId);
-  if (sender === undefined) throw new QrLoginError('no_interaction', 'The client is not registered any more.');
+  if (sender === undefined) throw notRegistered();
   const { backchannelClientNotificationEndpoint: endpoint, redirectUris = [] } = client;
   const host = redirectUris.length === 0 ? verifiedHost(endpoint) : undefined;
   return { ...sender, ...(host !== undefined && { host }) };
+}
+
+function notRegistered(): QrLoginError {
+  return new QrLoginError('no_interaction', 'The app that asked is not registered any more.');
 }

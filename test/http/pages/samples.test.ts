@@ -99,6 +99,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
     options: {
       logo: ['none'],
       action: ['none', 'passkey'],
+      backchannel: ['none'],
       'client.host': ['none'],
       'browser.name': ['none'],
       'browser.place': ['none'],
@@ -124,13 +125,24 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
     options: {
       'browser.name': ['approved', 'redeemed'],
       action: ['approved', 'redeemed', 'person'],
+      backchannel: ['redeemed'],
       goOn: ['approved'],
       checkCode: ['approved'],
       hadFinished: ['report'],
       naming: ['redeemed'],
     },
   },
-  devices: one(['browsers', 'known', 'passkeys', 'durations', 'enrol', 'passkeysUrl', 'unreached', 'ended']),
+  devices: one([
+    'browsers',
+    'known',
+    'requests',
+    'passkeys',
+    'durations',
+    'enrol',
+    'passkeysUrl',
+    'unreached',
+    'ended',
+  ]),
   error: {
     stateOf: ({ code, reason }) => (reason === undefined ? `${code}` : `${code}.${reason}`),
     states: errorStates(),
