@@ -10,7 +10,7 @@ import { requirementsOf, subjectOf } from '../request/requirements.ts';
 import { invalidBindingMessage, unknownUser, unshowableRequest } from './request-errors.ts';
 
 /** The most characters of a binding message, as a reader counts them. It has to be compared at a glance. */
-export const MAX_BINDING_MESSAGE = 40;
+const MAX_BINDING_MESSAGE = 40;
 
 /** A record of oidc-provider for a request without a browser. */
 export type AuthenticationRequest = InstanceType<Provider['BackchannelAuthenticationRequest']>;

@@ -6,7 +6,7 @@ import type { Answer } from '../../support/agent.ts';
 import { PhonePerson, World, type WorldOptions } from '../../support/world.ts';
 
 export const ALICE = 'a11ce';
-export const BOB = 'b0b';
+const BOB = 'b0b';
 /** A message as a call centre shows it. */
 export const MESSAGE = 'W4SC 1207';
 
