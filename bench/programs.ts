@@ -18,7 +18,7 @@ export interface Usage {
   readonly rss: number;
 }
 
-export interface Collected extends Usage {
+export interface HeapUsage extends Usage {
   /** Bytes of the used JavaScript heap, and of the memory outside of the heap that its objects own. */
   readonly held: number;
 }
@@ -29,7 +29,7 @@ export interface Program {
   readonly ask: <Answer>(question: string, detail?: unknown) => Promise<Answer>;
   readonly usage: () => Promise<Usage>;
   /** Returns the usage after a full garbage collection. */
-  readonly collected: () => Promise<Collected>;
+  readonly collected: () => Promise<HeapUsage>;
   readonly stop: () => Promise<void>;
 }
 
@@ -119,7 +119,7 @@ async function tryToStart(
     pid: child.pid ?? 0,
     ask,
     usage: () => ask<Usage>(USAGE),
-    collected: () => ask<Collected>(COLLECTED),
+    collected: () => ask<HeapUsage>(COLLECTED),
     stop: async () => {
       child.kill();
       await gone;
@@ -154,7 +154,7 @@ function usageOfThis(): Usage {
   return { cpu: user + system, rss: Number(pages) * 4096 };
 }
 
-async function collect(): Promise<Collected> {
+async function collect(): Promise<HeapUsage> {
   setFlagsFromString('--expose-gc');
   const gc: () => void = runInNewContext('gc');
   for (let round = 0; round < 2; round += 1) {

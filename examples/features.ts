@@ -13,10 +13,10 @@ export interface Features {
   readonly settings?: string;
 }
 
-type Described = Pick<ExampleOptions, 'passkeys' | 'proxy' | 'qrLogin' | 'settingsUrl'>;
+type ExampleFeatures = Pick<ExampleOptions, 'passkeys' | 'proxy' | 'qrLogin' | 'settingsUrl'>;
 
 /** Serves the features at `/account/features`. */
-export function features({ passkeys = false, proxy = false, qrLogin = {}, settingsUrl }: Described): Middleware {
+export function features({ passkeys = false, proxy = false, qrLogin = {}, settingsUrl }: ExampleFeatures): Middleware {
   const described: Features = {
     passkeys,
     proxy,

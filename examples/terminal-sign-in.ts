@@ -32,7 +32,7 @@ export interface TerminalTicket {
   readonly checkCode?: boolean;
 }
 
-type Finished = { readonly redirectTo: string } | { readonly error: string; readonly error_description: string };
+type FinishAnswer = { readonly redirectTo: string } | { readonly error: string; readonly error_description: string };
 
 /** The states in which nothing more happens by itself. */
 const ENDS: ReadonlySet<string> = new Set(['denied', 'expired', 'cancelled']);
@@ -95,7 +95,7 @@ export class TerminalSignIn {
    */
   async finish(checkCode?: string): Promise<string | undefined> {
     const fields = checkCode === undefined ? {} : { checkCode };
-    const answer = await this.#browser.post<Finished>(`${this.#interaction}/qr/finish`, fields);
+    const answer = await this.#browser.post<FinishAnswer>(`${this.#interaction}/qr/finish`, fields);
     if ('error' in answer) {
       if (['wrong_check_code', 'check_code_required'].includes(answer.error)) return undefined;
       throw new Error(answer.error_description);

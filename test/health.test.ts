@@ -22,7 +22,7 @@ describe('the health report', () => {
     });
   });
 
-  it('shows the state of the backend of any other Keyv, in time even if the backend does not answer', async () => {
+  it('shows the state of the backend of any other Keyv, and is on time even if the backend does not answer', async () => {
     const { store, elsewhere } = Elsewhere.keyv();
     await World.during({ store }, async ({ qr }) => {
       const good = { ok: true, engine: 'keyv', store: 'up', signals: 'up', waiting: 0, closing: false };
@@ -81,7 +81,7 @@ describe('the health report', () => {
   };
 
   for (const [what, [begin, end]] of Object.entries(REFUSALS)) {
-    it(`is bad while Redis ${what} and so refuses writes, although it answers`, async () => {
+    it(`is bad while Redis ${what} and therefore refuses writes, even though it answers`, async () => {
       await RedisWorld.during({}, async ({ redis, world: { qr } }) => {
         await until(async () => (await qr.health()).ok);
         if (what.includes('MISCONF')) await redis.failToSave();
@@ -94,7 +94,7 @@ describe('the health report', () => {
     });
   }
 
-  it('is bad while the backend of any other Keyv refuses writes, although it answers', async () => {
+  it('is bad while the backend of any other Keyv refuses writes, even though it answers', async () => {
     const backend = new FlakyBackend();
     await World.during({ store: keyvOver(backend) }, async ({ qr }) => {
       expect((await qr.health()).ok).to.equal(true);
@@ -165,7 +165,7 @@ describe('the health report', () => {
         };
         await browser.agent.raw(browser.at + path, { signal: leaving.signal }).catch(() => undefined);
         await left;
-        // The answer to this request shows that the earlier one has been handled, too.
+        // The answer to this request proves that the server has also handled the earlier one.
         await browser.ticket();
         await until(async () => (await world.qr.health()).waiting === 0);
       });

@@ -84,7 +84,7 @@ describe('the package, packed and installed', () => {
     }
   });
 
-  it('ships only what is needed to run it', () => {
+  it('contains only the files that are needed to run it', () => {
     const shipped = readdirSync(join(folder, 'node_modules/oidc-provider-qr-login'));
     expect(shipped).to.have.members(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'views']);
   });

@@ -34,7 +34,7 @@ describe('a passkey on the origin of an app', () => {
     );
   };
 
-  it('approves if the deployment lists that origin, and the issuer’s own still does', async () => {
+  it('approves if the deployment lists that origin, and a passkey on the issuer’s own origin still approves', async () => {
     expect(await approves(made([APP]), APP)).to.equal(true);
     expect(await approves(made([APP]), world.issuer)).to.equal(true);
   });
@@ -44,7 +44,7 @@ describe('a passkey on the origin of an app', () => {
     expect(await approves(made(), APP)).to.equal(false);
   });
 
-  it('signs no browser in', async () => {
+  it('does not sign a browser in', async () => {
     const { signIn } = made([APP]);
     const refused = await Promise.resolve(signIn.verify([NONCE], passkey.answer(NONCE, { origin: APP }))).catch(
       (error: Error) => error,

@@ -4,10 +4,10 @@ import { expect } from 'chai';
 import { World } from './support/world.ts';
 
 describe('a process that makes one provider after another', () => {
-  it('adds no storage for each of them, which would make all promises slower', async () => {
+  it('adds no AsyncLocalStorage for each of them, because that would make all promises slower', async () => {
     const { AsyncLocalStorage } = hooks;
     const made: string[] = [];
-    // Before Node 24, nothing ends a storage: each new promise copies the values of all of them.
+    // Before Node 24, an AsyncLocalStorage never ends, and each new promise copies the values of all of them.
     hooks.AsyncLocalStorage = class<T> extends AsyncLocalStorage<T> {
       constructor() {
         super();

@@ -11,7 +11,7 @@ describe('signing in with a QR code', () => {
 
   after(() => world?.stop());
 
-  it('ends in an ordinary ID token', async () => {
+  it('results in an ordinary ID token', async () => {
     const browser = new BrowserPerson(world);
     const phone = await new PhonePerson(world).signIn('alice');
     await browser.start();
@@ -115,7 +115,7 @@ describe('an issuer with a path', () => {
     await browser.finish();
     const paths = async (agent: typeof browser.agent): Promise<Record<string, unknown>> => {
       const { cookies = [] } = (await agent.jar.serialize()) ?? {};
-      // The browser's memory is kept for two paths.
+      // The cookie by which accounts recognize the browser is set for two paths.
       return Object.fromEntries(
         cookies.map(({ key, path }) => [`${path}`.endsWith('/qr/actions') ? `${key} of actions` : key, path]),
       );

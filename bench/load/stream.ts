@@ -17,7 +17,7 @@ export interface Traffic {
   lost: number;
 }
 
-interface Wanted {
+interface AwaitedText {
   readonly text: string;
   readonly resolve: (at: number) => void;
   readonly reject: (error: Error) => void;
@@ -35,7 +35,7 @@ export class Stream {
   readonly #traffic: Traffic;
   #tail = '';
   #started = false;
-  #awaited: Wanted | undefined;
+  #awaited: AwaitedText | undefined;
   #left = false;
 
   constructor(site: Site, person: Person, traffic: Traffic) {

@@ -7,7 +7,7 @@ import { GOAL_COLUMNS, goalRow, residentGrowth, UNMEASURABLE, verdictOf } from '
 export const MACHINE = 'machine';
 export const GOALS = 'goals';
 
-type Published = Pick<Result, 'tables' | 'charts'>;
+type ResultContent = Pick<Result, 'tables' | 'charts'>;
 
 /** Tables for contributors only: `npm run bench -- <measure>` prints them, the page leaves them out. */
 const PRINTED_ONLY: readonly RegExp[] = [/^CPU of each request/, /^Where the time of a sign-in/, /^The same by file/];
@@ -66,7 +66,7 @@ export function goalsText(results: Results): string {
 }
 
 /** Returns the tables and charts of a measure that the page shows, with memory only as far as it can be measured. */
-export function published(measure: string, { tables, charts }: Result): Published {
+export function published(measure: string, { tables, charts }: Result): ResultContent {
   const [growth] = tables;
   if (measure !== 'memory' || growth === undefined) {
     return { tables: tables.filter(isForThePage).map(withMeasurableMemory), charts };
@@ -141,7 +141,7 @@ function heldKb(value: number): number {
  * Leaves out the notes of the tables: the prose of the page says how each was measured.
  * @param pictures files of the charts, in their order
  */
-export function measureText({ tables, charts }: Published, pictures: readonly string[]): string {
+export function measureText({ tables, charts }: ResultContent, pictures: readonly string[]): string {
   const written = tables.map((table) => `**${table.title}**\n\n${markdownTable(table)}`);
   const drawn = charts.map(({ title }, at) => `![${title}](${pictures[at]})`);
   return [...written, ...drawn].join('\n\n');

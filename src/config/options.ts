@@ -1,7 +1,7 @@
 import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
 import type { BrowserPasskeys } from '../http/hooks/browser-passkeys.ts';
-import type { ConsentPolicy, Enrolled, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
+import type { ConsentPolicy, EnrolmentRule, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
 import type { ClientLogo } from '../http/pages/client-logos.ts';
 import type { Locate } from '../http/request/device.ts';
 import type { Notify } from '../http/requests/notifier.ts';
@@ -66,7 +66,7 @@ export interface QrLoginOptions {
    * or a passkey there, or by you with `qr.enrol()`.
    * @default none: a code can be approved for any browser
    */
-  enrolled?: Enrolled;
+  enrolled?: EnrolmentRule;
 
   /**
    * Returns the rough location of a network address: `{ country: 'DE', city: 'Berlin' }`, with the country as two

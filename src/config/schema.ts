@@ -5,7 +5,7 @@ import type { AssureApp, OnDecision } from '../http/hooks/app-hooks.ts';
 import type { ApproveGuard, PasskeySignIn } from '../http/hooks/approve-guard.ts';
 import type { BrowserPasskeys } from '../http/hooks/browser-passkeys.ts';
 import { HOOK_PATIENCE_MS } from '../http/hooks/call-hook.ts';
-import type { ConsentPolicy, Enrolled, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
+import type { ConsentPolicy, EnrolmentRule, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
 import type { ClientLogo } from '../http/pages/client-logos.ts';
 import { readViewFolder, type ViewFolder } from '../http/pages/view-folder.ts';
 import type { Locate } from '../http/request/device.ts';
@@ -163,7 +163,7 @@ const OPTIONS = {
     () => assessByDefault,
   ),
   enrolled: v.optional(
-    functionOption<Enrolled>('enrolled', '(client, accountId) => administrators.has(accountId)', {
+    functionOption<EnrolmentRule>('enrolled', '(client, accountId) => administrators.has(accountId)', {
       type: '`({ id, name, host }, accountId: string) => boolean`',
       default: 'none: a code can be approved for any browser',
       refused: [true],

@@ -56,7 +56,7 @@ describe('an audit log', () => {
   const problems = async (): Promise<unknown[]> => (await verified()).map(({ problem }) => problem ?? 'none');
   const lines = async (): Promise<string[]> => (await readFile(path, 'utf8')).trimEnd().split('\n');
 
-  it('keeps what apps have signed, and proves it later', async () => {
+  it('stores decisions that apps have signed, and proves them later', async () => {
     expect(records.map(({ decision }) => decision)).to.deep.equal(['deny', 'approve', 'deny']);
     const head = await write(...records);
     expect(await problems()).to.deep.equal(['none', 'none', 'none']);
@@ -69,7 +69,7 @@ describe('an audit log', () => {
     expect(await problems()).to.deep.equal([]);
   });
 
-  it('goes on where it ended, also after many decisions', async () => {
+  it('continues at its end when it is opened again, even after many decisions', async () => {
     const [record] = records as [DecisionRecord];
     await write(...Array.from({ length: 60 }, () => record));
     await write(record);
@@ -85,7 +85,7 @@ describe('an audit log', () => {
     expect(await problems()).to.deep.equal(Array(6).fill('none'));
   });
 
-  it('shows a line that was changed, removed, moved or added', async () => {
+  it('reveals a line that was changed, removed, moved or added', async () => {
     await write(...records);
     const [one = '', two = '', three = ''] = await lines();
     const changed = two.replace('"approve"', '"deny"');
@@ -121,7 +121,7 @@ describe('an audit log', () => {
     }
   });
 
-  it('shows by its head that lines were removed from its end', async () => {
+  it('reveals by its head that lines were removed from its end', async () => {
     const head = await write(...records);
     await writeFile(path, `${(await lines()).slice(0, 2).join('\n')}\n`);
     const left = await verified();
@@ -129,7 +129,7 @@ describe('an audit log', () => {
     expect(left.some(({ hash }) => hash === head)).to.equal(false);
   });
 
-  it('shows a record that says something else than the app has signed', async () => {
+  it('reveals a record that differs from the content that the app has signed', async () => {
     const [, approved] = records as [DecisionRecord, DecisionRecord];
     const jwk = await exportJWK((await generateKeyPair('ES256')).publicKey);
     const forged: readonly DecisionRecord[] = [
@@ -147,7 +147,7 @@ describe('an audit log', () => {
     expect(await problems()).to.deep.equal([...forged.map(() => 'signature'), 'none']);
   });
 
-  it('proves a decision also after the time that the app has given its signature', async () => {
+  it("proves a decision even after the expiration time of the app's signature", async () => {
     const [, approved] = records as [DecisionRecord, DecisionRecord];
     const keys = await generateKeyPair('ES256');
     const jwk = await exportJWK(keys.publicKey);
@@ -160,7 +160,7 @@ describe('an audit log', () => {
     expect(await problems()).to.deep.equal(['none', 'signature']);
   });
 
-  it('goes on after a line that was only partly written', async () => {
+  it('continues after a line that was only partly written', async () => {
     const [one, two] = records as [DecisionRecord, DecisionRecord];
     await write(one);
     await appendFile(path, '{"previous":"abc","rec');
@@ -168,7 +168,7 @@ describe('an audit log', () => {
     expect(await problems()).to.deep.equal(['none', 'torn', 'none']);
   });
 
-  it('refuses to write beside another process', async () => {
+  it('refuses to write if another process writes to the same file', async () => {
     const [record] = records as [DecisionRecord];
     const [log, other] = await Promise.all([AuditLog.open(path), AuditLog.open(path)]);
     await log.append(record);

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { allOrFirst, inFullSuite, sizeOfSuite } from '../support/full-suite.ts';
-import type { Running } from '../support/server.ts';
+import type { RunningServer } from '../support/server.ts';
 import { AXE, barriers, LANGUAGES } from './axe.ts';
 import { CALM, openChromium } from './chromium.ts';
 import { EXHIBITS, type Exhibit, openGallery } from './gallery.ts';
@@ -14,8 +14,8 @@ const THEME = fileURLToPath(new URL('../../examples/theme', import.meta.url));
 const CONTRAST = 'color-contrast';
 
 /**
- * The short suite checks one state of each page and these in English, and only these in other languages and looks. The
- * full suite checks all.
+ * The states that the short suite checks in every language and look. In English, it also checks one state of each other
+ * page. The full suite checks all.
  */
 const MAIN: readonly string[] = [
   'qr: waiting, with everything',
@@ -38,8 +38,8 @@ const IN_ENGLISH = sizeOfSuite({
 describe('every page, in each of its states', function () {
   // In the full suite a busy machine takes several seconds for each of the more than 100 pages.
   this.timeout(sizeOfSuite({ short: 180_000, full: 600_000 }));
-  let gallery: Running;
-  let themed: Running;
+  let gallery: RunningServer;
+  let themed: RunningServer;
 
   before(async () => {
     gallery = await openGallery();

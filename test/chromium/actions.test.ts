@@ -17,7 +17,9 @@ const PHONE = 'Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrom
 let requested: Approval[] = [];
 let findApproval: QrLogin['findApproval'];
 
-/** A provider with a page that asks for an approval: in its own browser, or in the first one that opens the address. */
+/**
+ * A provider with a page that asks for an approval: in the same browser, or in the first one that opens the address.
+ */
 const SHOP: Setting = {
   rpClient,
   makeRp,
@@ -57,12 +59,12 @@ describe('an action on both screens', () => {
     requested = [];
   });
 
-  /** Opens the page that asks. @returns it, once it shows a code, and the approval */
+  /** Opens the page that asks for an approval. @returns the page, once it shows a code, and the approval */
   const pay = async (): Promise<{ screen: Page; approval: Approval }> => {
     const screen = await stage().open(await stage().desktop({ bypassCSP: true }), `${stage().issuer}/pay?here=yes`);
     await screen.waitForSelector('[data-code] svg');
     const [approval] = requested;
-    if (approval === undefined) throw new Error('nothing was asked for');
+    if (approval === undefined) throw new Error('the page has asked for no approval');
     expect(await screen.locator('[data-code]').getAttribute('data-drawn')).to.equal(approval.code.slice(-8));
     return { screen, approval };
   };
@@ -108,7 +110,7 @@ describe('an action on both screens', () => {
     expect((await approval.result).outcome).to.equal('cancelled');
   });
 
-  it('says in the browser that the time is up, and shows no other code', async () => {
+  it('says in the browser that it has expired, and shows no other code', async () => {
     const { screen, approval } = await pay();
     // The action ends after 300 seconds, and its result is certain 2 seconds later.
     stage().clock.forward(303);
@@ -120,13 +122,13 @@ describe('an action on both screens', () => {
     expect((await found?.result)?.outcome).to.equal('expired');
   });
 
-  it('is shown by itself in the browser that opens its address', async () => {
+  it('is shown automatically in the browser that opens its address', async () => {
     const screen = await stage().open(await stage().desktop(), `${stage().issuer}/pay`);
     await screen.waitForSelector('[data-code] svg');
     await seeHeading(screen, 'Example ID asks for your approval');
   });
 
-  it('is decided on a phone that opens its address, without another screen', async () => {
+  it('can be decided on a phone that opens its address, without another device', async () => {
     const device = await signedInPhone(stage(), { bypassCSP: true, userAgent: PHONE });
     const phone = await stage().open(device, `${stage().issuer}/pay`);
     await seeHeading(phone, 'Example ID asks for your approval');

@@ -16,7 +16,8 @@ export async function seeCode(screen: Page): Promise<void> {
 }
 
 /**
- * Returns the address in the code that the QR page shows, as the link beside it has it. `readCode` reads the picture.
+ * Returns the address in the code that the QR page shows. Takes it from the link beside the code; `readCode` reads the
+ * picture.
  */
 export async function codeOn(screen: Page): Promise<string> {
   return (await screen.locator('[data-address]').getAttribute('href')) ?? '';
@@ -28,9 +29,9 @@ export async function codeAfter(screen: Page, old: string): Promise<string> {
   return codeOn(screen);
 }
 
-/** Fills in the password page that the phone was sent to. */
+/** Fills in the password page to which the phone was sent. */
 export async function giveName(page: Page, name = 'alice', password = 'wonderland'): Promise<void> {
-  // By ids, because the page may be in any language.
+  // Find the fields by ids, because the page may be in any language.
   await page.locator('#name').fill(name);
   await page.locator('#password').fill(password);
   await page.locator('form:has(#password) button').click();
@@ -53,7 +54,7 @@ export async function waitForYes(phone: Page): Promise<void> {
   await phone.locator('button[value=approve]:enabled').waitFor();
 }
 
-/** Presses Approve, and waits for nothing after it. */
+/** Presses Approve, without waiting for the result. */
 export async function pressYes(phone: Page): Promise<void> {
   // Playwright tries a click on a disabled button again more and more rarely.
   await waitForYes(phone);
@@ -96,7 +97,10 @@ export async function seeScreen(page: Page, name: string): Promise<void> {
   await page.waitForSelector(`[data-screen="${name}"]`);
 }
 
-/** Makes the page hidden or visible. Chromium without a window never does, so this changes what the page can see. */
+/**
+ * Makes the page hidden or visible. Chromium without a window never changes the visibility, so this replaces
+ * `document.visibilityState`.
+ */
 export async function turn(page: Page, state: 'hidden' | 'visible'): Promise<void> {
   await page.evaluate(
     `Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
@@ -112,7 +116,7 @@ export async function hurry<T>(page: Page, awaited: Promise<T>): Promise<T> {
   const result = awaited.finally(() => {
     isSettled = true;
   });
-  // Handled by the caller, at the `return` below.
+  // The caller gets the error from the `return` below.
   result.catch(() => undefined);
   while (!isSettled) {
     // The page may be navigating.

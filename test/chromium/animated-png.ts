@@ -1,4 +1,6 @@
-/** Writes an animated PNG (PNG Third Edition, section 11.3.4): each frame has only the rectangle that has changed. */
+/**
+ * Writes an animated PNG (PNG Third Edition, section 11.3.4): each frame contains only the rectangle that has changed.
+ */
 import { crc32, deflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 

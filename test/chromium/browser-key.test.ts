@@ -36,7 +36,7 @@ describe('a browser that an account trusts, in Chromium', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('is not known in another browser that has copies of its cookies', async () => {
+  it('is not recognized in another browser that has copies of its cookies', async () => {
     stage().expectProblem(/400/);
     const desktop = await trusted();
     const memory = (await desktop.cookies(`${stage().issuer}/interaction/any`)).filter(({ name }) =>

@@ -10,7 +10,7 @@ import { MENU_OF_PASSKEYS, withAuthenticator } from './virtual-passkey.ts';
 describe('a passkey after the QR code, in a real browser', () => {
   const stage = useStage({}, { passkeys: true, browserPasskeys: true });
 
-  /** Signs a browser in that its user stays signed in to, up to the page after the consent page. */
+  /** Signs a browser in with "Keep me signed in on that device", up to the page after the consent page. */
   const signIn = async (screen: Page, phone: BrowserContext): Promise<void> => {
     const page = await scanCode(stage(), await readCode(screen), phone);
     await page.getByLabel('Keep me signed in on that device').check();
@@ -18,11 +18,11 @@ describe('a passkey after the QR code, in a real browser', () => {
     await screen.getByRole('button', { name: 'Allow' }).click();
   };
 
-  it('is offered once, approved on the phone, created here, and offered first the next time', async () => {
+  it('is offered once, approved on the phone, created in the browser, and is the first way to sign in the next time', async () => {
     const [desktop, phone] = [await stage().desktop(), await signedInPhone(stage())];
     await desktop.addInitScript({ path: AXE });
     await phone.addInitScript({ path: AXE });
-    // With a menu, the authenticator of Chromium without windows would answer at once.
+    // With the menu, the authenticator of Chromium without windows would answer immediately.
     await desktop.addInitScript('PublicKeyCredential.isConditionalMediationAvailable = async () => false;');
     const screen = await askToSignIn(stage(), desktop);
     await withAuthenticator(screen);
@@ -59,7 +59,7 @@ describe('a passkey after the QR code, in a real browser', () => {
     await page.locator('[data-passkey]').waitFor({ state: 'detached' });
   });
 
-  it('is in the menu of the account field, where the browser has such a menu', async () => {
+  it('is in the menu of the account field if the browser has such a menu', async () => {
     const [desktop, phone] = [await stage().desktop(), await signedInPhone(stage())];
     const screen = await askToSignIn(stage(), desktop);
     await withAuthenticator(screen);
@@ -92,14 +92,14 @@ describe('a passkey after the QR code, in a real browser', () => {
     expect((await claimsOn(screen)).sub).to.equal('a11ce');
   });
 
-  it('is not offered by a device that cannot keep one', async () => {
+  it('is not offered by a device that cannot store one', async () => {
     const [desktop, phone] = [await stage().desktop(), await signedInPhone(stage())];
     const screen = await askToSignIn(stage(), desktop);
     await signIn(screen, phone);
     expect((await claimsOn(screen)).sub).to.equal('a11ce');
   });
 
-  it('is not created after the user has dismissed it, and can be tried again or left', async () => {
+  it('is not created if the user dismisses the dialog, and the user can then continue without it', async () => {
     const [desktop, phone] = [await stage().desktop(), await signedInPhone(stage())];
     const screen = await askToSignIn(stage(), desktop);
     const { device, authenticatorId } = await withAuthenticator(screen);

@@ -9,14 +9,17 @@ import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
 
 const CLOSER = 'Move closer, until the QR code fills the frame.';
-/** The text of a foreign code, as long as ours: its symbol has as many modules. */
+/**
+ * The text of a foreign code. It is as long as the text of our codes, so that the symbols have the same size in
+ * modules.
+ */
 const FOREIGN_TEXT = `https://evil.example.com/qr/${'a1B-'.repeat(11)}`;
 
 describe('a camera with 1280 × 720 pixels', () => {
   const stage = useStage();
   const { camera, phone, scanUrl, scanPage } = useCamera(stage);
 
-  /** Shows the camera another picture, which it films from its next start on. */
+  /** Sets another picture, which the camera films from its next start on. */
   const lookAt = async (page: Page, picture: PNG): Promise<void> => {
     await turn(page, 'hidden');
     camera().see(picture);
@@ -35,7 +38,7 @@ describe('a camera with 1280 × 720 pixels', () => {
       await lookAt(page, drawFar(FOREIGN_TEXT, side));
       await hear(page, FOREIGN);
     }
-    // Outside of the square that the page shows.
+    // This place is outside of the square that the page shows.
     await lookAt(page, drawFar(FOREIGN_TEXT, 240, { x: 150, y: 300 }));
     await hear(page, FOREIGN);
   });
@@ -47,7 +50,7 @@ describe('a camera with 1280 × 720 pixels', () => {
     await arriveAtConfirm(page);
   });
 
-  it('advises to move closer if it sees no code for a while', async () => {
+  it('makes the page advise the user to move closer if it sees no code for a while', async () => {
     camera().seeNothing();
     const context = await phone();
     await context.addInitScript(`{
@@ -62,10 +65,10 @@ describe('a camera with 1280 × 720 pixels', () => {
     await hear(page, CLOSER);
   });
 
-  it('advises so at once if it sees something like a code that it cannot read, and goes on reading', async () => {
+  it('makes the page give this advice immediately if it sees a code that cannot be read, and continues reading', async () => {
     camera().see(withoutData(drawFar(FOREIGN_TEXT, 330)));
     const context = await phone();
-    // No time passes for the page.
+    // The page's clock stands still.
     await context.addInitScript('performance.now = () => 1;');
     const page = await stage().open(context, scanUrl());
     await hear(page, CLOSER);
@@ -75,7 +78,7 @@ describe('a camera with 1280 × 720 pixels', () => {
   });
 });
 
-/** Paints over the data of a code, and leaves its finder patterns. */
+/** Paints over the data of a code, but not over its finder patterns. */
 function withoutData(frame: PNG): PNG {
   const { width, height, data } = frame;
   const isInMiddle = (x: number, y: number): boolean => Math.abs(x - width / 2) < 70 && Math.abs(y - height / 2) < 70;

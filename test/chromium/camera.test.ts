@@ -17,7 +17,7 @@ describe('the camera in the page', () => {
   const stage = useStage();
   const { camera, newPhone, phone, scanUrl, scanPage } = useCamera(stage);
 
-  it('is requested only after a press if the user has not allowed it before', async () => {
+  it('is requested only after a press on the button if the user has not allowed it before', async () => {
     camera().seeNothing();
     const context = await newPhone();
     await context.addInitScript(`{
@@ -36,7 +36,7 @@ describe('the camera in the page', () => {
     expect(await startButton(page).isVisible()).to.equal(false);
   });
 
-  it('starts by itself once the user allows it in the settings of the browser', async () => {
+  it('starts automatically once the user allows it in the settings of the browser', async () => {
     camera().seeNothing();
     const context = await newPhone();
     await context.grantPermissions([]);
@@ -80,7 +80,7 @@ describe('the camera in the page', () => {
     expect(await page.locator('video').isVisible()).to.equal(false);
   });
 
-  it('can be started again after it has stopped by itself', async () => {
+  it('can be started again after the system has stopped it', async () => {
     camera().seeNothing();
     const page = await scanPage();
     await hear(page, LOOKING);
@@ -175,7 +175,7 @@ describe('the camera in the page', () => {
       await until(page, `'answer' in globalThis`);
       await turn(page, 'hidden');
       await page.evaluate('answer()');
-      // Lets the code that was waiting for the answer run.
+      // Waits until the code that was waiting for the answer has run.
       await page.evaluate('new Promise((resolve) => setTimeout(resolve))');
       expect(await page.evaluate('asked')).to.equal(1);
       expect(await page.evaluate(`document.querySelector('video').srcObject`)).to.equal(null);

@@ -8,7 +8,7 @@ import { useStage } from './use-stage.ts';
 describe('the check code of a browser whose address changes after the approval', () => {
   const stage = useStage({ assess: () => 'allow' }, { proxy: true });
 
-  it('is demanded when the browser finishes, and the phone shows it then', async () => {
+  it('is demanded when the browser finishes, and is then shown on the phone', async () => {
     stage().expectProblem(/400/);
     const desktop = await stage().desktop({ extraHTTPHeaders: { 'x-forwarded-for': '203.0.113.7' } });
     const screen = await askToSignIn(stage(), desktop);
@@ -41,12 +41,12 @@ describe('the check code in a real browser', () => {
     expect(await field(screen).inputValue()).to.equal('');
     expect(await isFocused(screen)).to.equal(true);
 
-    // With a space, as the phone shows the digits.
+    // Type a space between the groups, as the phone shows the digits.
     await type(screen, `${digits.slice(0, 3)} ${digits.slice(3)}`);
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('is filled in if an app on the same device comes back with it', async () => {
+  it('is filled in if an app on the same device returns with it', async () => {
     const desktop = await stage().desktop();
     const screen = await askToSignIn(stage(), desktop);
     const phone = await scan(stage(), screen);
@@ -60,7 +60,7 @@ describe('the check code in a real browser', () => {
     expect((await allow(back)).sub).to.equal('a11ce');
   });
 
-  it('is grouped as on the phone while it is typed, in plain and in full-width digits, and needs no Continue', async () => {
+  it('is grouped as on the phone while it is typed, in ASCII or full-width digits, and is sent without Continue', async () => {
     const { screen, phone } = await approved(stage());
     const goOn = screen.getByRole('button', { name: 'Continue' });
     expect(await goOn.isVisible()).to.equal(false);
@@ -87,7 +87,7 @@ describe('the check code in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('counts as one try if it is wrong and the answer is lost: the page does not send it again', async () => {
+  it('counts as one try if it is wrong and the answer is lost, because the page does not send it again', async () => {
     stage().expectProblem(/403|ERR_FAILED/);
     const desktop = await stage().desktop();
     await desktop.clock.install();
@@ -126,7 +126,7 @@ describe('the check code in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('stops the sign-in after three wrong ones, and a new code starts it again', async () => {
+  it('ends the sign-in after three wrong tries, and a new QR code starts it again', async () => {
     stage().expectProblem(/403/);
     const { screen, phone } = await approved(stage());
     const wrong = otherThan(await phone.checkCode());
@@ -177,7 +177,7 @@ function field(screen: Page): ReturnType<Page['getByLabel']> {
   return screen.getByLabel('6-digit number');
 }
 
-/** Returns the digits as a keyboard for Chinese or Japanese types them. */
+/** Returns the digits in full width, as a keyboard for Chinese or Japanese types them. */
 function fullWidth(digits: string): string {
   return digits.replace(/\d/g, (digit) => String.fromCharCode(0xff10 + Number(digit)));
 }

@@ -1,4 +1,4 @@
-/** One Chromium for all processes of a test run. It is launched when the first of them asks for it. */
+/** One Chromium for all processes of a test run. It is launched when the first process asks for it. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,7 +6,7 @@ import { type BrowserServer, chromium } from 'playwright-core';
 import { launchOptions } from './chromium.ts';
 
 export interface ChromiumServer {
-  /** Answers each GET with the address that `chromium.connect` takes. */
+  /** Answers each GET request with the address for `chromium.connect`. */
   readonly url: string;
   readonly close: () => Promise<void>;
 }
@@ -16,7 +16,7 @@ export async function startChromiumServer(): Promise<ChromiumServer> {
 
   const launch = async (): Promise<BrowserServer> => {
     const browser = await chromium.launchServer(launchOptions());
-    // After a crash the next test gets another one.
+    // After a crash, the next test gets a new browser.
     browser.once('close', () => {
       launched = undefined;
     });

@@ -13,7 +13,7 @@ import {
 import { sizeOfSuite } from '../support/full-suite.ts';
 
 const WITH_WINDOWS = '/usr/bin/chromium';
-/** The same engine without windows, which takes half the time. */
+/** Chromium's engine without windows, which needs half the time. */
 const SHARED = '/usr/bin/chromium-headless-shell';
 
 const FLAGS = [
@@ -39,7 +39,7 @@ export const CHROMIUM_SERVER = 'CHROMIUM_SERVER';
 
 let opened: Promise<Browser> | undefined;
 
-/** Returns the Chromium that all tests share, or, outside a test run, one that this process shares. */
+/** Returns the Chromium that all tests share. Outside a test run, only this process shares it. */
 export function openChromium(): Promise<Browser> {
   opened ??= connectOrLaunch();
   return opened;
@@ -53,13 +53,14 @@ export async function closeChromium(): Promise<void> {
 }
 
 /**
- * Launches a browser with more flags, and with a camera, which only the whole of Chromium has. The caller closes it.
+ * Launches the complete Chromium with more flags. Only the complete Chromium has a camera. The caller closes the
+ * browser.
  */
 export function launchWholeChromium(...flags: string[]): Promise<Browser> {
   return chromium.launch(optionsFor(WITH_WINDOWS, flags));
 }
 
-/** Acts in a browser whose user has switched cookies off. */
+/** Runs an act in a browser whose user has switched cookies off. */
 export async function withoutCookies(act: (context: BrowserContext) => Promise<void>): Promise<void> {
   const profile = mkdtempSync(join(tmpdir(), 'no-cookies-'));
   mkdirSync(join(profile, 'Default'));
@@ -94,7 +95,7 @@ function optionsFor(path: string, flags: readonly string[]): LaunchOptions {
 async function connectOrLaunch(): Promise<Browser> {
   const server = process.env[CHROMIUM_SERVER];
   const browser = await (server === undefined ? chromium.launch(launchOptions()) : connect(server));
-  // After a crash the next test opens another one.
+  // After a crash, the next test opens a new browser.
   browser.once('disconnected', () => {
     opened = undefined;
   });

@@ -26,7 +26,7 @@ describe('the code on the screen', () => {
   const stage = useStage({ shortCode: true }, { passkeys: true });
 
   for (const [what, viewport] of Object.entries({ 'a laptop': LAPTOP, 'a narrow window': NARROW })) {
-    it(`is at least ${MIN_CODE_PX} pixels wide on ${what}, and each module a whole number of pixels, also of the next code`, async () => {
+    it(`is at least ${MIN_CODE_PX} pixels wide on ${what}, with modules of a whole number of pixels, and so is the next code`, async () => {
       const screen = await askToSignIn(stage(), await stage().desktop({ viewport }));
       const first = await codeOn(screen);
       const widths = await moduleWidths(screen);
@@ -51,7 +51,7 @@ describe('the code on the screen', () => {
     ]);
   });
 
-  it('comes after what works on the phone that shows it', async () => {
+  it('comes after the ways to sign in on the phone that shows it', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop(PHONE));
     const code = await screen.locator('[data-code]').boundingBox();
     for (const way of ['Use a passkey on this device', 'Sign in with a password']) {
@@ -59,7 +59,7 @@ describe('the code on the screen', () => {
     }
   });
 
-  it('is as large as a television needs, with large letters, on one screen', async () => {
+  it('is large enough for a television, with large letters, and the page fits one screen', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop({ viewport: TELEVISION }));
     const { code, module, broken } = await moduleWidths(screen);
     expect(code).to.be.at.least(2 * MIN_CODE_PX);
@@ -86,7 +86,7 @@ describe('the code on the screen', () => {
 });
 
 describe('the picture of a deployment in its codes', () => {
-  it('is in the middle of the first code and of those that the page draws, and cameras read them', async () => {
+  it('is in the middle of the first code and of the codes that the page draws, and cameras can read them', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'views-'));
     mkdirSync(join(folder, 'assets'));
     writeFileSync(
@@ -121,11 +121,11 @@ interface Widths {
   /** The width of the code with its quiet zone, in CSS pixels. */
   readonly code: number;
   readonly module: number;
-  /** The number of runs of dark pixels in a picture of the code that are not a whole number of modules long. */
+  /** The number of dark lines in the picture of the code whose length is not a whole number of modules. */
   readonly broken: number;
 }
 
-/** Measures the code, from its picture on the screen. */
+/** Measures the code in a picture of the screen. */
 async function moduleWidths(screen: Page): Promise<Widths> {
   const svg = screen.locator('[data-code] svg');
   const { width: code = 0 } = (await svg.boundingBox()) ?? {};

@@ -27,12 +27,12 @@ describe('a browser that event streams do not reach', () => {
       await desktop.route(EVENTS, (route) => route.abort());
       const asked = countRequests(desktop);
       await signInBy(stage(), desktop, { asks: LONG_POLL });
-      // The browser reconnects by itself, every few seconds, until the page's own time-out has passed.
+      // The browser reconnects automatically every few seconds, until the page's own time-out has passed.
       expect(asked().streams).to.be.at.least(1);
     }),
   );
 
-  it('polls if long polls are cut as well', async () => {
+  it('polls if a proxy also cuts long polls', async () => {
     stage().expectProblem(/503|ERR_FAILED/);
     const desktop = await stage().desktop();
     await desktop.route(EVENTS, (route) => route.fulfill({ status: 503 }));
@@ -74,7 +74,7 @@ describe('a browser that event streams do not reach', () => {
     expect(screens).to.deep.equal(['scanned', 'finishing']);
   });
 
-  it('shows that the sign-in has ended meanwhile, and that another tab may have finished it', async () => {
+  it('shows that the sign-in has ended and that another tab may have finished it', async () => {
     stage().expectProblem(/503|404/);
     const desktop = await stage().desktop();
     await desktop.route(EVENTS, (route) => route.fulfill({ status: 503 }));
@@ -95,7 +95,7 @@ describe('a browser that event streams never reach', () => {
 
   beforeEach(() => stage().expectProblem(LATE_POLL));
 
-  it('uses long polls until the end if a proxy holds the stream back', async () => {
+  it('uses long polls until the end if a proxy delays the stream', async () => {
     const desktop = await stage().desktop();
     await desktop.route(EVENTS, () => undefined);
     const asked = countRequests(desktop);
@@ -103,8 +103,8 @@ describe('a browser that event streams never reach', () => {
     const { streams, polls, longPolls } = asked();
     expect(streams).to.equal(1);
     expect(polls).to.equal(1);
-    // One that waits, and one for each step that the page has received. The page's clock runs ahead, so there may be
-    // more.
+    // The page sends one long poll for each step that it has received, and one that waits. The page's clock runs ahead,
+    // so there may be more.
     expect(longPolls).to.be.at.least(2);
   });
 
@@ -129,8 +129,8 @@ describe('a browser that event streams never reach', () => {
       expect((await allow(screen)).sub).to.equal('a11ce');
       const { longPolls, ...others } = asked();
       expect(others).to.deep.equal({ streams: 4, polls: 4 });
-      // One long poll, one more for each step that the page has received, and one for each code that has rotated
-      // meanwhile. A page that loops would have sent hundreds.
+      // The page sends one long poll, one more for each step that it has received, and one for each code that has
+      // rotated meanwhile. A page in a loop would have sent hundreds.
       expect(longPolls).to.be.at.most(20);
     });
   }
@@ -171,9 +171,9 @@ describe('a browser during an outage of the server', () => {
     });
     stage().cutConnections();
     const route = await hurry(screen, third);
-    // The page's clock runs ahead: the page may give the stream up before the browser has connected it again.
+    // The page's clock runs ahead, so the page may give the stream up before the browser has reconnected it.
     expect(asked()).to.include({ polls: 3, longPolls: 0 });
-    // The code stays on the page meanwhile.
+    // The code stays on the page during the outage.
     expect(await screen.locator('[data-code]').isVisible()).to.equal(true);
 
     isDown = false;
@@ -240,7 +240,7 @@ describe('a browser that event streams do not reach for longer than a code is va
 describe('a browser during a short network failure', () => {
   const stage = useStage();
 
-  it('sends the sign-in again until it gets through', async () => {
+  it('sends the request to finish again until it succeeds', async () => {
     stage().expectProblem(/503|ERR_FAILED/);
     const desktop = await stage().desktop();
     await desktop.clock.install();
@@ -267,7 +267,7 @@ describe('a browser during a short network failure', () => {
 
   // The short suite has the same with a check code: see check-code.test.ts.
   inFullSuite(() =>
-    it('is signed in if the answer to the sign-in is lost', async () => {
+    it('is signed in even if the answer to the request to finish is lost', async () => {
       stage().expectProblem(/ERR_FAILED/);
       const { screen, requests } = await loseFirstAnswer(stage());
       await (await scanBeside(stage(), screen)).approve();

@@ -9,14 +9,14 @@ import { brokenWords, outOfSight, overflowing, tabThrough, touchingControls } fr
 const WIDTHS = [360, 390, 768, 1366, 1920];
 const HEIGHT = 800;
 
-/** The short suite looks at the first state of each page, and at those with the most controls. */
+/** The states that the short suite checks: the first state of each page, and the states with the most controls. */
 const FULL_PAGES = ['waiting, with everything', 'passkey, with consent', 'two', 'known'];
 const FEW = EXHIBITS.filter(
   ({ page, state }, index) => EXHIBITS.findIndex((one) => one.page === page) === index || FULL_PAGES.includes(state),
 );
 const SHOWN = sizeOfSuite({ short: FEW, full: EXHIBITS });
 
-/** The confirm page in front of a user with nothing unusual, and with each demand. */
+/** The confirm page without a demand, and with each demand. */
 const DECISIONS = EXHIBITS.filter(
   ({ page, state }) => page === 'confirm' && state !== 'with long names' && !state.startsWith('no passkey'),
 );
@@ -24,7 +24,7 @@ const DECISIONS = EXHIBITS.filter(
 describe('the controls of every page', function () {
   this.timeout(sizeOfSuite({ short: 180_000, full: 900_000 }));
   for (const language of sizeOfSuite({ short: ['fr'], full: LANGUAGES })) {
-    it(`touch each other nowhere, and nothing is too wide, in ${language}, on screens of ${WIDTHS.join(', ')}`, () =>
+    it(`never touch each other, and nothing is too wide, in ${language}, on screens of ${WIDTHS.join(', ')} pixels`, () =>
       onEach(SHOWN, language, async (page) => {
         const problems: string[] = [];
         const note = (where: string, found: readonly string[]): void => {
@@ -47,7 +47,7 @@ describe('the controls of every page', function () {
       }));
   }
 
-  it('are all reached by the Tab key, show that they have the focus, and are not covered then', () =>
+  it('can all be reached by the Tab key, show the focus, and are not covered while they have it', () =>
     onEach(SHOWN, 'de', async (page) => {
       await page.setViewportSize({ width: 360, height: 640 });
       return tabThrough(page);
@@ -57,7 +57,7 @@ describe('the controls of every page', function () {
 describe('the confirm page on a small phone', function () {
   this.timeout(sizeOfSuite({ short: 180_000, full: 600_000 }));
   for (const language of sizeOfSuite({ short: ['en', 'de'], full: LANGUAGES })) {
-    it(`has both answers in sight, and what they are about, in ${language}`, () =>
+    it(`shows both answers and the question without scrolling, in ${language}`, () =>
       onEach(DECISIONS, language, async (page) => {
         const problems: string[] = [];
         for (const [width, height] of [
@@ -73,14 +73,14 @@ describe('the confirm page on a small phone', function () {
       }));
   }
 
-  it('has no bar on a screen so low that the bar would cover what it answers', () =>
+  it('has no sticky bar on a screen that is so low that the bar would cover the question', () =>
     onEach(DECISIONS.slice(0, 1), 'en', async (page) => {
       await page.setViewportSize({ width: 640, height: 360 });
       const position = await page.evaluate<string>(`getComputedStyle(document.querySelector('.choice')).position`);
       return position === 'sticky' ? ['the bar is sticky'] : [];
     }));
 
-  it('can be scrolled so far that the bar covers nothing, also with letters of twice the size', () =>
+  it('can be scrolled until the bar covers nothing, even with letters of twice the size', () =>
     onEach(DECISIONS, 'de', async (page) => {
       await page.setViewportSize({ width: 360, height: 640 });
       await page.evaluate(`document.documentElement.style.fontSize = '200%'`);
@@ -96,7 +96,7 @@ async function onEach(
 ): Promise<void> {
   expect(exhibits).not.to.be.empty;
   const context = await (await openChromium()).newContext(CALM);
-  // Its server would not answer: it would show that the connection is lost.
+  // Block the page's script: it would get no answers from the gallery, and show that the connection is lost.
   await context.route('**/browser.js*', (route) => route.abort());
   const gallery = await openGallery();
   try {

@@ -34,7 +34,7 @@ describe('the list of browsers on the phone', () => {
   });
 });
 
-describe('how long a browser stays signed in', () => {
+describe('the time for which a browser stays signed in', () => {
   const stage = useStage({ durations: ['session', '8h', '30d'] });
 
   it('is chosen before Approve, on a small phone, and changed on the list', async () => {

@@ -16,7 +16,7 @@ const ROTATION = 10;
 describe('the QR page', () => {
   const stage = useStage();
 
-  it('draws each code but the first, black on white, and a phone signs in with the newest', async () => {
+  it('draws each code except the first, black on white, and a phone signs in with the newest code', async () => {
     const { screen, asked, events } = await watched(stage(), await stage().desktop());
     const code = await readCode(screen);
     expect(asked(DRAWING_SCRIPT)).to.deep.equal([]);
@@ -33,7 +33,7 @@ describe('the QR page', () => {
     await signIn(stage(), screen);
   });
 
-  it('does not draw the code of its HTML again', async () => {
+  it('does not redraw the code of its HTML', async () => {
     const desktop = await stage().desktop();
     await desktop.addInitScript(
       `addEventListener('DOMContentLoaded', () => {
@@ -65,7 +65,7 @@ describe('the QR page', () => {
   });
 });
 
-describe('the QR page that cannot draw', () => {
+describe('a QR page that cannot draw', () => {
   const stage = useStage();
 
   beforeEach(() => stage().expectProblem(/ERR_FAILED|503/));
@@ -141,7 +141,7 @@ interface WatchedPage {
   readonly screen: Page;
   /** Returns the URLs of all requests so far that match. */
   readonly asked: (url: RegExp) => string[];
-  /** All events of the stream so far. */
+  /** Returns all events of the stream so far. */
   readonly events: { readonly qr?: { readonly url: string } }[];
 }
 

@@ -6,7 +6,7 @@ import { useStage } from './use-stage.ts';
 describe('an account that may be used in enrolled browsers only, in Chromium', () => {
   const stage = useStage({ enrolled: () => true });
 
-  it('adds a browser where its user has signed in with the password, and approves it from then on', async () => {
+  it('can add a browser in which its user has signed in with the password, and can approve it from then on', async () => {
     const desktop = await stage().desktop();
     const list = await stage().open(desktop, `${stage().issuer}/qr/devices`);
     await giveName(list);
@@ -23,7 +23,7 @@ describe('an account that may be used in enrolled browsers only, in Chromium', (
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('tells how to add another browser: on its own page in general, and on the phone with the reason', async () => {
+  it('gets instructions for adding another browser, on the page of browsers and on the phone that refuses it', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     await screen.getByText('Does your account work only in browsers that you have added?').waitFor();
     const small = { viewport: { width: 360, height: 640 } };

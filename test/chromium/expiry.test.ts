@@ -25,7 +25,7 @@ describe('a code in a real browser', () => {
     await left.filter({ hasText: /^0:1\d$/ }).waitFor();
   });
 
-  it('is renewed by a visible page when it expires, and the new one works', async () => {
+  it('is renewed by a visible page when it expires, and the new code works', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const code = await codeOn(screen);
     const renewed = screen.waitForResponse(/\/qr\/renew\?/);
@@ -58,7 +58,7 @@ describe('a code in a real browser', () => {
     expect(renewals).to.equal(1);
   });
 
-  it('expires while the phone decides: the phone shows an error, the browser a new code', async () => {
+  it('can expire while the phone decides: the phone shows an error, and the browser a new code', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const code = await codeOn(screen);
     const phone = await scan(stage(), screen);
@@ -71,7 +71,7 @@ describe('a code in a real browser', () => {
   });
 
   inFullSuite(() =>
-    it('is worthless in a photo after half a minute', async () => {
+    it('does not work from a photo after half a minute', async () => {
       stage().expectProblem(/404/);
       const screen = await askToSignIn(stage(), await stage().desktop());
       const code = await codeOn(screen);

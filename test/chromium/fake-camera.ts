@@ -1,6 +1,6 @@
 /**
  * Cameras that see the picture that a test gives them. The complete Chromium has a fake camera that films a file. The
- * headless shell of the short suite has none: there a canvas is filmed, which takes a quarter of the time.
+ * headless shell of the short suite has no camera, so a canvas replaces it, which takes a quarter of the time.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ interface Frame {
 }
 
 export interface Camera {
-  /** The Chromium with this camera. */
+  /** The browser that has this camera. */
   readonly browser: Browser;
   /** Adds the camera to a phone. Call it before the phone opens a page. */
   readonly fitInto: (phone: BrowserContext) => Promise<unknown>;
@@ -33,7 +33,7 @@ export interface Camera {
   readonly close: () => Promise<void>;
 }
 
-/** Chromium's own fake camera. Chromium must be launched with it. */
+/** Chromium's own fake camera. Chromium must be launched with the flags for it. */
 export class FakeCamera implements Camera {
   readonly browser: Browser;
   readonly #folder: string;
@@ -106,7 +106,7 @@ export class CanvasCamera implements Camera {
 
 /**
  * Replaces `getUserMedia`. It checks the permission as Chromium does. The picture comes as numbers, because the page's
- * content security policy forbids to load one.
+ * content security policy forbids loading it.
  */
 const FILM_CANVAS = `{
   navigator.mediaDevices.getUserMedia = async () => {
@@ -144,7 +144,7 @@ function grey(data: Buffer, at: number): number {
   return Math.round(0.299 * red + 0.587 * green + 0.114 * blue);
 }
 
-/** Returns a picture of the screen as a phone sees it in front of the code. */
+/** Returns a picture of the screen from the position of a phone in front of the code. */
 export async function photograph(screen: Page): Promise<Buffer> {
   await screen.waitForSelector('[data-code] svg');
   const { x, y, width, height } = (await screen.locator('[data-code]').boundingBox()) ?? {
@@ -168,7 +168,7 @@ export function draw(text: string): Promise<Buffer> {
 }
 
 /**
- * Returns a frame of a camera with 1280 × 720 pixels, in which a code stands on a screen some way off.
+ * Returns a frame of a camera with 1280 × 720 pixels, that shows a code on a distant screen.
  * @param side the side of the code in pixels, without its quiet zone
  * @param place the middle of the code; the middle of the frame by default
  */
@@ -178,7 +178,7 @@ export function drawFar(text: string, side: number, place: { x: number; y: numbe
   frame.data.fill(0x60);
   const module = side / modules.size;
   const [left, top] = [place.x - side / 2, place.y - side / 2];
-  /** Returns the brightness of the paper at a point, which is black or white, and of what is around it. */
+  /** Returns the brightness at a point: black or white in the code, white around it. */
   const at = (x: number, y: number): number => {
     const [column, row] = [Math.floor((x - left) / module), Math.floor((y - top) / module)];
     const isCode = column >= 0 && row >= 0 && column < modules.size && row < modules.size;
@@ -187,7 +187,7 @@ export function drawFar(text: string, side: number, place: { x: number; y: numbe
   const quiet = QUIET_MODULES * module;
   for (let y = Math.max(0, Math.floor(top - quiet)); y < Math.min(frame.height, top + side + quiet); y++) {
     for (let x = Math.max(0, Math.floor(left - quiet)); x < Math.min(frame.width, left + side + quiet); x++) {
-      // A pixel of a camera is the mean of what falls on it.
+      // A camera's pixel has the mean brightness of its area.
       const sum = SAMPLES.reduce((total, dy) => total + SAMPLES.reduce((row, dx) => row + at(x + dx, y + dy), 0), 0);
       const offset = (y * frame.width + x) * 4;
       frame.data.fill(Math.round(sum / SAMPLES.length ** 2), offset, offset + 3);
@@ -198,5 +198,5 @@ export function drawFar(text: string, side: number, place: { x: number; y: numbe
 }
 
 const QUIET_MODULES = 4;
-/** The points in a pixel, in one direction, at which the picture is looked up. */
+/** The positions in a pixel, in one direction, at which the picture is sampled. */
 const SAMPLES: readonly number[] = [0.125, 0.375, 0.625, 0.875];

@@ -10,10 +10,10 @@ const FINISH = '**/qr/finish';
 /** The address of a captive portal's page. */
 const PORTAL = 'http://portal.localhost/';
 const HTML = { contentType: 'text/html', body: '<!doctype html><title>Proxy</title><p>Please sign in to the Wi-Fi.' };
-/** Longer than an approved ticket can be finished. */
+/** Longer than the time in which an approved ticket can be finished. */
 const PAST_THE_DEADLINE_S = 130;
 
-/** Answers to finish that are not the provider's. */
+/** Answers to the request to finish that do not come from the provider. */
 const ANSWERS: Readonly<Record<string, Parameters<Route['fulfill']>[0]>> = {
   'a 200 whose body is cut': { status: 200, contentType: 'application/json', body: '{"redirectTo":"http' },
   'a 200 with the HTML of a proxy': { status: 200, ...HTML },
@@ -24,11 +24,11 @@ const ANSWERS: Readonly<Record<string, Parameters<Route['fulfill']>[0]>> = {
 describe('a browser whose finish is answered by', () => {
   const stage = useStage();
 
-  // The page's clock runs ahead: a poll may end after the interaction, while the page is leaving for the app.
+  // The page's clock runs ahead, so a poll may end after the interaction, while the page is leaving for the app.
   beforeEach(() => stage().expectProblem(/404.*\/qr\?/));
 
   for (const [what, answer] of Object.entries(ANSWERS)) {
-    it(`${what}: shows that it is connecting, tries again, and signs in when the network is back`, async () => {
+    it(`${what} shows that it is connecting, tries again, and signs in when the network is back`, async () => {
       const { screen, desktop, disturbed } = await approvedWith(stage(), answer);
       await hurry(screen, screen.locator('p.connecting').filter({ hasText: 'Connecting…' }).waitFor());
       await seeScreen(screen, 'finishing');
@@ -39,8 +39,8 @@ describe('a browser whose finish is answered by', () => {
     });
   }
 
-  it('a proxy until the ticket expires: shows a good code then, and finishes a second approved ticket', async () => {
-    // The phone reads its expired ticket.
+  it('a proxy until the ticket expires shows a valid code then, and finishes a second approved ticket', async () => {
+    // The phone gets a 410 when it reads its expired ticket.
     stage().expectProblem(/410/);
     const { screen, desktop, disturbed } = await approvedWith(stage(), ANSWERS['a 200 with the HTML of a proxy']);
     await hurry(screen, disturbed.tries(2));
@@ -49,7 +49,7 @@ describe('a browser whose finish is answered by', () => {
     await hurry(screen, codeAfter(screen, first));
     await seeScreen(screen, 'waiting');
     const tries = disturbed.count;
-    // Longer than the pause between two tries.
+    // Wait longer than the pause between two tries.
     await screen.clock.runFor(6_000);
     expect(disturbed.count, 'tries without an approved ticket').to.equal(tries);
     // The page's clock ran ahead of the server's, so the page may just be connecting again.
@@ -67,7 +67,7 @@ describe('a browser whose approved sign-in is refused', () => {
 
   beforeEach(() => stage().expectProblem(/403/));
 
-  it('says that the account cannot be used, and a new code signs another account in', async () => {
+  it('says that the account cannot be used, and can sign another account in with a new code', async () => {
     const { screen, letThrough } = await approvedAndHeld(stage(), async (device) => {
       await approve(device);
       people.remove('a11ce');
@@ -89,7 +89,7 @@ describe('a browser whose phone signs out after Approve', () => {
   // The provider's own page after a sign-out loads a font.
   beforeEach(() => stage().expectProblem(/403|fonts\.googleapis\.com/));
 
-  it('says so, and a new code signs in', async () => {
+  it('says that the phone has signed out, and can sign in with a new code', async () => {
     const { screen, letThrough } = await approvedAndHeld(stage(), async (device) => {
       await approve(device);
       await device.goto(`${stage().issuer}/session/end`);
@@ -107,20 +107,20 @@ describe('a browser whose phone signs out after Approve', () => {
   });
 });
 
-interface Disturbed {
+interface DisturbedRequests {
   /** The number of requests to finish so far. */
   readonly count: number;
   /** The number of requests to the captive portal so far. */
   readonly portal: number;
-  /** Waits until there were so many requests to finish. */
+  /** Waits until this number of requests to finish has been sent. */
   readonly tries: (count: number) => Promise<void>;
 }
 
-/** Approves a sign-in whose requests to finish all get this answer. */
+/** Approves a sign-in. All its requests to finish get this answer. */
 async function approvedWith(
   stage: Stage,
   answer: Parameters<Route['fulfill']>[0],
-): Promise<{ screen: Page; desktop: BrowserContext; disturbed: Disturbed }> {
+): Promise<{ screen: Page; desktop: BrowserContext; disturbed: DisturbedRequests }> {
   stage.expectProblem(/403|ERR_/);
   const desktop = await stage.desktop();
   await desktop.clock.install();
@@ -154,7 +154,7 @@ async function approvedWith(
   return { screen, desktop, disturbed };
 }
 
-/** Holds the request to finish back while the phone acts. */
+/** Delays the request to finish while the phone acts. */
 async function approvedAndHeld(
   stage: Stage,
   act: (device: Page) => Promise<void>,

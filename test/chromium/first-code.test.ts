@@ -44,7 +44,7 @@ describe('the first code', () => {
     }));
 });
 
-/** Runs `act` on a stage of its own. @param theme the style sheet of the deployment */
+/** Runs `act` on a separate stage. @param theme the style sheet of the deployment */
 async function during(theme: string | undefined, act: (stage: Stage) => Promise<void>): Promise<void> {
   const folder = theme === undefined ? undefined : writeTheme(theme);
   const stage = await Stage.set(folder === undefined ? {} : { views: folder });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
 import { sizeOfSuite } from '../support/full-suite.ts';
-import type { Running } from '../support/server.ts';
+import type { RunningServer } from '../support/server.ts';
 import { askToSignIn, otherThan, seeScreen } from './acts.ts';
 import { LANGUAGES } from './axe.ts';
 import { CALM, openChromium } from './chromium.ts';
@@ -14,7 +14,7 @@ const SIZES = [
   { width: 1366, height: 650 },
   { width: 390, height: 664 },
 ] as const;
-/** Every part of the page, by its name, and the sample that the server renders in this state, if there is one. */
+/** Maps each part of the page to the sample that the server renders in this state, if there is one. */
 const SCREENS: Readonly<Record<string, string | undefined>> = {
   waiting: 'waiting',
   'signing-in': undefined,
@@ -28,7 +28,7 @@ const SCREENS: Readonly<Record<string, string | undefined>> = {
   'wrong-codes': 'wrong codes',
   refused: undefined,
 };
-/** A difference that no pixel shows. */
+/** A difference that is too small to be visible. */
 const EDGE_PX = 0.5;
 
 interface Box {
@@ -46,7 +46,7 @@ interface Shift {
 }
 
 describe('the card of the QR page', () => {
-  let gallery: Running;
+  let gallery: RunningServer;
   let context: BrowserContext;
   let page: Page;
 
@@ -60,9 +60,9 @@ describe('the card of the QR page', () => {
 
   for (const viewport of SIZES) {
     for (const language of sizeOfSuite({ short: ['en', 'de'], full: LANGUAGES })) {
-      it(`has one size in all states, and the code one place, on ${viewport.width} × ${viewport.height}, in ${language}`, async () => {
+      it(`keeps its size, and the code its place, in all states, on ${viewport.width} × ${viewport.height}, in ${language}`, async () => {
         context = await (await openChromium()).newContext({ ...CALM, viewport });
-        // The gallery has no stream.
+        // The gallery has no event stream, so the page must not open one.
         await context.addInitScript('window.EventSource = class { addEventListener() {} }');
         page = await context.newPage();
         page.setDefaultTimeout(PATIENCE_MS);
@@ -74,7 +74,7 @@ describe('the card of the QR page', () => {
     }
   }
 
-  /** Shows every part on one page. @returns the parts that change the card or move the code */
+  /** Shows every part on one page, one after the other. @returns the parts that change the card or move the code */
   async function differencesAfterTurns(sample: string, language: string): Promise<string[]> {
     await open(sample, language);
     const before = await boxes();
@@ -114,7 +114,7 @@ describe('the QR page', () => {
   const stage = useStage({ assess: () => 'check code' });
 
   for (const viewport of SIZES) {
-    it(`moves nothing from the first code to a wrong number and a new code, on ${viewport.width} × ${viewport.height}`, async () => {
+    it(`keeps its layout from the first code to a wrong number and a new code, on ${viewport.width} × ${viewport.height}`, async () => {
       stage().expectProblem(/403/);
       const desktop = await stage().desktop({ viewport });
       await desktop.addInitScript(recordShifts);
@@ -140,7 +140,7 @@ describe('the QR page', () => {
     });
   }
 
-  it('dims the code under the state, and keeps it', async () => {
+  it('dims the code below the state, and does not remove it', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const code = await screen.locator('[data-code] svg').innerHTML();
     await scanBeside(stage(), screen);
@@ -150,7 +150,7 @@ describe('the QR page', () => {
   });
 
   for (const reducedMotion of ['no-preference', 'reduce'] as const) {
-    it(`${reducedMotion === 'reduce' ? 'shows a change at once' : 'moves into a change'} with reduced motion: ${reducedMotion}`, async () => {
+    it(`${reducedMotion === 'reduce' ? 'shows a change immediately' : 'animates a change'} with reduced motion: ${reducedMotion}`, async () => {
       const screen = await askToSignIn(stage(), await stage().desktop({ reducedMotion }));
       const animations = (): Promise<string[]> =>
         screen.evaluate<string[]>(
@@ -163,7 +163,7 @@ describe('the QR page', () => {
     });
   }
 
-  it('tells each state in the title and the icon of its tab', async () => {
+  it('shows each state in the title and the icon of its tab', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const tab = async (): Promise<string[]> => [
       await screen.title(),
@@ -198,7 +198,7 @@ const recordShifts = `
     shifts.push(...list.getEntries().map(({ value, sources }) => ({ value, screen, moved: sources.map(movement) })));
   }).observe({ type: 'layout-shift', buffered: true });`;
 
-/** Shows a part of the page, as its script does. Runs in the page. */
+/** Shows a part of the page in the same way as the page's script. Runs in the page. */
 const turn = `(screen) => {
   const page = document.querySelector('main');
   page.dataset.screen = screen;

@@ -7,12 +7,12 @@ import { SAMPLES } from '../../src/http/pages/samples.ts';
 import { readViewFolder } from '../../src/http/pages/view-folder.ts';
 import { protectAnswer } from '../../src/http/request/security-headers.ts';
 import { Urls } from '../../src/http/request/urls.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 
 export interface Exhibit {
   readonly page: string;
   readonly state: string;
-  /** The path that the gallery serves it at. */
+  /** The path at which the gallery serves it. */
   readonly path: string;
 }
 
@@ -24,7 +24,7 @@ export const EXHIBITS: readonly Exhibit[] = Object.entries(SHOWN).flatMap(([page
 );
 
 /** Starts the gallery. @param folders a deployment's folders of views */
-export function openGallery(folders: readonly string[] = []): Promise<Running> {
+export function openGallery(folders: readonly string[] = []): Promise<RunningServer> {
   return serve(async (origin) => {
     const views = viewsAt(origin, folders);
     const app = new Koa();
@@ -39,7 +39,7 @@ export function openGallery(folders: readonly string[] = []): Promise<Running> {
 }
 
 function serveAsset(assets: Assets, ctx: Context, name: string): void | Promise<void> {
-  // It leaves its page at once, in a browser that can keep no passkey.
+  // This script would leave its page immediately, because the browser cannot store a passkey.
   if (name !== 'browser-passkey.js') return assets.serve(ctx, name);
   ctx.type = 'js';
   ctx.body = '';

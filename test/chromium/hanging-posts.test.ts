@@ -5,7 +5,7 @@ import { scanBeside } from './phones.ts';
 import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
-/** The time that a page waits for an answer, and then for its next try. */
+/** The time for which a page waits for an answer, plus the pause before its next try. */
 const UNTIL_NEXT_TRY_MS = 12_000;
 
 describe('a server that accepts a POST of the page and never answers it', () => {
@@ -13,7 +13,7 @@ describe('a server that accepts a POST of the page and never answers it', () => 
 
   beforeEach(() => stage().expectProblem(/ERR_/));
 
-  it('leaves finish to the next try', async () => {
+  it('causes another try of the request to finish', async () => {
     const { desktop, screen } = await opened(stage());
     const held = await hold(desktop, '**/qr/finish');
     await (await scanBeside(stage(), screen)).approve();
@@ -25,7 +25,7 @@ describe('a server that accepts a POST of the page and never answers it', () => 
     expect((await hurry(screen, allow(screen))).sub).to.equal('a11ce');
   });
 
-  it('leaves a new code to the next try: the form is busy meanwhile, and a second press sends nothing', async () => {
+  it('causes another try to get a new code: the form is busy meanwhile, and a second press sends nothing', async () => {
     const { desktop, screen } = await opened(stage());
     const old = await codeOn(screen);
     await scanBeside(stage(), screen);
@@ -39,7 +39,7 @@ describe('a server that accepts a POST of the page and never answers it', () => 
     expect((await hurry(screen, allow(screen))).sub).to.equal('a11ce');
   });
 
-  it('leaves the way back to the app to the next try: the form is busy, and a second press sends nothing', async () => {
+  it('causes another try to cancel: the form is busy meanwhile, and a second press sends nothing', async () => {
     const { desktop, screen } = await opened(stage());
     const held = await hold(desktop, '**/cancel');
     await pressTwice(screen, 'form[data-cancel]', held);
@@ -53,7 +53,7 @@ describe('a server that accepts the digits and never answers', () => {
 
   beforeEach(() => stage().expectProblem(/ERR_/));
 
-  it('leaves them to the user, who is told that there was no answer; a second press sends nothing before', async () => {
+  it('makes the page say that there was no answer, so that the user can try again; a press before that sends nothing', async () => {
     const { desktop, screen } = await opened(stage());
     const phone = await scanBeside(stage(), screen);
     await phone.approve();
@@ -72,7 +72,7 @@ describe('a server that accepts the digits and never answers', () => {
   });
 });
 
-interface Held {
+interface HeldRequests {
   readonly count: () => number;
   /** Waits for the first request. */
   readonly isSent: () => Promise<void>;
@@ -85,7 +85,7 @@ async function opened(stage: Stage): Promise<{ desktop: BrowserContext; screen: 
 }
 
 /** Accepts these requests and never answers them. */
-async function hold(desktop: BrowserContext, url: string): Promise<Held> {
+async function hold(desktop: BrowserContext, url: string): Promise<HeldRequests> {
   let count = 0;
   let onSent: () => void = () => undefined;
   const sent = new Promise<void>((resolve) => {
@@ -99,7 +99,7 @@ async function hold(desktop: BrowserContext, url: string): Promise<Held> {
 }
 
 /** Presses the button of a form twice, and expects that the second press sends nothing. */
-async function pressTwice(screen: Page, form: string, held: Held): Promise<void> {
+async function pressTwice(screen: Page, form: string, held: HeldRequests): Promise<void> {
   const button = screen.locator(`${form} button`);
   await button.click();
   await held.isSent();

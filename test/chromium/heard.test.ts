@@ -7,12 +7,12 @@ import { useStage } from './use-stage.ts';
 describe('a user of a screen reader', () => {
   const stage = useStage({ assess: () => 'check code', deadlines: { decide: 31 } });
 
-  it('hears each change as it happens, and that 30 seconds are left', async () => {
+  it('hears each change as it happens, and a notice when 30 seconds are left', async () => {
     const desktop = await stage().desktop();
     await desktop.clock.install();
     const screen = await askToSignIn(stage(), desktop);
     await listen(screen);
-    // From here on only the test moves the page's clock, so that no second is skipped.
+    // From here on, only the test moves the page's clock, so that no second is skipped.
     await screen.clock.pauseAt(Date.now() + 3_600_000);
     const phone = await scanBeside(stage(), screen);
     await hears(screen, 'Scanned by ');

@@ -4,13 +4,13 @@ import { askToSignIn, checkCodeOn, claimsOn, giveName, seeScreen, waitForYes } f
 import { scan } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
-/** More than the focusable elements of any page. */
+/** A number that is greater than that of the focusable elements on any page. */
 const MAX_STOPS = 30;
 
 describe('a user with only a keyboard', () => {
   const stage = useStage({ assess: () => 'check code' });
 
-  it('approves on one device, types the number on the other, consents, and is signed in', async () => {
+  it('can approve on one device, type the number on the other, consent, and be signed in', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
     await waitForYes(phone);
@@ -26,7 +26,7 @@ describe('a user with only a keyboard', () => {
     expect((await claimsOn(screen)).sub).to.equal('a11ce');
   });
 
-  it('sees the focus on each link and button', async () => {
+  it('can see the focus on each link and button', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     for (const name of ["Open the QR code's link", 'Sign in with a password', 'Cancel and go back to Demo app']) {
       await reach(screen, name);
@@ -34,7 +34,7 @@ describe('a user with only a keyboard', () => {
     }
   });
 
-  it('reaches the password page', async () => {
+  it('can reach the password page', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     await press(screen, 'Sign in with a password');
     await screen.locator('#password').waitFor();

@@ -8,7 +8,7 @@ import { readBadPicture, reading, readScreen, ticketIn } from './qr-from-pixels.
 import { useStage } from './use-stage.ts';
 
 const SCHEMES = ['dark', 'light'] as const;
-/** The screens for the QR page. Large pictures take seconds to read. */
+/** The screens on which the QR page is read. Reading a large picture takes seconds. */
 const LOOKS = SCHEMES.flatMap((colorScheme) =>
   [2, 1].flatMap((deviceScaleFactor) => [320, 1280].map((width) => ({ colorScheme, deviceScaleFactor, width }))),
 );
@@ -18,7 +18,7 @@ describe('the QR page', () => {
   const stage = useStage();
 
   for (const { colorScheme, deviceScaleFactor, width } of allOrFirst(LOOKS)) {
-    it(`can be scanned from a ${colorScheme} screen of ${width} pixels at scale ${deviceScaleFactor}, also by a bad camera`, async () => {
+    it(`can be scanned from a ${colorScheme} screen of ${width} pixels at scale ${deviceScaleFactor}, even by a bad camera`, async () => {
       const look = { colorScheme, deviceScaleFactor, viewport: { width, height: 900 } };
       const screen = await askToSignIn(stage(), await stage().desktop(look));
       const { url, quietZoneIsWhite } = await readScreen(screen);

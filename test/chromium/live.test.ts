@@ -20,12 +20,12 @@ import {
 import { scan, signedInPhone } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
-/** Waits until the phone's page is this one. */
+/** Waits until the phone shows this page. */
 async function seeHeading(phone: Page, name: string | RegExp): Promise<void> {
   await phone.getByRole('heading', { level: 1, name }).waitFor();
 }
 
-/** Waits until the phone's page says how the sign-in has ended. @returns the text */
+/** Waits until the phone's page states the end of the sign-in. @returns the text */
 async function seeEnd(phone: Page): Promise<string> {
   const said = phone.locator('[data-error=over]');
   await said.waitFor();
@@ -49,7 +49,7 @@ async function typeNumber(screen: Page, digits: string): Promise<void> {
 describe('both screens', () => {
   const stage = useStage({ assess: () => 'check code' });
 
-  it('show each step of the other: the sign-in on the phone, the scan, the approval and the end', async () => {
+  it('show each step of the other one: the sign-in on the phone, the scan, the approval and the end', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await stage().open(await stage().phone(), await codeOn(screen));
     await seeScreen(screen, 'signing-in');
@@ -62,7 +62,8 @@ describe('both screens', () => {
     await seeScreen(screen, 'check-code');
     await typeNumber(screen, await checkCodeOn(phone));
     await seeHeading(phone, 'Signed in');
-    // One while the user decided, one with the digits on the page, and perhaps one that a form has replaced.
+    // The phone sends one such request while the user decides, one while the page shows the digits, and perhaps one
+    // that a form has replaced.
     expect(looks()).to.be.at.most(3);
     await screen.getByRole('heading', { name: 'Demo app asks for access' }).waitFor();
   });
@@ -99,7 +100,7 @@ describe('both screens', () => {
     expect(await seeEnd(next)).to.match(/The number was wrong/);
   });
 
-  it('show what was decided on another page of the phone', async () => {
+  it('show a decision that was made on another page of the phone', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await signedInPhone(stage());
     const phone = await scan(stage(), screen, context);
@@ -109,7 +110,7 @@ describe('both screens', () => {
     await seeScreen(screen, 'denied');
   });
 
-  it('rest while they are hidden: the phone asks again once it is visible', async () => {
+  it('send no requests while they are hidden, and the phone sends one once it is visible', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
     await turn(phone, 'hidden');
@@ -162,7 +163,7 @@ describe('after the sign-in, the phone', () => {
 describe('a phone that the user has touched', () => {
   const stage = useStage({ assess: () => 'check code' });
 
-  /** Lets a phone tell what its user would feel and hear. */
+  /** Records the vibrations and tones that the user of a phone would feel and hear. */
   const feel = async (context: BrowserContext): Promise<string[]> => {
     const felt: string[] = [];
     await context.exposeFunction('feel', (what: string) => felt.push(what));
@@ -176,7 +177,7 @@ describe('a phone that the user has touched', () => {
     ['no-preference', ['vibration 40', 'tone', 'vibration 40,60,40', 'tone']],
     ['reduce', ['tone', 'tone']],
   ] as const) {
-    it(`gives feedback for Approve and for the sign-in, but not on loading a page, if its user wants motion: ${motion}`, async () => {
+    it(`gives feedback for Approve and for the sign-in, but not when a page loads (motion setting: ${motion})`, async () => {
       const screen = await askToSignIn(stage(), await stage().desktop());
       const context = await signedInPhone(stage(), { reducedMotion: motion });
       const felt = await feel(context);
@@ -190,7 +191,7 @@ describe('a phone that the user has touched', () => {
     });
   }
 
-  it('feels that the browser has cancelled', async () => {
+  it('vibrates if the browser has cancelled', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await signedInPhone(stage(), { reducedMotion: 'no-preference' });
     const felt = await feel(context);
@@ -203,10 +204,10 @@ describe('a phone that the user has touched', () => {
 });
 
 inFullSuite(() =>
-  describe('both screens, as the time runs out', () => {
+  describe('both screens, when the time runs out', () => {
     const stage = useStage({ clock: Date.now, deadlines: { decide: 12 } });
 
-    it('show how long the phone has left, and that the time is up', async () => {
+    it('show the time that the phone has left, and that the ticket has expired', async () => {
       const screen = await askToSignIn(stage(), await stage().desktop());
       const phone = await scan(stage(), screen);
       expect(await phone.locator('[data-ends-in]').textContent()).to.match(/^Time left: 0:\d\d$/);
@@ -259,11 +260,11 @@ describe('both screens, each at another node', () => {
   });
 });
 
-/** Leads the requests with which a phone waits to one of the issuer's nodes, as a balancer does. */
+/** Sends the phone's waiting requests to one of the issuer's nodes, as a balancer does. */
 async function leadTo(device: BrowserContext, issuer: string, node: string): Promise<void> {
   await device.route(/\?after=/, async (route) => {
     const url = route.request().url().replace(issuer, node);
-    // The answer comes after the page has closed, or never.
+    // The answer may come after the page has closed, or never.
     const response = await route.fetch({ url }).catch(() => undefined);
     if (response !== undefined) await route.fulfill({ response }).catch(() => undefined);
   });

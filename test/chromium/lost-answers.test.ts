@@ -1,4 +1,4 @@
-/** The phone's connection breaks after a request was delivered. */
+/** Tests phones whose connection breaks after a request was delivered. */
 import type { Server } from 'node:http';
 import { expect } from 'chai';
 import type { BrowserContext, Page } from 'playwright-core';
@@ -11,7 +11,10 @@ import { scan, signedInPhone } from './phones.ts';
 import type { Setting } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
-/** Connections stay open between a page and the press of its button, also on a busy machine. */
+/**
+ * A keep-alive time that is long enough for connections to stay open until the press of a button, even on a busy
+ * machine.
+ */
 const KEPT_OPEN_MS = 120_000;
 
 const SETTING: Setting = {
@@ -28,13 +31,13 @@ const SETTING: Setting = {
   },
 };
 
-/** An act of the user, of which the answer is lost. */
+/** An act of the user whose answer is lost. */
 interface Act {
   readonly name: string;
   /** Brings the phone to the page of the act. */
   readonly come: (phone: BrowserContext, screen: Page) => Promise<Page>;
   readonly act: (page: Page, screen: Page) => Promise<unknown>;
-  /** Waits for what the phone shows afterwards, and for what follows from it. */
+  /** Waits for the page that the phone shows afterwards, and for the effects of the act. */
   readonly expectDone: (page: Page, screen: Page) => Promise<void>;
 }
 
@@ -92,7 +95,7 @@ describe('a phone that gets no answer to', () => {
   }
 
   for (const act of ACTS) {
-    it(`${act.name} shows the usual page after the request was sent again by itself`, async () => {
+    it(`${act.name} shows the usual page after the page has sent the request again`, async () => {
       stage().expectProblem(/ERR_/);
       const { proxy, page, screen } = await comeThroughProxy(act);
       proxy.cutAnswers(1);
@@ -102,7 +105,7 @@ describe('a phone that gets no answer to', () => {
     });
 
     const reloads = (): unknown =>
-      it(`${act.name} shows the usual page after the user has loaded it again`, async () => {
+      it(`${act.name} shows the usual page after the user has reloaded the page`, async () => {
         stage().expectProblem(/ERR_/);
         const { proxy, page, screen } = await comeThroughProxy(act);
         proxy.cutAnswers(Number.POSITIVE_INFINITY);
@@ -113,7 +116,7 @@ describe('a phone that gets no answer to', () => {
         await act.expectDone(page, screen);
         expect(proxy.cut).to.be.above(0);
       });
-    /** The page follows its ticket, so that it hears of the act by another request. */
+    /** The page follows its ticket, so that it learns of the act by another request. */
     const follows = (): unknown =>
       it(`${act.name} shows the usual page although no answer arrives`, async () => {
         stage().expectProblem(/ERR_/);

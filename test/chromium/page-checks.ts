@@ -1,7 +1,10 @@
 /** Checks of a page's layout, run inside the page. */
 import type { Page } from 'playwright-core';
 
-/** The least distance between two controls, in pixels: less looks like one, and is hit by mistake. */
+/**
+ * The least distance between two controls, in pixels. Closer controls look like one control, and users press the wrong
+ * one.
+ */
 const LEAST_GAP = 4;
 
 /** Finds the visible controls. */
@@ -26,7 +29,7 @@ export function touchingControls(page: Page): Promise<string[]> {
   })()`);
 }
 
-/** Returns what is wider than the screen or than the element that holds it. */
+/** Returns the elements that are wider than the screen or than the element that contains them. */
 export function overflowing(page: Page): Promise<string[]> {
   return page.evaluate<string[]>(`(() => {
     const nameOf = ${NAME};
@@ -64,7 +67,7 @@ export function brokenWords(page: Page): Promise<string[]> {
   })()`);
 }
 
-/** Returns the elements that match, but are not wholly in the window, or are covered. */
+/** Returns the matching elements that are partly outside the window, or covered. */
 export function outOfSight(page: Page, selector: string): Promise<string[]> {
   return page.evaluate<string[]>(`(() => {
     const nameOf = ${NAME};
@@ -81,12 +84,13 @@ export function outOfSight(page: Page, selector: string): Promise<string[]> {
   })()`);
 }
 
-/** Presses Tab until the focus has been everywhere. @returns the problems of the controls on the way */
+/** Presses Tab until every control has had the focus. @returns the problems of the controls */
 export async function tabThrough(page: Page): Promise<string[]> {
   const all = await page.evaluate<number>(`(globalThis.left = new Set(${CONTROLS}
     .filter((one) => one.type !== 'hidden' && !one.disabled))).size`);
   const problems: string[] = [];
-  // A field may have the focus from the beginning, and then Tab leaves the page once on its way around.
+  // Press Tab once more than there are controls: if a field has the focus from the beginning, Tab also leaves the page
+  // once.
   for (let stop = 0; stop < all + 1; stop++) {
     await page.keyboard.press('Tab');
     problems.push(

@@ -1,9 +1,9 @@
-/** Records which lines of the pages' scripts have run, and gives that to c8 as if Node had run them. */
+/** Records which lines of the pages' scripts have run, and writes the record for c8 as if Node had run them. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CDPSession, Page } from 'playwright-core';
 
-/** Node's format: one entry for each time that the counts of a script are read. */
+/** Coverage in Node's format: one entry for each time that the counts of a script are read. */
 type Entry = Awaited<ReturnType<Page['coverage']['stopJSCoverage']>>[number];
 
 const BUILT = new URL('../../dist/client/', import.meta.url);
@@ -27,7 +27,7 @@ export async function startCoverage(page: Page): Promise<void> {
     takeCoverage(page)
       .then(() => session.send('Debugger.resume'))
       .catch((error: Error) => {
-        // A test may end, and close its page, while the page is on its way to another one.
+        // A test may end, and close its page, while the page is navigating.
         if (!error.message.includes('has been closed')) throw error;
       });
   });

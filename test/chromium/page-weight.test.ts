@@ -13,11 +13,11 @@ interface Load {
 }
 
 describe('the QR page', () => {
-  // With everything that the page can show, in the language with the most bytes. The drawing script loads only with the
-  // second code.
+  // The heaviest page: it has every optional part, in the language with the most bytes. The drawing script loads only
+  // with the second code.
   const stage = useStage({ shortCode: true, clock: new StillClock().now }, { passkeys: true });
 
-  // About 20 KB: the number of lines in a drawn code varies, and with it the size by up to 0.1 KB.
+  // The size varies by up to 0.1 KB, because the number of lines in a drawn code varies.
   it('loads in at most 20 KB over the wire and four requests, including stream and icon', async () => {
     const desktop = await stage().desktop({ locale: 'ar' });
     const act = async (): Promise<void> => {

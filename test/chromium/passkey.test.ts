@@ -87,8 +87,8 @@ describe('passkeys in a real browser', () => {
     expect(await group.isVisible()).to.equal(false);
   });
 
-  describe('in a browser that cannot convert them from and to JSON', () => {
-    /** A device with a passkey, whose browser lacks the functions of WebAuthn Level 3 from its next page on. */
+  describe('in a browser that cannot convert them to and from JSON', () => {
+    /** Returns a device with a passkey. From the next page on, its browser lacks the functions of WebAuthn Level 3. */
     const olderDevice = async (): Promise<Page> => {
       const { page } = await deviceWithPasskey(stage());
       await page.context().addInitScript(`{
@@ -116,7 +116,7 @@ describe('passkeys in a real browser', () => {
     });
   });
 
-  it('leave the code on the page if the device has none', async () => {
+  it('leave the code on the page if the device has no passkey', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     await withAuthenticator(screen);
     await screen.getByRole('button', { name: 'Use a passkey on this device' }).click();

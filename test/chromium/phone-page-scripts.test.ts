@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import type { Running } from '../support/server.ts';
+import type { RunningServer } from '../support/server.ts';
 import { approve, askToSignIn, checkCodeOn } from './acts.ts';
 import { CALM, openChromium } from './chromium.ts';
 import { openGallery } from './gallery.ts';
@@ -10,7 +10,7 @@ import { useStage } from './use-stage.ts';
 describe('the number on the phone', () => {
   const stage = useStage({ assess: () => 'check code' });
 
-  it('is copied by a button, which says so, and is shown in two groups', async () => {
+  it('is shown in two groups, and can be copied by a button that confirms it', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await signedInPhone(stage(), { permissions: ['clipboard-read', 'clipboard-write'] });
     const phone = await scan(stage(), screen, context);
@@ -25,7 +25,7 @@ describe('the number on the phone', () => {
 });
 
 describe('the page for a rate limit', () => {
-  let gallery: Running;
+  let gallery: RunningServer;
 
   before(async () => {
     gallery = await openGallery();
@@ -45,7 +45,7 @@ describe('the page for a rate limit', () => {
     }
   };
 
-  it('counts the seconds down, and says when a retry is allowed', () =>
+  it('counts down the seconds, and says when a retry is allowed', () =>
     during(async (page) => {
       await page.getByText('You can try again in 0:17').waitFor();
       await page.clock.runFor(5_000);
@@ -86,7 +86,7 @@ describe('the logo of a client in Chromium', () => {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8" onload="parent.hacked = true"><script>globalThis.hacked = true; top.hacked = true</script><rect width="8" height="8" style="fill:red"/></svg>`;
   const stage = useStage({ clientLogo: () => `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}` });
 
-  it('is shown on the confirm page, and runs no script, neither there nor as a page of its own', async () => {
+  it('is shown on the confirm page, and runs no script, neither there nor opened as a page', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
     const logo = phone.locator('img.logo');

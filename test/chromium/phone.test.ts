@@ -45,7 +45,7 @@ describe('a phone in a real browser', () => {
     expect(scans()).to.equal(1);
   });
 
-  it('enables Approve half a second after the page has appeared, and No at once', async () => {
+  it('enables Approve half a second after the page has appeared, and No immediately', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await signedInPhone(stage());
     await context.clock.install();
@@ -84,7 +84,7 @@ describe('a phone in a real browser', () => {
     expect(await yes.isEnabled(), 'visible again').to.equal(false);
   });
 
-  it('ignores a press that began before Approve was active, and waits again after it', async () => {
+  it('ignores a press that began before Approve was active, and then waits for another half second', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await signedInPhone(stage());
     await context.clock.install();
@@ -96,21 +96,21 @@ describe('a phone in a real browser', () => {
     const { x = 0, y = 0, width = 0, height = 0 } = (await yes.boundingBox()) ?? {};
     await phone.mouse.move(x + width / 2, y + height / 2);
 
-    // An attacker has made the user click quickly: each click makes the page wait again.
+    // Each click makes the page wait again, so that an attacker cannot make the user approve by quick clicks.
     for (let clicks = 0; clicks < 5; clicks++) {
       await phone.mouse.down();
       await phone.mouse.up();
       await context.clock.fastForward(300);
       expect(await yes.isEnabled(), `after click ${clicks + 1}`).to.equal(false);
     }
-    // The pointer goes down before Approve is active, and up after that.
+    // The pointer goes down before Approve is active, and up afterwards.
     await phone.mouse.down();
     await context.clock.fastForward(600);
     expect(await yes.isEnabled()).to.equal(true);
     await phone.mouse.up();
     expect(decisions()).to.equal(0);
 
-    // A key that is held since before, with the button in focus once it is active.
+    // A key is held down from before. The button gets the focus once it is active.
     await phone.evaluate(`dispatchEvent(new Event('focus'))`);
     await phone.keyboard.down('Enter');
     await context.clock.fastForward(600);
@@ -142,7 +142,7 @@ describe('a phone in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('looks again at what it has approved if a captive portal has answered', async () => {
+  it('loads the ticket again if a captive portal has answered its approval', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await signedInPhone(stage());
     let finish = (): void => undefined;
@@ -163,7 +163,7 @@ describe('a phone in a real browser', () => {
       await route.fulfill({ contentType: 'text/html', body: '<main><h1>Welcome to this hotel</h1></main>' });
       finish();
     });
-    // The request that waits already ends with the next one: the phone has been in another network.
+    // The next request ends the waiting one, because the phone has been in another network.
     await phone.reload();
     await phone.getByRole('heading', { name: 'Signed in' }).waitFor();
     expect(looks).to.be.greaterThan(1);
@@ -171,7 +171,7 @@ describe('a phone in a real browser', () => {
   });
 
   inFullSuite(() =>
-    it('gets a 404 for a code that another account has scanned already', async () => {
+    it('gets a 404 for a code that another account has already scanned', async () => {
       stage().expectProblem(/404/);
       const screen = await askToSignIn(stage(), await stage().desktop());
       const code = await codeOn(screen);

@@ -1,7 +1,7 @@
 /**
- * Phones with a signed-in user. They sign in over HTTP, and in the short suite they also scan over HTTP, which takes a
- * tenth of the time of the pages. The tests of the password page, the landing page and the complete sign-in use the
- * pages in both suites.
+ * Phones with a signed-in user. They sign in over HTTP. In the short suite they also scan over HTTP, which takes a
+ * tenth of the time that the pages need. The tests of the password page, the landing page and the complete sign-in use
+ * the pages in both suites.
  */
 import { expect } from 'chai';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
@@ -16,7 +16,7 @@ interface PhoneOptions extends BrowserContextOptions {
   readonly browser?: Browser;
 }
 
-/** The visitor that acts over HTTP for each phone, with the same cookies. */
+/** Maps each phone to the visitor that acts for it over HTTP with the same cookies. */
 const visitors = new WeakMap<BrowserContext, PhoneVisitor>();
 
 /** Opens a signed-in phone in Chromium. @param options `name` is its user, alice by default */
@@ -48,7 +48,7 @@ export async function scan(stage: Stage, screen: Page, phone?: BrowserContext | 
   return scanCode(stage, await codeOn(screen), phone);
 }
 
-/** Does the same for the address in a code. */
+/** Scans by the address in a code. */
 export async function scanCode(stage: Stage, code: string, phone?: BrowserContext | Page): Promise<Page> {
   const device = phone ?? (await signedInPhone(stage));
   const page = 'goto' in device ? device : await stage.open(device);
@@ -70,7 +70,7 @@ export async function scanBeside(stage: Stage, screen: Page): Promise<ScannedPho
   return scanCodeBeside(stage, await codeOn(screen));
 }
 
-/** Does the same for the address in a code. @param headers headers that the phone sends with each request */
+/** Scans by the address in a code. @param headers headers that the phone sends with each request */
 export async function scanCodeBeside(
   stage: Stage,
   code: string,
@@ -122,7 +122,7 @@ async function signIn(stage: Stage, name: string, headers: Record<string, string
   return visitor;
 }
 
-/** Puts the cookies that were set over HTTP into the browser. */
+/** Copies the cookies that were set over HTTP into the browser. */
 async function passCookies({ agent, site }: PhoneVisitor, phone: BrowserContext): Promise<void> {
   const domain = new URL(site.issuer).hostname;
   const cookies = await agent.jar.store.getAllCookies();

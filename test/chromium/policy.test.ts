@@ -5,7 +5,8 @@ import { scan, signedInPhone } from './phones.ts';
 import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
-// useStage checks that no page of any test violates the policy. These tests check that it would notice a violation.
+// `useStage` checks that no page of any test violates the policy. These tests check that `useStage` notices a
+// violation.
 describe('the content security policy', () => {
   const stage = useStage();
 
@@ -13,7 +14,7 @@ describe('the content security policy', () => {
     'the QR page': async (on) => askToSignIn(on, await on.desktop()),
     'the landing page': async (on) => {
       const phone = await signedInPhone(on);
-      // Without its script, because that would leave the page at once.
+      // Block the page's script, because it would leave the page immediately.
       await phone.route('**/qr/assets/phone.js*', (route) =>
         route.fulfill({ contentType: 'text/javascript', body: '' }),
       );

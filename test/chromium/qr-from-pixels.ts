@@ -1,4 +1,4 @@
-/** Reads the code from a screenshot, as a camera would, and never from the document. */
+/** Reads the code from a screenshot, as a camera does, and not from the document. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import jsqr, { type QRCode } from 'jsqr';
@@ -27,7 +27,7 @@ export async function reading(page: Page): Promise<Reading> {
   return expectCode(page, decode(await photographCode(page)));
 }
 
-/** Takes a screenshot of the code with a margin only, because a picture of the whole page takes longer to read. */
+/** Takes a screenshot of only the code and a margin, because reading a picture of the whole page takes longer. */
 async function photographCode(page: Page): Promise<Buffer> {
   const code = page.locator('[data-code]', { has: page.locator('svg') });
   await code.scrollIntoViewIfNeeded();
@@ -46,7 +46,7 @@ export async function readScreen(page: Page): Promise<Reading> {
   return expectCode(page, decode(await page.screenshot()));
 }
 
-/** Reads the code as a bad camera sees it: out of focus, and compressed as by a chat app. */
+/** Reads the code from the picture of a bad camera: out of focus, and compressed as by a chat app. */
 export async function readBadPicture(page: Page, blurredBy: number): Promise<string | undefined> {
   await page.waitForSelector('[data-code] svg');
   const jpeg = await page.screenshot({ type: 'jpeg', quality: 30 });
@@ -98,7 +98,7 @@ function expectCode(page: Page, code: Reading | undefined): Reading {
 
 function decode(screenshot: Buffer): Reading | undefined {
   const png = PNG.sync.read(screenshot);
-  // Not inverted, because many cameras cannot read a code that is white on black.
+  // Do not try the inverted picture, because many cameras cannot read a code that is white on black.
   const code = jsqr.default(new Uint8ClampedArray(png.data), png.width, png.height, {
     inversionAttempts: 'dontInvert',
   });

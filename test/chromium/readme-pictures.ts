@@ -1,6 +1,6 @@
 /**
- * The pictures of the README: scan, approve, digits, side by side, light and dark, and the same as an animation of ten
- * seconds. The pages are those of the example at real host names.
+ * Makes the pictures of the README. They show scan, approval and digits side by side, light and dark, and as an
+ * animation of ten seconds. The pages are those of the example at real host names.
  */
 import { writeFileSync } from 'node:fs';
 import type { BrowserContextOptions, Page } from 'playwright-core';
@@ -51,7 +51,9 @@ async function animate(scene: Scene, moments: readonly Moment[]): Promise<Buffer
   return file;
 }
 
-/** Signs in in a browser with a phone, and photographs both at each moment: ten seconds in all. */
+/**
+ * Signs a browser in with a phone, and takes a picture of both at each moment. The moments last ten seconds in total.
+ */
 async function signIn(scene: Scene, colorScheme: ColorScheme): Promise<Moment[]> {
   const desktop = await scene.open({ colorScheme, viewport: { width: 860, height: 600 } });
   const hand: BrowserContextOptions = { colorScheme, viewport: { width: 360, height: 700 }, deviceScaleFactor: 2 };
@@ -95,7 +97,8 @@ async function signIn(scene: Scene, colorScheme: ColorScheme): Promise<Moment[]>
 }
 
 /**
- * Shows the camera page, with the other screen in its viewfinder. It waits for its decoder, so that it reads nothing.
+ * Shows the camera page with the other screen in its viewfinder. The page waits for its decoder, so that it reads no
+ * code.
  */
 async function filmInto(phone: Page, screen: Page): Promise<void> {
   const context = phone.context();

@@ -41,7 +41,8 @@ export async function setScene(): Promise<Scene> {
 
   const inside = await listen(createServer(example.app.callback()));
   const rp = makeRp({ issuer, url: APP_URL, secret, name: client.client_name, fetch: fetchAt(inside.port) });
-  const secure = (listener: RequestListener): Promise<Listening> => listen(createSecureServer(certificate, listener));
+  const secure = (listener: RequestListener): Promise<ListeningServer> =>
+    listen(createSecureServer(certificate, listener));
   const outside = [await secure(example.app.callback()), await secure(rp.callback())];
   const rules = [PROVIDER_HOST, APP_HOST].map((host, index) => `MAP ${host}:443 127.0.0.1:${outside[index]?.port}`);
   const browser = await launchWholeChromium(`--host-resolver-rules=${rules.join(',')}`);
@@ -86,12 +87,12 @@ function fetchAt(port: number): typeof fetch {
   };
 }
 
-interface Listening {
+interface ListeningServer {
   readonly server: Server | ReturnType<typeof createSecureServer>;
   readonly port: number;
 }
 
-async function listen(server: Listening['server']): Promise<Listening> {
+async function listen(server: ListeningServer['server']): Promise<ListeningServer> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { server, port: (server.address() as AddressInfo).port };

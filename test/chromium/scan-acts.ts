@@ -16,7 +16,9 @@ export async function choosePhoto(page: Page, buffer: Buffer, mimeType: string =
   await page.getByLabel('choose a photo').setInputFiles({ name: 'photo', mimeType, buffer });
 }
 
-/** Waits for a condition. Playwright's own way needs `eval` in the page, which the content security policy forbids. */
+/**
+ * Waits for a condition. Playwright's own function needs `eval` in the page, which the content security policy forbids.
+ */
 export async function until(page: Page, condition: string): Promise<void> {
   await page.evaluate(`new Promise((resolve) => {
     const check = () => ((${condition}) ? resolve() : requestAnimationFrame(check));

@@ -19,7 +19,7 @@ describe('a code that the user pastes', () => {
   };
   const newCode = async (): Promise<string> => codeOn(await askToSignIn(stage(), await stage().desktop()));
 
-  it('opens its sign-in if it is a link of ours, pasted by keys anywhere on the page', async () => {
+  it('opens its sign-in if it is a link of ours that is pasted by keys anywhere on the page', async () => {
     const page = await scanPage();
     await pasteText(page, FOREIGN_TEXT);
     await hear(page, FOREIGN);
@@ -27,7 +27,7 @@ describe('a code that the user pastes', () => {
     await arriveAtConfirm(page);
   });
 
-  it('goes to the field if that has the focus, unless it is a link of ours', async () => {
+  it('is pasted into the field if the field has the focus, unless the code is a link of ours', async () => {
     const page = await scanPage();
     const field = page.getByLabel('Backup code');
     await field.focus();
@@ -46,7 +46,7 @@ describe('a code that the user pastes', () => {
     await approve(page);
   });
 
-  it('comes from the clipboard after a press on Paste, as a link or as a picture', async () => {
+  it('can come from the clipboard after a press on Paste, as a link or as a picture', async () => {
     const page = await scanPage(async (context) => {
       await context.addInitScript(`navigator.clipboard.read = async () => {
         if (globalThis.copied === undefined) throw new DOMException('', 'NotAllowedError');
@@ -69,7 +69,7 @@ describe('a code that the user pastes', () => {
     await arriveAtConfirm(page);
   });
 
-  it('has no button where the browser lets no page read the clipboard', async () => {
+  it('has no Paste button if the browser lets no page read the clipboard', async () => {
     const page = await scanPage((context) =>
       context.addInitScript(`Object.defineProperty(navigator, 'clipboard', { value: undefined })`),
     );
@@ -77,14 +77,14 @@ describe('a code that the user pastes', () => {
     expect(await page.getByRole('button', { name: 'Paste' }).count()).to.equal(0);
   });
 
-  it('is chosen as a photo by the keyboard alone, with a visible focus', async () => {
+  it('can be chosen as a photo with the keyboard alone, with a visible focus', async () => {
     const page = await scanPage();
     await page.locator('#photo').focus();
     const outlines = await page.evaluate<string>(
       `getComputedStyle(document.querySelector('label[for=photo]')).outline`,
     );
     expect(outlines).to.match(/solid 3px/);
-    // Chromium opens it only in the window that has the focus, which another page may have taken.
+    // Bring the page to the front: Chromium opens the file dialog only in the window that has the focus.
     let chooser: FileChooser | undefined;
     page.once('filechooser', (opened) => {
       chooser = opened;

@@ -27,11 +27,11 @@ function foreignCodes({ issuer }: Stage): string[] {
   ];
 }
 
-describe('a code before a camera of Chromium’s own', () => {
+describe('a code in front of Chromium’s own fake camera', () => {
   const stage = useStage();
   const { camera, scanPage } = useCamera(stage, () => FakeCamera.open());
 
-  it('scans the code that another browser shows, and approves', async () => {
+  it('is scanned from another browser, and approved', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     camera().see(PNG.sync.read(await photograph(screen)));
     const phonePage = await scanPage();
@@ -41,14 +41,14 @@ describe('a code before a camera of Chromium’s own', () => {
   });
 });
 
-describe('a code before the camera', () => {
+describe('a code in front of the camera', () => {
   const stage = useStage();
   const { camera, phone, scanUrl, scanPage } = useCamera(stage);
 
-  it('is not opened if it is foreign: the page says so once, and keeps looking', async () => {
+  it('is not opened if it belongs to another site: the page says so once, and continues to scan', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await phone();
-    // The short suite tests the others as photos, below.
+    // The short suite tests the other codes as photos, below.
     const foreigners = foreignCodes(stage());
     for (const foreign of allOrFirst(foreigners)) {
       camera().see(PNG.sync.read(await draw(foreign)));
@@ -65,7 +65,7 @@ describe('a code before the camera', () => {
     await arriveAtConfirm(await stage().open(context, scanUrl()));
   });
 
-  it('is reported as foreign while the camera sees it, and a little longer', async () => {
+  it('is reported as foreign while the camera sees it and for a short time afterwards', async () => {
     camera().see(PNG.sync.read(await draw('https://evil.example/')));
     const page = await scanPage();
     await hear(page, FOREIGN);
@@ -136,7 +136,7 @@ describe('a phone without a camera for the page', () => {
   });
 
   inFullSuite(() =>
-    it('says that a script did not load, for a photo as well', async () => {
+    it('says that a script did not load, even for a photo', async () => {
       stage().expectProblem(/ERR_FAILED/);
       const phonePage = await page((context) => context.route('**/decoder.js', (route) => route.abort()));
       await choosePhoto(phonePage, await draw('https://evil.example/'));

@@ -8,7 +8,7 @@ import { useStage } from './use-stage.ts';
 
 const CUT = /ERR_|404.*\/qr\?/;
 
-/** The events after which a page must doubt its connection, and how each comes about. */
+/** The events after which a page must check its connection, each with a function that causes it. */
 const WAKES: Record<string, (screen: Page) => Promise<unknown>> = {
   online: (screen) => screen.evaluate(`dispatchEvent(new Event('online'))`),
   focus: (screen) => screen.evaluate(`dispatchEvent(new Event('focus'))`),
@@ -31,7 +31,7 @@ describe('a page whose connection dies without an error', () => {
     expect((await hurry(screen, allow(screen))).sub).to.equal('a11ce');
   });
 
-  it('connects again after the scan, and finishes what the phone has approved meanwhile', async () => {
+  it('connects again after the scan, and finishes the sign-in that the phone has approved in the meantime', async () => {
     const screen = await listening(stage());
     const phone = await scanBeside(stage(), screen);
     await seeScreen(screen, 'scanned');
@@ -41,20 +41,20 @@ describe('a page whose connection dies without an error', () => {
   });
 
   for (const [event, wake] of Object.entries(WAKES)) {
-    it(`connects again at once on "${event}"`, async () => {
+    it(`connects again immediately on "${event}"`, async () => {
       const screen = await listening(stage());
       const phone = await scanBeside(stage(), screen);
       await seeScreen(screen, 'scanned');
       stage().network.freezeConnections('/qr/events');
       await phone.approve();
-      // Long enough for the page to doubt its connection, and too short for it to look by itself.
+      // Long enough for the page to doubt its connection, and too short for the page to check it without the event.
       await screen.clock.runFor(4_000);
       await wake(screen);
       expect((await allow(screen)).sub).to.equal('a11ce');
     });
   }
 
-  it('does not offer a code that may be out of date, and offers it again once it has heard the server', async () => {
+  it('hides a code that may be out of date, and shows it again once the server has answered', async () => {
     const screen = await listening(stage());
     const code = await codeOn(screen);
     stage().network.freeze();
@@ -77,7 +77,7 @@ describe('a hidden tab', () => {
 
   beforeEach(() => stage().expectProblem(CUT));
 
-  it('holds no connection after a few seconds, and shows what has happened once it is visible again', async () => {
+  it('holds no connection after a few seconds, and shows the current state once it is visible again', async () => {
     const screen = await listening(stage());
     expect((await stage().health()).waiting).to.equal(1);
     const phone = await scanBeside(stage(), screen);
@@ -91,7 +91,7 @@ describe('a hidden tab', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('leaves the connections of the browser to the tab that is visible: seven tabs over HTTP/1.1', async () => {
+  it('leaves the connections of the browser to the visible tab (seven tabs over HTTP/1.1)', async () => {
     const desktop = await stage().desktop();
     await desktop.clock.install();
     const tabs: Page[] = [];

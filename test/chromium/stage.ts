@@ -1,4 +1,4 @@
-/** The provider and RP of the fixtures, and real browsers that use them. Each test has a stage of its own. */
+/** The provider and RP of the fixtures, and real browsers that use them. Each test has a separate stage. */
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Keyv } from 'keyv';
@@ -7,7 +7,7 @@ import type { QrLoginOptions } from '../../src/index.ts';
 import { type Fixture, type FixtureOptions, makeProvider } from '../fixtures/provider.ts';
 import { makeRp, rpClient } from '../fixtures/rp.ts';
 import { StillClock } from '../support/clock.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { CALM, openChromium } from './chromium.ts';
 import { startCoverage, takeCoverage } from './page-coverage.ts';
@@ -34,15 +34,15 @@ const PHONE: BrowserContextOptions = {
 };
 
 /**
- * The longest wait for one thing on a page. A busy machine can take ten times as long as an idle one, so this only ends
- * a wait that would never end.
+ * The longest wait for one thing on a page. A busy machine can take ten times as long as an idle one, so this limit
+ * only stops waits that would never end.
  */
 export const PATIENCE_MS = 60_000;
 
 /** The longest wait for the description of a page, in milliseconds. */
 const DESCRIBES_WITHIN_MS = 5_000;
 
-type Made = Running &
+type StageParts = RunningServer &
   Fixture & {
     readonly issuer: string;
     readonly make: () => Promise<Fixture>;
@@ -60,15 +60,15 @@ export class Stage {
   readonly #browser: Browser;
   readonly #make: () => Promise<Fixture>;
   readonly #network: TcpProxy | undefined;
-  #provider: Running & Fixture;
-  readonly #rp: Running;
+  #provider: RunningServer & Fixture;
+  readonly #rp: RunningServer;
   readonly #contexts = new Map<BrowserContext, BrowserContextOptions>();
   readonly #pages: Page[] = [];
   readonly #problems: string[] = [];
   readonly #expected: RegExp[] = [/favicon\.ico/];
   readonly #ends: (() => Promise<unknown>)[] = [];
 
-  private constructor(browser: Browser, clock: StillClock, provider: Made, rp: Running) {
+  private constructor(browser: Browser, clock: StillClock, provider: StageParts, rp: RunningServer) {
     this.clock = clock;
     this.issuer = provider.issuer;
     this.#network = provider.network;
@@ -192,7 +192,7 @@ export class Stage {
     return states.join('\n');
   }
 
-  /** Ends everything, also after a failed test. */
+  /** Ends everything, even after a failed test. */
   async strike(): Promise<void> {
     try {
       for (const page of this.#pages) if (!page.isClosed()) await takeCoverage(page);

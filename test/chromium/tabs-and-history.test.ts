@@ -8,7 +8,7 @@ import { useStage } from './use-stage.ts';
 describe('tabs, reloads and the back button', () => {
   const stage = useStage();
 
-  it('two tabs of one browser show two codes at once, and both sign in', async () => {
+  it('two tabs of one browser show two codes at the same time, and both sign in', async () => {
     const desktop = await stage().desktop();
     const first = await askToSignIn(stage(), desktop);
     const second = await askToSignIn(stage(), desktop);
@@ -25,7 +25,7 @@ describe('tabs, reloads and the back button', () => {
   });
 
   it('two tabs with the same sign-in show the same ticket, and one of them continues', async () => {
-    // An authorization request is answered only once: the other tab gets oidc-provider's own error page.
+    // An authorization request is answered only once, so the other tab gets oidc-provider's own error page.
     stage().expectProblem(/40[04]|ERR_NAME_NOT_RESOLVED/);
     const desktop = await stage().desktop();
     const first = await askToSignIn(stage(), desktop);
@@ -95,7 +95,7 @@ describe('tabs, reloads and the back button', () => {
     await allow(screen);
     await phone.reload();
     await phone.getByRole('heading', { name: 'Signed in' }).waitFor();
-    // The pages of the ticket are one entry of the history, because they take the place of each other.
+    // The pages of the ticket are one entry of the history, because they replace each other.
     await phone.goBack();
     await phone.goForward();
     await phone.getByRole('heading', { name: 'Signed in' }).waitFor();
@@ -103,7 +103,7 @@ describe('tabs, reloads and the back button', () => {
   });
 
   it('the back button after a sign-in shows no old code', async () => {
-    // Chromium reports the page's own status: this sign-in is over.
+    // Chromium logs the status 404 of the page, because this sign-in is over.
     stage().expectProblem(/404/);
     const screen = await askToSignIn(stage(), await stage().desktop());
     await (await scanBeside(stage(), screen)).approve();

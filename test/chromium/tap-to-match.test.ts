@@ -21,7 +21,7 @@ describe('a tap on the number that the browser shows', () => {
     return { screen, phone, number };
   };
 
-  it('signs in with one tap, on pages without barriers that fit a screen of 360 by 640 pixels', async () => {
+  it('signs in without typing, on accessible pages that fit a screen of 360 by 640 pixels', async () => {
     const { screen, phone, number } = await meet();
     for (const page of [screen, phone]) {
       await page.evaluate(readFileSync(AXE, 'utf8'));
@@ -40,7 +40,7 @@ describe('a tap on the number that the browser shows', () => {
     await phone.getByRole('heading', { name: 'Signed in' }).waitFor();
   });
 
-  it('ends on both sides with another number', async () => {
+  it('ends the sign-in on both sides if the number is wrong', async () => {
     const { screen, phone, number } = await meet();
     stage().expectProblem(/410/);
     await phone.locator(`button[name=match]:not([value="${number}"])`).first().click();
@@ -49,7 +49,7 @@ describe('a tap on the number that the browser shows', () => {
     await screen.getByRole('heading', { name: 'The number was wrong' }).waitFor();
   });
 
-  it('ends on both sides with "None of these"', async () => {
+  it('ends the sign-in on both sides if it is on "None of these"', async () => {
     const { screen, phone } = await meet();
     await phone.getByRole('button', { name: 'None of these' }).click();
     await phone.getByRole('heading', { name: 'Declined' }).waitFor();

@@ -2,7 +2,7 @@ import type { QrLoginOptions } from '../../src/index.ts';
 import type { FixtureOptions } from '../fixtures/provider.ts';
 import { type Setting, Stage } from './stage.ts';
 
-/** Longer than the longest wait on a page, so that a test that hangs reports the wait, not this time-out. */
+/** This is longer than the longest wait on a page, so that a hanging test reports the wait and not this time-out. */
 const TIMEOUT_MS = 120_000;
 
 /** Sets up a stage for each test of this suite. A test fails if its pages had errors. */
@@ -23,7 +23,7 @@ export function useStage(
     this.timeout(TIMEOUT_MS);
     const problems = stage?.problems ?? [];
     const failure = this.currentTest?.err;
-    // The failure comes first. The state and the errors of the pages may explain it.
+    // Report the failure first, and then the state and the errors of the pages, which may explain it.
     if (failure !== undefined) failure.stack += `\n${await stage?.describePages()}`;
     await stage?.strike();
     stage = undefined;

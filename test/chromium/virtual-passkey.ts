@@ -1,4 +1,4 @@
-/** Devices with a passkey, by Chromium's virtual authenticators (WebAuthn Level 3, section 11.2, WebDriver). */
+/** Devices with a passkey, based on Chromium's virtual authenticators (WebAuthn Level 3, section 11.2). */
 import type { BrowserContext, CDPSession, Page } from 'playwright-core';
 import { signInOn } from './phones.ts';
 import type { Stage } from './stage.ts';
@@ -9,7 +9,7 @@ export interface PasskeyDevice {
   readonly authenticatorId: string;
 }
 
-/** Opens a device of alice that has added its passkey on the account page. @param context a phone by default */
+/** Opens a device of alice whose passkey was added on the account page. @param context a phone by default */
 export async function deviceWithPasskey(stage: Stage, context?: BrowserContext): Promise<PasskeyDevice> {
   const device = context ?? (await stage.phone());
   await signInOn(stage, device);
@@ -38,8 +38,8 @@ export async function withAuthenticator(page: Page): Promise<PasskeyDevice> {
 }
 
 /**
- * A script for a page. Chromium without windows has no menu of passkeys: its authenticator answers at once instead of
- * after a choice in the menu, and `sessionStorage.mediation` says how the page has asked.
+ * A script for a page. Chromium without windows has no menu of passkeys: its authenticator answers immediately instead
+ * of after a choice in the menu. `sessionStorage.mediation` contains the mode in which the page has asked.
  */
 export const MENU_OF_PASSKEYS = `{
   PublicKeyCredential.isConditionalMediationAvailable = async () => true;

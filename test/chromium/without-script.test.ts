@@ -54,7 +54,7 @@ describe('without JavaScript', () => {
 describe('the check code without JavaScript', () => {
   const stage = useStage({ assess: () => 'check code' });
 
-  it('is typed into the form, and a wrong one leads to an error page with a link back', async () => {
+  it('is typed into the form, and a wrong code leads to an error page with a link back', async () => {
     stage().expectProblem(/403/);
     const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
     const phone = await scanByHand(stage(), screen);
@@ -72,7 +72,7 @@ describe('the check code without JavaScript', () => {
   });
 
   inFullSuite(() =>
-    it('stops the sign-in after three wrong ones, and a button shows a new code', async () => {
+    it('ends the sign-in after three wrong tries, and a button shows a new code', async () => {
       stage().expectProblem(/403/);
       const screen = await askToSignIn(stage(), await stage().desktop(WITHOUT_SCRIPT));
       const code = await codeOn(screen);

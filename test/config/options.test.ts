@@ -19,7 +19,7 @@ function providerFor(qr: QrLogin, configuration: Configuration = {}): Provider {
   });
 }
 
-/** Wrong options, and what the error must say. */
+/** Wrong options, each with a pattern for the error's message. */
 const WRONG: [Record<string, unknown>, RegExp][] = [
   [{ findAccount: undefined }, /findAccount/],
   [{ findAccount: 'alice' }, /findAccount/],
@@ -107,7 +107,7 @@ describe('the options', () => {
     expect(() => Reflect.apply(qrLogin, undefined, [])).to.throw(TypeError, /qrLogin needs options: findAccount/);
   });
 
-  it('are read from a prototype as well, and may be methods of a class', () => {
+  it('can come from a prototype, and can be methods of a class', () => {
     class Deployment {
       findAccount = NEEDED.findAccount;
       signIn = NEEDED.signIn;
@@ -158,7 +158,7 @@ describe('attaching to a provider', () => {
 
   const unfitKeys: Readonly<Record<string, unknown>> = { 'a text of 5': 'short', 'a Buffer': Buffer.from(KEY) };
   for (const [what, key] of Object.entries(unfitKeys)) {
-    it(`is refused if a cookie key is ${what}, unless there are secrets; the message says both`, async () => {
+    it(`is refused if a cookie key is ${what}, unless there are secrets, and the message names both solutions`, async () => {
       const cookies = { keys: [KEY, key] } as never;
       const without = qrLogin(NEEDED);
       expect(() => without.attach(providerFor(without, { cookies })))
@@ -173,7 +173,7 @@ describe('attaching to a provider', () => {
   }
 
   for (const [what, key] of Object.entries({ undefined, empty: '' })) {
-    it(`is refused if a cookie key is ${what}, with secrets too`, () => {
+    it(`is refused if a cookie key is ${what}, even if there are secrets`, () => {
       const qr = qrLogin({ ...NEEDED, secrets: [KEY] });
       const cookies = { keys: [key] } as never;
       expect(() => qr.attach(providerFor(qr, { cookies }))).to.throw(
@@ -183,7 +183,7 @@ describe('attaching to a provider', () => {
     });
   }
 
-  it('is refused if it gets something else than a provider', () => {
+  it('is refused if its argument is not a provider', () => {
     const qr = qrLogin(NEEDED);
     const issuer = 'https://id.example';
     const others: [unknown, string][] = [
@@ -204,7 +204,7 @@ describe('attaching to a provider', () => {
     }
   });
 
-  it('is refused with the versions if the provider is of oidc-provider 8, which has no readable keys', () => {
+  it('is refused with a message about versions if the provider is of oidc-provider 8, which has no readable keys', () => {
     // A provider of version 8 has its Koa app inside.
     const old = { issuer: 'https://id.example', use: () => undefined, interactionDetails: () => undefined };
     const { attach } = qrLogin(NEEDED);
@@ -212,7 +212,7 @@ describe('attaching to a provider', () => {
   });
 
   it('is refused if a Keygrip hides the keys, unless there are secrets', async () => {
-    // As cookies takes it: something that signs and verifies.
+    // An object with the methods of a Keygrip, which signs and verifies.
     const keys = { sign: () => 'signature', verify: () => true, index: () => 0 };
     const without = qrLogin(NEEDED);
     expect(() => without.attach(providerFor(without, { cookies: { keys } as never }))).to.throw(TypeError, /"secrets"/);
@@ -243,7 +243,7 @@ describe('attaching to a provider', () => {
     await qrLogin(NEEDED).close();
   });
 
-  it('warns if other processes could use the store as well', async () => {
+  it('warns if other processes could also use the store', async () => {
     const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
     const qr = qrLogin({ ...NEEDED, store: Elsewhere.keyv().store });
     qr.attach(providerFor(qr));

@@ -1,4 +1,4 @@
-/** The first section of docs/apps.md, done step by step with the installed package. */
+/** Follows the first section of docs/apps.md step by step with the installed package. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,7 +40,7 @@ describe('the first app of the documentation', () => {
     const [diff] = page.filter(({ language }) => language === 'diff');
     for (const { file, code } of [...quickStart, ...page])
       if (file?.endsWith('.js')) writeFileSync(join(home, file), code);
-    // Outside of a repository, git applies to the folder that it is in.
+    // Outside of a repository, `git apply` changes the files of the current folder.
     const env = { ...process.env, GIT_CEILING_DIRECTORIES: home };
     execFileSync('git', ['apply', '--whitespace=error-all', '-'], { cwd: home, env, input: diff?.code });
     const texts = [...quickStart, ...page].flatMap(({ file }) => (file?.endsWith('.js') ? [file] : []));

@@ -17,7 +17,7 @@ const PARTS_OF_VIEWS: ReadonlySet<string> = new Set(['eta', 'css', 'json']);
 
 const README_EXAMPLE = docPage('README.md').blocks.find(({ language }) => language === 'ts')?.code ?? '';
 const README_ISSUER = 'http://localhost:3000';
-/** A line in the README's example that stands for lines of the quick start that are left out. */
+/** A line in the README's example that represents omitted lines of the quick start. */
 const LEFT_OUT = /^ *\/\/ …\n/m;
 
 let folder: string;
@@ -39,8 +39,8 @@ describe('the code in the documentation', () => {
   /** The compiler's error lines. */
   let complaints: string[];
 
-  // Each page is a separate project, because pages may use the same names. One compiler run for all of them reads the
-  // types once.
+  // Each page is a separate project, because pages may use the same names. A single compiler run for all projects reads
+  // the types once.
   before(async () => {
     for (const page of pages) writeProject(page, page.code);
     const references = pages.map((page) => ({ path: homeOf(page) }));
@@ -215,7 +215,7 @@ function write(home: string, files: Readonly<Record<string, string>>): void {
  */
 function fileOf({ file, line, language }: Block): string {
   if (file !== undefined) return file;
-  if (PARTS_OF_VIEWS.has(language)) throw new Error('it has no name');
+  if (PARTS_OF_VIEWS.has(language)) throw new Error('the block has no file name');
   return `line-${line}.${language}`;
 }
 

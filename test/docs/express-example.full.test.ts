@@ -8,7 +8,10 @@ import { freePort } from '../support/server.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { writeExample } from './express-example.ts';
 
-/** The packages that the example imports, apart from oidc-provider. Express finds `ejs` only if it is beside it. */
+/**
+ * The packages that the example imports, apart from oidc-provider. Express finds `ejs` only in the same folder of
+ * packages.
+ */
 const PACKAGES = {
   desm: '1.3.1',
   ejs: '3.1.10',
@@ -79,7 +82,7 @@ describe("oidc-provider's Express example with the documented lines", () => {
     expect((await browser.tokens(consent)).claims()).to.include({ sub: 'alice' });
   });
 
-  /** Signs in as alice on the example's password page. @returns the address that this leads to */
+  /** Signs in as alice on the example's password page. @returns the address to which this leads */
   async function submitLogin(visitor: BrowserVisitor | PhoneVisitor, page: string): Promise<string> {
     const [, action = ''] = /<form autocomplete="off" action="([^"]+\/login)"/.exec(page) ?? [];
     expect(action, page).not.to.equal('');

@@ -5,11 +5,11 @@ import { expect } from 'chai';
 import { docPage } from '../support/doc-pages.ts';
 import { documentedDiff, writeExample } from './express-example.ts';
 
-/** The pages that say how many lines an integrator has to write. */
+/** The pages that state the number of lines that an integrator has to write. */
 const PAGES = ['README.md', 'docs/express-example.md'];
 
-describe("what is added to oidc-provider's Express example", () => {
-  it('is as many lines as the documentation says', () => {
+describe("the diff for oidc-provider's Express example", () => {
+  it('has the number of lines that the documentation states', () => {
     const lines = documentedDiff().split('\n');
     const added = lines.filter((line) => /^\+(?!\+\+ )/.test(line)).length;
     const removed = lines.filter((line) => /^-(?!-- )/.test(line)).length;

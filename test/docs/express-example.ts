@@ -20,7 +20,7 @@ export function writeExample(folder: string): void {
     join(folder, 'lib/index.js'),
     "export * from 'oidc-provider';\nexport { default } from 'oidc-provider';\n",
   );
-  // Outside of a repository, git applies to the folder that it is in.
+  // Outside of a repository, `git apply` changes the files of the current folder.
   const env = { ...process.env, GIT_CEILING_DIRECTORIES: folder };
   execFileSync('git', ['apply', '--whitespace=error-all', '-'], { cwd: folder, env, input: documentedDiff() });
 }

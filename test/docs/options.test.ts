@@ -30,7 +30,7 @@ function commentedDefaults(): Map<string, string> {
   return new Map([...comments].map(([, text = '', name = '']) => [name, text.replace(/\n {3}\* +/g, ' ')]));
 }
 
-/** Returns the value of a literal such as `{ scan: 120 }`; undefined if the text is none. */
+/** Returns the value of a literal such as `{ scan: 120 }`; undefined if the text is not a literal. */
 function literalIn(text: string): unknown {
   try {
     return JSON.parse(text.replace(/(\w+):/g, '"$1":'));
@@ -90,7 +90,7 @@ describe('the options page', () => {
     expect(compared).to.include.members(['deadlines', 'rotation', 'shortCode', 'parkStreams', 'apps']);
   });
 
-  it('leads to the errors for an unsuitable provider', async () => {
+  it('links to the errors for an unsuitable provider', async () => {
     expect(section(PAGE, '## What `qrLogin()` returns')).to.include('(troubleshooting.md#the-provider)');
     const qr = qrLogin(NEEDED);
     const configuration = { cookies: { keys: [KEY] }, features: { devInteractions: { enabled: false } } };

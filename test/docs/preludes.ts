@@ -1,11 +1,11 @@
 /**
- * Declares the names that the fragments of a page use but do not define: the reader's own, and imports that the page
- * has shown before.
+ * Declares the names that the fragments of a page use but do not define: names from the reader's code, and imports that
+ * the page has shown before.
  */
 
 const OURS = `import('oidc-provider-qr-login')`;
 
-/** The names of every page: those of the README and of its example. */
+/** The names that every page may use, because the README and its example define them. */
 const EVERYWHERE = `
 declare const issuer: string;
 declare const configuration: import('oidc-provider').Configuration;

@@ -128,7 +128,7 @@ describe('the views in the documentation', () => {
 
   it('look as the theming page says, if they are in the folder of views', async () => {
     folder = viewsOf('docs/theming.md');
-    // The page mentions a logo, which the reader has.
+    // The page mentions a logo that the reader provides.
     writeFileSync(join(folder, 'assets/logo.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>');
     await World.during(
       {

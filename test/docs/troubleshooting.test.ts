@@ -8,14 +8,17 @@ const PAGE = read('docs/troubleshooting.md');
 const SOURCES = sourcesIn('src');
 const LETTERS = /\p{L}/gu;
 
-/** The sections with the plugin's own messages. The other sections are about messages of its surroundings. */
+/** The sections with the plugin's own messages. The other sections are about messages of other programs. */
 const OURS = ['At start-up', 'While it runs', 'Refusals', "In the browser's console", 'In an app'];
 const FROM_PROVIDER = 'From oidc-provider';
 
 /** Calls that throw an error or emit a warning with a message. */
 const MESSAGE_CALLS =
   /\b(?:new (?:TypeError|RangeError|Error|QrLoginError|ProofRefused|WiringFault|PhoneError)|emitWarning|super)\(\s*(?:(?:'\w+'|code),\s*)?/g;
-/** The code before a string, in a file with a schema. {@link SCHEMA_MESSAGE} selects the messages among the strings. */
+/**
+ * Matches the code before a string in a file with a schema. {@link SCHEMA_MESSAGE} selects the messages among the
+ * strings.
+ */
 const STRING_START = /(?:=>|=|,|\()\s*(?=['"`])/g;
 const SCHEMA_MESSAGE = /must be|must have|there is no|needs options/;
 /** The field with the message of oidc-provider's errors. */
@@ -25,7 +28,7 @@ describe('the troubleshooting page', () => {
   const thrown = [...new Set(SOURCES.flatMap(messagesIn))];
   const quoted = OURS.flatMap((section) => quotedIn(sectionOf(section)));
 
-  it('is compared with the messages in the source', () => {
+  it('is compared with a non-empty list of the messages in the source', () => {
     expect(thrown).to.include('name must be a text that is not empty');
     expect(thrown).to.include('… must be a number of seconds from 1 to …, not …');
     expect(thrown).to.include('That was too often. Try again in … seconds.');
@@ -91,7 +94,7 @@ function read(path: string): string {
 
 function sourcesIn(folder: string): string[] {
   const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
-  // The contract of stores is a suite of tests: its messages are none that the plugin shows.
+  // The contract of stores is a test suite, so the plugin never shows its messages.
   const shown = files.filter((file) => /(?<!\.d)\.[jt]s$/.test(file) && !file.startsWith('stores/contract/'));
   return shown.map((file) => read(join(folder, file)));
 }

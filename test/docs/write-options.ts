@@ -1,6 +1,6 @@
 /**
- * Writes the facts in `docs/options.md` anew, from the schema that checks the options:
- * `node --import ./scripts/typescript.mjs test/docs/write-options.ts`.
+ * Updates the facts in `docs/options.md` from the schema that checks the options: `node --import
+ * ./scripts/typescript.mjs test/docs/write-options.ts`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

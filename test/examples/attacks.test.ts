@@ -5,7 +5,7 @@ import { markupAttacks } from '../security/pages/markup.ts';
 import { HTML, must, sent, signedIn } from '../security/pages/visits.ts';
 import { attacks as redirects } from '../security/redirects/redirects.ts';
 import type { Answer } from '../support/agent.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 import { PhoneVisitor, type Site } from '../support/visitors.ts';
 import { EXAMPLE } from './example-setting.ts';
 
@@ -13,7 +13,7 @@ import { EXAMPLE } from './example-setting.ts';
 const ON_OWN_PAGES = /account page|link to the sign-in|login_hint|description of an error/;
 
 describe('the example’s own pages under attack', () => {
-  let example: Running;
+  let example: RunningServer;
   let site: Site;
 
   before(async () => {
@@ -66,13 +66,13 @@ describe('the example’s own pages under attack', () => {
     const stranger = new PhoneVisitor(site);
     const failed = await refusedSignIn(stranger, site.issuer);
     expect((await stranger.agent.get(failed, HTML)).text).to.include(said);
-    // The same address in another browser.
+    // Open the same address in another browser.
     const other = await signedIn(site);
     expect((await other.agent.follow(failed)).text).not.to.include(said);
   });
 });
 
-/** Cancels a sign-in for the account page. @returns the address that the answer goes to */
+/** Cancels a sign-in for the account page. @returns the address to which the answer goes */
 async function refusedSignIn({ agent }: PhoneVisitor, issuer: string): Promise<URL> {
   const page = await agent.follow(`${issuer}/qr/devices`);
   const interaction = page.url.href.replace(/\/password$/, '');

@@ -30,7 +30,7 @@ interface ClusterNode {
   readonly pid: number;
 }
 
-/** The cluster as its output in a terminal describes it. */
+/** The data about the cluster that its output in a terminal contains. */
 interface Cluster {
   readonly program: Child;
   readonly issuer: string;
@@ -88,7 +88,7 @@ describe('npm run cluster', () => {
       }
     });
 
-    it('does not expose the probes and metrics of the nodes', async () => {
+    it("does not expose the nodes' probes and metrics", async () => {
       for (const path of ['/health', '/alive', '/metrics']) {
         expect((await fetch(cluster.issuer + path)).status).to.equal(404);
       }
@@ -123,7 +123,7 @@ describe('npm run cluster', () => {
       for (const secret of ['a11ce', 'b0b', ...users, ...ids]) expect(all.join('\n')).not.to.include(secret);
     });
 
-    it('ends a flood of authorization requests at nginx, and no stream, poll or silent renewal of that address', async () => {
+    it('blocks a flood of authorization requests at nginx, but no stream, poll or silent renewal of that address', async () => {
       const flooding = networkFrom('127.0.0.2');
       const { browser, stream } = await begin(cluster);
       browser.network = flooding;
@@ -156,7 +156,7 @@ describe('npm run cluster', () => {
       }
     });
 
-    it('replaces a killed node, and a browser that waited on it signs in with the same code', async () => {
+    it('replaces a killed node, and a browser that waited at the node signs in with the same code', async () => {
       const { browser, stream, code } = await begin(cluster);
       const waiting = await Promise.all(cluster.nodes.map(async (node) => (await health(node)).waiting));
       expect(waiting.toSorted()).to.deep.equal([0, 0, 1]);
@@ -177,7 +177,7 @@ describe('npm run cluster', () => {
       expect((await health(node)).ok).to.equal(true);
     });
 
-    it('ends on SIGTERM although a browser waits, and leaves no processes and files', () => leavesNothing('SIGTERM'));
+    it('ends on SIGTERM while a browser waits, and leaves no processes or files', () => leavesNothing('SIGTERM'));
   });
 
   inFullSuite(() =>
@@ -189,7 +189,7 @@ describe('npm run cluster', () => {
 
       after(() => cluster?.program.end('SIGTERM'));
 
-      it('ends on SIGINT although a browser waits, and leaves no processes and files', () => leavesNothing('SIGINT'));
+      it('ends on SIGINT while a browser waits, and leaves no processes or files', () => leavesNothing('SIGINT'));
     }),
   );
 
@@ -206,7 +206,7 @@ describe('npm run cluster', () => {
     const lines = cluster.program.lines.join('\n');
     const [, node] = [...lines.matchAll(/process (\d+)$/gm)].at(-1) ?? [];
     const processes = await descendants(await parentOf(Number(node)));
-    // At least Redis, nginx and its worker, three nodes, and the RP.
+    // The cluster has at least these processes: Redis, nginx and its worker, three nodes, and the RP.
     expect(processes).to.have.length.of.at.least(7);
 
     const ended = cluster.program.end(signal);
@@ -292,14 +292,14 @@ function networkFrom(localAddress: string): typeof fetch {
   return network as unknown as typeof fetch;
 }
 
-/** Requests more than nginx allows, fifty at once. @returns the first answer of nginx that refuses one */
+/** Sends more requests than nginx allows, fifty at a time. @returns nginx's first refusal */
 async function floodUntilRefused(network: typeof fetch, url: string): Promise<Response> {
   for (let sent = 0; sent < 5_000; sent += 50) {
     const answers = await Promise.all(Array.from({ length: 50 }, () => network(url)));
     const refused = answers.find(({ status }) => status === 429);
     if (refused !== undefined) return refused;
   }
-  throw new Error('nginx refuses nothing');
+  throw new Error('nginx refuses no request');
 }
 async function startCluster(ports: Ports, folder: string): Promise<Cluster> {
   const program = await run(ports, folder, /^Ctrl-C ends/);
@@ -317,7 +317,7 @@ async function startCluster(ports: Ports, folder: string): Promise<Cluster> {
   };
 }
 
-/** A browser that shows a code. */
+/** A browser at the demo RP that shows a code. */
 interface BegunSignIn {
   readonly browser: BrowserVisitor;
   readonly stream: EventStream;
@@ -326,7 +326,7 @@ interface BegunSignIn {
 
 /** Starts a sign-in at the demo RP, up to the code. */
 async function begin({ issuer, rpUrl }: Cluster): Promise<BegunSignIn> {
-  // The demo RP sends the requests of the RP itself, so its credentials are not needed here.
+  // The demo RP sends the RP's own requests, so the test needs no credentials of the RP.
   const browser = new BrowserVisitor({ issuer, client: { id: 'demo-rp', secret: '', callback: '' } });
   browser.at = (await browser.agent.follow(`${rpUrl}/login`)).url.href;
   const stream = await browser.events();
@@ -343,7 +343,7 @@ async function complete({ browser, stream, code }: BegunSignIn, name: string): P
   expect((await phone.scan(code)).status).to.equal(200);
   await stream.ticket('scanned');
   const { checkCode } = await phone.approve();
-  // Loopback addresses do not show that both share a network, so a check code is required.
+  // Loopback addresses do not prove that browser and phone share a network, so a check code is required.
   expect(checkCode).to.match(/^\d{6}$/);
   await stream.ticket('approved');
   stream.close();
@@ -434,7 +434,7 @@ async function parentOf(pid: number): Promise<number> {
 async function descendants(ancestor: number): Promise<number[]> {
   const all = await parents();
   const found = [ancestor];
-  // The loop also visits the processes that it adds.
+  // The loop also visits the processes that are added during the loop.
   for (const parent of found)
     found.push(...all.filter(([, parentPid]) => parentPid === parent).map(([process]) => process));
   return found;

@@ -3,9 +3,9 @@ import { expect } from 'chai';
 import { makeInitialAccessToken } from '../../examples/provider.ts';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
 import { raw } from '../security/hosts/visits.ts';
-import { browserAt, type Sent } from '../security/meeting.ts';
+import { browserAt, type TextFields } from '../security/meeting.ts';
 import { Agent, type Answer } from '../support/agent.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 import type { BrowserVisitor, Site } from '../support/visitors.ts';
 import { makeExampleProvider } from './example-setting.ts';
 
@@ -25,7 +25,7 @@ const CLIENTS = [
 ];
 
 describe('the example', () => {
-  let example: Running & Awaited<ReturnType<typeof makeExampleProvider>>;
+  let example: RunningServer & Awaited<ReturnType<typeof makeExampleProvider>>;
   let site: Site;
 
   beforeEach(async () => {
@@ -37,7 +37,7 @@ describe('the example', () => {
 
   afterEach(() => example?.stop());
 
-  const typePassword = ({ agent, at }: BrowserVisitor, password: string, headers: Sent = {}): Promise<Answer> =>
+  const typePassword = ({ agent, at }: BrowserVisitor, password: string, headers: TextFields = {}): Promise<Answer> =>
     agent.post(`${at}/password`, { form: { name: 'alice', password }, headers });
 
   describe('on its password page', () => {
@@ -48,7 +48,7 @@ describe('the example', () => {
         { origin: 'null' },
         { 'sec-fetch-site': 'cross-site' },
         { 'sec-fetch-site': 'same-site', origin: site.issuer },
-      ] satisfies Sent[]) {
+      ] satisfies TextFields[]) {
         expect((await typePassword(browser, 'wonderland', headers)).status, JSON.stringify(headers)).to.equal(403);
       }
       // A proxy that sends `Referrer-Policy: no-referrer` makes the browser hide the origin.
@@ -56,7 +56,7 @@ describe('the example', () => {
       expect((await typePassword(browser, 'wonderland', own)).status).to.equal(303);
     });
 
-    it('limits wrong passwords from one address, also those at the same time, and says how long to wait', async () => {
+    it('limits wrong passwords from one address, even simultaneous ones, and says how long to wait', async () => {
       const browser = await browserAt(site);
       const tries = await Promise.all(Array.from({ length: 30 }, () => typePassword(browser, 'guess')));
       expect(tries.filter(({ status }) => status === 401)).to.have.length(20);
@@ -106,8 +106,8 @@ describe('the example', () => {
     }
   });
 
-  it('lets only apps in a browser request tokens across origins, from their own origin', async () => {
-    /** Asks for tokens as this client, from a page with this origin. @returns the origin that may read the answer */
+  it('allows token requests across origins only to apps in a browser, from their own origin', async () => {
+    /** Requests tokens as this client, from a page with this origin. @returns the origin that may read the answer */
     const readableBy = async (clientId: string, origin: string): Promise<string | null> => {
       const form = { grant_type: 'authorization_code', code: 'x', client_id: clientId };
       const authorization = `Basic ${Buffer.from(`on-a-server:${encodeURIComponent(CLIENT_SECRET)}`).toString('base64')}`;

@@ -8,14 +8,14 @@ import { askedBy, signInWith } from '../security/guard/people.ts';
 import { approved, browserAt, phoneOf } from '../security/meeting.ts';
 import { goOn } from '../security/scene.ts';
 import type { Answer } from '../support/agent.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 import type { BrowserVisitor, Site } from '../support/visitors.ts';
 import { makeExampleProvider } from './example-setting.ts';
 
 const HTML = { headers: { accept: 'text/html' } };
 
 describe('the enrolment of passkeys at the example', () => {
-  let example: Running;
+  let example: RunningServer;
   let site: Site;
   let lines: string[];
 
@@ -46,13 +46,13 @@ describe('the enrolment of passkeys at the example', () => {
     });
   }
 
-  it('asks for the password in a browser that a phone signed in, and goes on after it', async () => {
+  it('asks for the password in a browser that a phone signed in, and continues after it', async () => {
     const browser = await signedInByPhone();
     const page = await accountPage(browser);
     expect(page.text).to.include('Hello Alice').and.not.include('Add a passkey of this device');
     const [, link = ''] = /href="([^"]+)">Sign in again to add or remove passkeys/.exec(page.text) ?? [];
 
-    // Both links of the page have the secret in the cookie of this browser.
+    // Both links of the page contain the secret in the cookie of this browser.
     const states = [...page.text.matchAll(/state=([\w-]+)\./g)].map(([, secret]) => secret);
     const cookies = await browser.agent.jar.getCookies(`${site.issuer}/account`);
     const secret = cookies.find(({ key }) => key === 'account_state')?.value;
@@ -66,7 +66,7 @@ describe('the enrolment of passkeys at the example', () => {
     expect((await new Authenticator(site.issuer).enrol(browser)).status).to.equal(200);
   });
 
-  it('offers such a browser a passkey that the phone approves, and comes back if it is declined', async () => {
+  it('offers such a browser a passkey that the phone can approve, and returns to the account page after a denial', async () => {
     const browser = await signedInByPhone();
     const { text } = await accountPage(browser);
     const [, link = ''] = /href="([^"]+)">Let your phone approve a passkey/.exec(text) ?? [];
@@ -77,7 +77,7 @@ describe('the enrolment of passkeys at the example', () => {
     expect(back.url.pathname).to.equal('/account');
   });
 
-  it('says where to sign in if the page was left open for too long', async () => {
+  it('says how to sign in again if the page was left open for too long', async () => {
     const browser = await signedInByPhone();
     const answer = await browser.post(`${site.issuer}/account/passkeys/options`, {});
     expect(answer.status).to.equal(403);

@@ -9,7 +9,7 @@ const READY = /initial access token (\S+)$/;
 /** Matches the last line of `npm run attack`. */
 const SUMS = /^held: (\d+), GOT IN: (\d+), not tried here: (\d+), BROKE: (\d+)$/;
 
-interface Started {
+interface ExampleAddress {
   readonly issuer: string;
   readonly token: string;
 }
@@ -19,7 +19,7 @@ describe('npm run attack', () => {
 
   afterEach(() => example?.end('SIGKILL'));
 
-  const start = async (...flags: string[]): Promise<Started> => {
+  const start = async (...flags: string[]): Promise<ExampleAddress> => {
     const [port, rpPort] = [await freePort(), await freePort()];
     example = await Child.start('the example', [...quickCommandOf('examples/start.ts'), ...flags], {
       ready: READY,
@@ -30,7 +30,7 @@ describe('npm run attack', () => {
     return { issuer: `http://localhost:${port}`, token };
   };
   /** Tries the attacks with this word in their names. @returns the sums: held, got in, not tried, broke */
-  const attack = async ({ issuer, token }: Started, word: string): Promise<number[]> => {
+  const attack = async ({ issuer, token }: ExampleAddress, word: string): Promise<number[]> => {
     const program = await Child.start(
       'the attacks',
       [...commandOf('test/security/attack-server.ts'), issuer, token, word],
@@ -40,7 +40,7 @@ describe('npm run attack', () => {
     return sums.map(Number);
   };
 
-  it('asks the example for its settings, and tries only the attacks that fit them', async () => {
+  it('asks the example for its settings, and tries only the attacks for these settings', async () => {
     const started = await start();
     const { json } = await new Agent().get(`${started.issuer}/account/features`);
     expect(json()).to.deep.equal({ passkeys: true, shortCode: true, limits: false, proxy: false });

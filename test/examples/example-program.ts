@@ -6,8 +6,8 @@ import { isFullSuite } from '../support/full-suite.ts';
 export const ROOT: URL = new URL('../../', import.meta.url);
 
 /**
- * The environment of the programs, without coverage: other tests run the same code, and to record it takes longer than
- * the start of a program.
+ * The environment of the programs. It turns coverage off, because other tests run the same code, and recording it takes
+ * longer than starting a program.
  */
 export const ENVIRONMENT: NodeJS.ProcessEnv = { ...process.env, NODE_V8_COVERAGE: undefined };
 
@@ -16,7 +16,10 @@ export function commandOf(program: string): string[] {
   return [process.execPath, '--import', './scripts/typescript.mjs', program];
 }
 
-/** Does the same, but in the short suite with the bundle of the program, which starts two seconds sooner on Node 20. */
+/**
+ * Returns the command that runs a program. In the short suite it runs the program's bundle, which starts two seconds
+ * sooner on Node 20.
+ */
 export function quickCommandOf(program: string): string[] {
   return isFullSuite ? commandOf(program) : [process.execPath, bundledProgram(program)];
 }

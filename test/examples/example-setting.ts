@@ -1,4 +1,4 @@
-/** The example's provider and RP, for a stage instead of those of the fixtures. */
+/** The setting of a stage with the example's provider and RP instead of those of the fixtures. */
 import { Accounts } from '../../examples/accounts.ts';
 import { type Example, type ExampleOptions, makeExample } from '../../examples/provider.ts';
 import { makeRp, rpClient } from '../../examples/rp.ts';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
 import { browserAt, phoneOf } from '../security/meeting.ts';
 import { Agent, type Answer } from '../support/agent.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 import type { Site } from '../support/visitors.ts';
 import { makeExampleProvider } from './example-setting.ts';
 
@@ -10,7 +10,7 @@ const GERMAN = { headers: { accept: 'text/html', 'accept-language': 'de' } };
 const HTML = { headers: { accept: 'text/html' } };
 
 describe('the pages around a sign-in at the example', () => {
-  let example: Running;
+  let example: RunningServer;
   let site: Site;
 
   before(async () => {
@@ -25,7 +25,7 @@ describe('the pages around a sign-in at the example', () => {
 
   const xsrfIn = ({ text }: Answer): string => /name="xsrf" value="([\w-]+)"/.exec(text)?.[1] ?? '';
 
-  it('begin at "/", in the language of the user, with the ways on', async () => {
+  it('begin at "/", in the language of the user, with links to the other pages', async () => {
     const page = await new Agent().get(`${site.issuer}/`, GERMAN);
     expect(page.status).to.equal(200);
     expect(page.text).to.include('lang="de"').and.include('Mit dem Smartphone anmelden');
@@ -36,7 +36,7 @@ describe('the pages around a sign-in at the example', () => {
     expect((await phone.agent.get(`${site.issuer}/nothing`, HTML)).status).to.equal(404);
   });
 
-  it('include the account page with the way to devices, passkeys and the sign-out', async () => {
+  it('include the account page with links to browsers, passkeys and the sign-out', async () => {
     const phone = await phoneOf(site);
     const { text } = await phone.agent.get(`${site.issuer}/account`, HTML);
     expect(text).to.include('Hello Alice Liddell').and.include('alice@example.com').and.include('>AL<');
@@ -46,7 +46,7 @@ describe('the pages around a sign-in at the example', () => {
     expect(text).to.include('Add a passkey of this device');
   });
 
-  it('say what the sign-out from the account page does, and what it has done', async () => {
+  it('describe the sign-out from the account page before and after it', async () => {
     const phone = await phoneOf(site);
     const asked = await phone.agent.get(`${site.issuer}/session/end?client_id=account`, HTML);
     expect(asked.text).to.include('You will be signed out of Example ID on this device');
@@ -68,7 +68,7 @@ describe('the pages around a sign-in at the example', () => {
     expect((await phone.agent.get(`${site.issuer}/account`, HTML)).status).to.equal(200);
   });
 
-  it('offer the code on the password page of an app, and a way back to it', async () => {
+  it('offer the QR code on the password page of an app, and a link back to that page', async () => {
     const browser = await browserAt(site);
     const page = await browser.agent.get(`${browser.at}/password`, HTML);
     const self = new URL(browser.at).pathname;
@@ -80,7 +80,7 @@ describe('the pages around a sign-in at the example', () => {
     expect(new URL(back.location).searchParams.get('error')).to.equal('access_denied');
   });
 
-  it('offer no code to a phone that signs in to its own account, and say what a cancelled sign-in means', async () => {
+  it('offer no QR code to a phone that signs in to its own account, and explain a cancelled sign-in', async () => {
     const agent = new Agent();
     const page = await agent.follow(`${site.issuer}/account`);
     expect(page.url.pathname).to.match(/\/password$/);

@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { certificateFor, fetchTrusting } from '../../examples/lan-certificate.ts';
 import { makeRp, rpClient } from '../../examples/rp.ts';
 import { Agent } from '../support/agent.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 import { makeExampleProvider } from './example-setting.ts';
 
 const ADDRESS = '127.0.0.1';
@@ -30,7 +30,7 @@ describe('the certificate for the local network', () => {
     expect(statSync(join(folder, `lan-${ADDRESS}.key`)).mode & 0o077).to.equal(0);
   });
 
-  it('is missing if there is no openssl', () => {
+  it('is not made if there is no openssl', () => {
     const { PATH } = process.env;
     process.env.PATH = folder;
     try {
@@ -44,7 +44,7 @@ describe('the certificate for the local network', () => {
     const certificate = certificateFor(ADDRESS, folder);
     if (certificate === undefined) throw new Error('this test needs openssl');
     let provider: Server | undefined;
-    let rp: Running | undefined;
+    let rp: RunningServer | undefined;
     try {
       const server = createServer(certificate);
       provider = server;

@@ -12,7 +12,7 @@ import { EXAMPLE } from './example-setting.ts';
 describe('the example’s own pages', () => {
   const stage = useStage({}, { passkeys: true }, EXAMPLE);
 
-  it('add a passkey of this device, which is then required to approve', async () => {
+  it('can add a passkey of this device, which is then required to approve', async () => {
     const { page } = await deviceWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
     await page.goto(await readCode(screen));
@@ -21,7 +21,7 @@ describe('the example’s own pages', () => {
     await approve(page);
   });
 
-  it('sign in with a passkey that the name field of the password page offers', async () => {
+  it('can sign a user in with a passkey that the name field of the password page offers', async () => {
     const { page } = await deviceWithPasskey(stage());
     await page.context().clearCookies({ name: /^_session/ });
     await page.context().addInitScript(MENU_OF_PASSKEYS);
@@ -33,7 +33,7 @@ describe('the example’s own pages', () => {
     expect(await page.evaluate('sessionStorage.mediation')).to.equal('conditional');
   });
 
-  it('change the mail address after the phone has approved the new one', async () => {
+  it('change the mail address after the phone has approved the new address', async () => {
     const [desktop, phone] = [await stage().desktop(), await signedInPhone(stage())];
     await signInOn(stage(), desktop, 'bob');
     await signInOn(stage(), phone, 'bob');
@@ -47,20 +47,20 @@ describe('the example’s own pages', () => {
     expect(await screen.locator('.person bdi').textContent()).to.equal('robert@example.org');
   });
 
-  it('offer a phone to decide on itself, and change nothing if it declines', async () => {
+  it('offer a phone the decision on the same device, and change nothing if it declines', async () => {
     const phone = await signedInPhone(stage(), { userAgent: 'Mozilla/5.0 (Linux; Android 16) Chrome/150 Mobile' });
     const page = await stage().open(phone, `${stage().issuer}/account`);
     await page.getByLabel('New address').fill('mallory@example.org');
     await page.getByRole('button', { name: 'Change the address' }).click();
     await page.getByRole('button', { name: 'Decide on this device' }).click();
     await page.getByRole('button', { name: 'No, decline' }).click();
-    // The phone goes on by itself to the page that asked.
+    // The phone returns automatically to the page that asked.
     await page.getByRole('heading', { name: 'This was not approved' }).waitFor();
     await page.goto(`${stage().issuer}/account`);
     expect(await page.locator('.person bdi').textContent()).to.equal('alice@example.com');
   });
 
-  it('show the password page as it is where the browser has no such menu', async () => {
+  it('show an unchanged password page if the browser has no such menu', async () => {
     const phone = await stage().phone();
     await phone.addInitScript('delete globalThis.PublicKeyCredential;');
     const page = await stage().open(phone, `${stage().issuer}/account`);

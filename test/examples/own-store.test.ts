@@ -18,7 +18,7 @@ describe('the example of a store', () => {
     if (folder !== undefined) rmSync(folder, { recursive: true });
   });
 
-  /** Runs the tests of the example by the installed package. @returns the numbers of passed and failed tests */
+  /** Runs the tests of the example with the installed package. @returns the numbers of passed and failed tests */
   function runTests(): { passed: number; failed: number; output: string } {
     const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
     const { stdout } = spawnSync(process.execPath, ['--test', '--test-reporter=tap', 'store.test.js'], {
@@ -40,7 +40,7 @@ describe('the example of a store', () => {
     'that does not compare versions': [' || stored.version !== previous.version', ''],
     'that does not lock': ['this.#last.then(step)', 'step()'],
     'with lists of any length': ['others.splice(0, Math.max(0, others.length + 1 - MOST_BROWSERS))', '[]'],
-    // Only in the long suite, because the contract waits most of a minute for the end of the window.
+    // Run this in the long suite only, because the contract waits almost a minute for the end of the limit's window.
     ...(isFullSuite && {
       'that counts requests when it is only asked': ['async ask(key) {', 'async ask(key) {\n    await this.take(key);'],
     }),

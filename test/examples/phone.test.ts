@@ -20,7 +20,8 @@ function phone(...parameters: string[]): Promise<ProcessResult> {
     const child = execFile(
       file,
       [...args, ...parameters],
-      // Ends a program that hangs before Mocha's time-out, so that the failure shows the output of the program.
+      // The time after which a hanging program is ended. It is below Mocha's time-out, so that the failure shows the
+      // program's output.
       { timeout: 50_000, cwd: ROOT, env: ENVIRONMENT },
       (_error, output, errors) => resolve({ code: child.exitCode, output, errors }),
     );
@@ -72,7 +73,7 @@ describe('the phone in the terminal', () => {
     });
   });
 
-  it('stays until the browser is signed in, if told to', async () => {
+  it('waits until the browser is signed in if it has the flag for that', async () => {
     const result = phone(await browser.code(), ...ALICE, '--approve', '--watch');
     await until(async () => (await browser.ticket()).state === 'approved');
     await browser.arrive();
@@ -82,7 +83,7 @@ describe('the phone in the terminal', () => {
   });
 
   inFullSuite(() => {
-    it('signs in again if the request demands it, with the same ticket', async () => {
+    it('signs in again if the request demands it, and continues with the same ticket', async () => {
       await browser.start({ prompt: 'login' });
       const { output, errors } = await phone(await browser.code(), ...ALICE, '--approve');
       expect(errors).to.equal('');
@@ -110,7 +111,7 @@ describe('the phone in the terminal', () => {
     }
   });
 
-  it('says what the address must be like if it is not that of a code', async () => {
+  it('explains the form of an address if it gets one that is not the address of a code', async () => {
     for (const address of ['localhost:3000/qr/x', world.issuer, browser.at, `${world.issuer}/qr/scan`]) {
       const { code, errors } = await phone(address, ...ALICE, '--approve');
       expect(code).to.equal(2);
@@ -118,7 +119,7 @@ describe('the phone in the terminal', () => {
     }
   });
 
-  it('says that nothing answers at the address, or something else', async () => {
+  it('says if no server, or another server, answers at the address', async () => {
     const nothing = `http://localhost:${await freePort()}`;
     const { code, errors } = await phone(`${nothing}/qr/${UNKNOWN_CODE}`, ...ALICE, '--approve');
     expect(code).to.equal(1);

@@ -5,7 +5,7 @@ import { makeRp, rpClient } from '../../examples/rp.ts';
 import { SIGNING_KEY } from '../fixtures/secrets.ts';
 import { Agent, type Answer } from '../support/agent.ts';
 import { ownBrowsers, signOut } from '../support/own-browsers.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 import { PhonePerson, World } from '../support/world.ts';
 
 const secret = 'a secret that only the demo RP knows';
@@ -14,12 +14,12 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
 describe('the demo RP', () => {
   let world: World;
-  let rp: Running;
+  let rp: RunningServer;
   let agent: Agent;
   let phone: PhonePerson;
 
   before(async () => {
-    // The provider needs the address of the RP, and the RP that of the provider.
+    // The provider needs the address of the RP, and the RP needs the address of the provider.
     rp = await serve(async (url) => {
       const qrLogin = { actions: { jwks: { keys: [SIGNING_KEY] } } };
       world = await World.start({ clients: [rpClient({ url, secret })], qrLogin });
@@ -62,9 +62,9 @@ describe('the demo RP', () => {
     expect(page.text).to.include('a11ce').and.to.include('mca');
   });
 
-  it('signs in in two tabs side by side, in any order, and each answer counts once', async () => {
+  it('handles sign-ins in two tabs at the same time, in any order, and accepts each answer once', async () => {
     const tabs = [await agent.follow(`${rp.origin}/login`), await agent.follow(`${rp.origin}/login`)];
-    // The tab that began last is cancelled, and the first one goes on.
+    // The tab that began last is cancelled, and the first one continues.
     const [first, second] = tabs;
     const { redirectTo } = await json(agent.post(`${second?.url}/cancel`, { json: {} }));
     expect((await agent.follow(String(redirectTo))).text).to.include('data-error="access_denied"');
@@ -83,7 +83,7 @@ describe('the demo RP', () => {
     expect(again.text).to.include('You are signed in as <b>Alice Liddell</b>');
   });
 
-  it('signs out at the provider as well, and the browser returns', async () => {
+  it('also signs out at the provider, and the browser returns', async () => {
     await signIn();
     const asked = await agent.follow(`${rp.origin}/logout`);
     expect(asked.url.href.startsWith(`${world.issuer}/session/end`)).to.equal(true);
@@ -97,7 +97,7 @@ describe('the demo RP', () => {
     expect((await agent.follow(`${rp.origin}/login`)).text).to.include('data-qr-login');
   });
 
-  it('ends the visit of the browser that was signed out from the phone, and no other one', async () => {
+  it('ends the session of the browser that was signed out from the phone, and no other one', async () => {
     const [here, there] = [agent, new Agent()];
     await signIn();
     const [ended] = (await ownBrowsers(phone)).browsers;
@@ -109,7 +109,7 @@ describe('the demo RP', () => {
     expect((await here.follow(`${rp.origin}/login`)).text).to.include('data-qr-login');
   });
 
-  it('ends no visit by an invalid logout token (OIDC Back-Channel Logout 1.0, section 2.6)', async () => {
+  it('ends no session because of an invalid logout token (OIDC Back-Channel Logout 1.0, section 2.6)', async () => {
     const { text } = await signIn();
     const [, sid = ''] =
       /&#34;sid&#34;: &#34;([^&]+)&#34;|&quot;sid&quot;: &quot;([^&]+)&quot;/.exec(text)?.filter(Boolean) ?? [];
@@ -165,7 +165,7 @@ describe('the demo RP', () => {
     await phone.approve();
   };
 
-  it('is paid once, after the phone has approved', async () => {
+  it('accepts a payment once, after the phone has approved', async () => {
     expect((await signIn()).text).to.include('Pay €12.50');
     const page = await askToPay();
     await approvePayment(page);
@@ -177,7 +177,7 @@ describe('the demo RP', () => {
     expect(again.text).to.include('You are signed in').and.not.include('You have paid');
   });
 
-  it('is not paid if the phone declines, or if the browser comes back too early', async () => {
+  it('accepts no payment if the phone declines, or if the browser returns too early', async () => {
     await signIn();
     for (const outcome of ['denied', 'waiting']) {
       const page = await askToPay();
@@ -189,7 +189,7 @@ describe('the demo RP', () => {
     }
   });
 
-  it('asks nobody to pay who is not signed in', async () => {
+  it('offers no payment to a user who is not signed in', async () => {
     const answer = await new Agent().post(`${rp.origin}/pay`, { form: {} });
     expect(answer.location).to.equal('/');
   });

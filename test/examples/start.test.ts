@@ -29,7 +29,7 @@ describe('npm start', () => {
   };
 
   for (const signal of sizeOfSuite({ short: ['SIGINT'], full: ['SIGTERM', 'SIGINT'] } as const)) {
-    it(`prints its addresses, serves them, and ends on ${signal} although a browser waits`, async () => {
+    it(`prints its addresses, serves them, and ends on ${signal} while a browser waits`, async () => {
       const [port, rpPort, appPort] = [await freePort(), await freePort(), await freePort()];
       const program = await start({ PORT: `${port}`, RP_PORT: `${rpPort}`, APP_PORT: `${appPort}` });
       const output = program.lines.join('\n');
@@ -89,7 +89,7 @@ describe('npm start', () => {
     }
   });
 
-  it('prints an error if ISSUER is no address, with an example that is one', async () => {
+  it('prints an error with a valid example if ISSUER is not an address', async () => {
     const read = `import { issuerFrom } from './examples/issuer.ts'; issuerFrom('ISSUER', 'http://localhost:3000');`;
     const examples = {
       'localhost:5300': 'http://localhost:5300',
@@ -104,7 +104,7 @@ describe('npm start', () => {
     }
   });
 
-  it('prints an error if there is no such flag, or if npm has kept it for itself', async () => {
+  it('prints an error for an unknown flag, and for a flag that npm did not pass on', async () => {
     const read = `import { flagsFrom } from './examples/flags.ts'; flagsFrom('npm start', ['lan', 'theme']);`;
     expect(await failure([...alone(read), '--', 'start.ts', '--thme'], {}, 2)).to.equal(
       'There is no flag "--thme". There are --lan, --theme: npm start -- --lan',
@@ -115,7 +115,7 @@ describe('npm start', () => {
   });
 });
 
-/** Returns the command that runs a part of the example. The whole takes ten times as long to load. */
+/** Returns the command that runs a part of the example. The whole example takes ten times as long to load. */
 function alone(program: string): string[] {
   return [process.execPath, '--import', './scripts/typescript.mjs', '--input-type=module', '-e', program];
 }

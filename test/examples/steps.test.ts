@@ -14,7 +14,7 @@ interface Steps {
   keys: number;
 }
 
-/** Counts what a user does in a browser, on all its pages. */
+/** Counts the acts of a user in a browser, on all its pages. */
 async function countSteps(context: BrowserContext): Promise<Steps> {
   const steps: Steps = { clicks: 0, keys: 0 };
   await context.exposeBinding('noteStep', (_source, kind: keyof Steps) => {
@@ -34,7 +34,7 @@ describe('the steps of a sign-in at the example', () => {
     { width: 1366, height: 650 },
     { width: 360, height: 640 },
   ])) {
-    it(`are one click, one scan and one tap in a known browser, else six digits more, at ${viewport.width} px`, async () => {
+    it(`are one click, one scan and one tap in a known browser, and also six digits in another one, at ${viewport.width} px`, async () => {
       const desktop = await stage().desktop({ viewport });
       const phone = await signedInPhone(stage());
       const [here, there] = [await countSteps(desktop), await countSteps(phone)];
@@ -48,7 +48,7 @@ describe('the steps of a sign-in at the example', () => {
       await screen.keyboard.type(digits);
       expect((await claimsOn(screen)).sub).to.equal('a11ce');
       expect(here).to.deep.equal({ clicks: 1, keys: 6 });
-      // One of them ticks "Keep me signed in on that device", which makes the browser known.
+      // One tap ticks "Keep me signed in on that device", which makes the browser known.
       expect(there).to.deep.equal({ clicks: 2, keys: 0 });
 
       await desktop.clearCookies({ name: /^(_session|demo_rp)/ });

@@ -72,14 +72,14 @@ describe('the sign-in in the terminal', () => {
       expect(await exit()).to.equal(1);
     }));
 
-  it('says what is wrong with an address', async () => {
+  it('explains the mistake in an address', async () => {
     start('localhost:3000');
     expect(await exit()).to.equal(2);
     await see(/Usage: npm run terminal/);
   });
 });
 
-/** Reads the code from the half blocks of a terminal, which has dark ground: a block is light. */
+/** Reads the code from half-block characters. A terminal has a dark background, so a block is a light pixel. */
 function readBlocks(text: string): string | undefined {
   const rows = stripVTControlCharacters(text)
     .split('\n')

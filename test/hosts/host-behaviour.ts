@@ -34,7 +34,7 @@ export function behavesLikeAHost(name: string, path: string, host: () => Visited
     await events.ticket('scanned');
     const { state, checkCode } = await phone.approve();
     expect(state).to.equal('approved');
-    // All clients have a loopback address, which says nothing about them, so the check code is required.
+    // All clients have a loopback address, which proves nothing about their network, so the check code is required.
     expect((await events.ticket('approved')).checkCode).to.equal(true);
     events.close();
 
@@ -45,7 +45,7 @@ export function behavesLikeAHost(name: string, path: string, host: () => Visited
     expect(claims?.amr).to.have.members(['pwd', 'mca', 'user']);
   });
 
-  it('passes the body of a form on to the password page', async () => {
+  it('passes the body of a form to the password page', async () => {
     const browser = new BrowserVisitor(host(), host().network);
     await browser.start();
     const location = await browser.signInWithPassword('bob');
@@ -69,7 +69,7 @@ export function behavesLikeAHost(name: string, path: string, host: () => Visited
   it('serves the files of its pages', async () => {
     const page = await new BrowserVisitor(host(), host().network).start();
     const files = [...page.text.matchAll(/(?:src|href)="(\/[^"]+\?v=[^"]+)"/g)].map(([, file]) => `${file}`);
-    // The script and the icon: the style is in the page.
+    // The page loads a script and an icon. Its style is in the HTML.
     expect(files).to.have.length(2);
     for (const file of files) {
       expect(file.startsWith(`${base}/qr/assets/`)).to.equal(true);

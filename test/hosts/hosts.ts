@@ -21,10 +21,13 @@ export const HOSTS: Readonly<Record<string, StartHost>> = {
   Hono: hono.start,
 };
 
-/** Options that differ from those of the examples. */
+/** Options that differ from the options in the examples. */
 export type Special = Pick<HostOptions, 'qrLogin'>;
 
-/** Returns the paths to mount the provider at in this framework. The short suite tests the root path only in Koa. */
+/**
+ * Returns the paths at which the provider is mounted in this framework. The short suite tests the root path only in
+ * Koa.
+ */
 export function pathsIn(name: string): readonly string[] {
   return sizeOfSuite({ short: name === 'Koa' ? ['/', '/oidc'] : ['/oidc'], full: ['/', '/oidc'] });
 }
@@ -56,7 +59,7 @@ export async function startBehindNginx(host: StartHost, path: string, more: Spec
   return { ...site, network: trusting(await readFile(certificateFile, 'utf8')), stop: onlyOnce(stop) };
 }
 
-/** Returns a function that stops a host once. The hook that cleans up also stops hosts that a test has stopped. */
+/** Returns a function that stops a host once, because the clean-up hook also stops hosts that a test has stopped. */
 export function onlyOnce(stop: () => Promise<void>): () => Promise<void> {
   let stopping: Promise<void> | undefined;
   return () => {

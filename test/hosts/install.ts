@@ -10,11 +10,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from '../support/packed.ts';
 
-/** An installation is kept there, and reused while its versions are the same. */
+/** The folder of the installations. An installation is reused as long as its versions are the same. */
 const CACHE = join(ROOT, 'node_modules/.cache/hosts');
 
 /**
- * Installs packages from the registry into a folder of their own.
+ * Installs packages from the registry into a separate folder.
  * @param packages exact versions, by name
  * @returns the folder
  * @throws Error with npm's output if the registry is out of reach
@@ -29,7 +29,7 @@ export function install(name: string, packages: Readonly<Record<string, string>>
   // None of these packages needs its install scripts.
   const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
   execFileSync('npm', ['install', ...flags], { cwd: unfinished, stdio: ['ignore', 'ignore', 'inherit'] });
-  // Another process may have been faster.
+  // Another process may have installed the packages in the meantime.
   if (existsSync(folder)) rmSync(unfinished, { recursive: true });
   else renameSync(unfinished, folder);
   return folder;

@@ -1,6 +1,6 @@
 /**
- * The provider in a Next.js app, beside the demo RP. It is a program because Next replaces globals of its process.
- * `NEXT_APP` is the folder with the app and its build.
+ * The provider in a Next.js app, beside the demo RP. It runs as a separate program, because Next replaces globals of
+ * its process. `NEXT_APP` is the folder with the app and its build.
  */
 import type { Server } from 'node:http';
 import type { Provider } from 'oidc-provider';

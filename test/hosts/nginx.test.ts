@@ -11,12 +11,12 @@ for (const [name, start] of Object.entries(HOSTS)) {
       const host = useHost(() => startBehindNginx(start, path, { qrLogin: { assess: assessByAddress } }));
       behavesLikeAHost(name, path, host);
 
-      it('believes the address that nginx sends: browser and phone have the same one', async () => {
+      it('uses the address that nginx sends, if browser and phone have the same address', async () => {
         const from = { 'x-real-ip': '203.0.113.7' };
         expect(await asksForCheckCode(host(), from, from)).to.equal(false);
       });
 
-      it('believes the address that nginx sends: the phone has another one', async () => {
+      it('uses the address that nginx sends, if the phone has another address', async () => {
         const browser = { 'x-real-ip': '203.0.113.7' };
         expect(await asksForCheckCode(host(), browser, { 'x-real-ip': '203.0.113.8' })).to.equal(true);
       });
@@ -27,7 +27,7 @@ for (const [name, start] of Object.entries(HOSTS)) {
         expect(await asksForCheckCode(host(), browser, phone)).to.equal(true);
       });
 
-      it('ends a flood of one address, but not its event streams and polls', async () => {
+      it('blocks a flood from one address, but not the event streams and polls of that address', async () => {
         const headers = { 'x-real-ip': '203.0.113.50' };
         const browser = new BrowserVisitor(host(), host().network, headers);
         await browser.start();

@@ -5,12 +5,12 @@ import { HOSTS, startBehindNginx, startHost, type VisitedHost } from './hosts.ts
 
 const PARKED = { qrLogin: { parkStreams: true } };
 
-/** The ways to start a host: the browser connects to its port, or to nginx in front of it. */
+/** The ways to start a host: the browser connects to the host's port, or to nginx in front of the host. */
 const WAYS: Readonly<Record<string, typeof startHost>> = { 'at its port': startHost, 'behind nginx': startBehindNginx };
 
 for (const [name, start] of Object.entries(HOSTS)) {
   for (const [way, startOn] of Object.entries(WAYS)) {
-    // The host gives up the sockets, not nginx, so that the short suite tests one host behind nginx.
+    // The host parks the sockets, and not nginx, so one host behind nginx is enough for the short suite.
     if (!isFullSuite && way === 'behind nginx' && name !== 'Koa') continue;
     describe(`an app in ${name} ${way}, with parked event streams`, () => {
       const warnings: unknown[] = [];

@@ -52,7 +52,7 @@ describe('the hosts of the examples, as programs', () => {
       await phone.signInAt(code);
       await phone.scan(code);
       const { checkCode } = await phone.approve();
-      // The phone has given consent as well.
+      // The phone has also given consent.
       const arrived = await browser.agent.follow(`${(await browser.finish(`${checkCode}`)).json().redirectTo}`);
 
       expect(arrived.url.href).to.equal(`${rp}/`);
@@ -98,7 +98,7 @@ async function failure(name: string, env: Record<string, string>): Promise<strin
   return output.trim().split('\n').at(-1);
 }
 
-/** Returns the site of an issuer. The demo RP has the client's secret and callback, so that they are empty here. */
+/** Returns the site of an issuer. Only the demo RP needs the client's secret and callback, so they are empty here. */
 function siteOf(issuer: string): Site {
   return { issuer, client: { id: 'demo-rp', secret: '', callback: '' } };
 }

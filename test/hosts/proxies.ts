@@ -13,7 +13,7 @@ import { onlyOnce, optionsFor, trusting, type VisitedHost } from './hosts.ts';
 interface Proxy {
   readonly program: string;
   readonly debianPackage: string;
-  /** The language of its block in docs/hosts.md. */
+  /** The language of the proxy's block in docs/hosts.md. */
   readonly language: string;
   readonly parameters: readonly string[];
   readonly ready: RegExp;
@@ -44,7 +44,7 @@ export const PROXIES: Readonly<Record<string, Proxy>> = {
         'ServerName localhost',
         `PidFile ${folder}/apache.pid`,
         `DefaultRuntimeDir ${folder}`,
-        // Apache cannot open its standard error by name if that is a socket.
+        // Apache cannot open its standard error by name if it is a socket.
         'ErrorLog "|/bin/cat"',
         'LogLevel notice',
         ...(process.getuid?.() === 0 ? ['User www-data', 'Group www-data'] : []),

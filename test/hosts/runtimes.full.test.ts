@@ -1,4 +1,7 @@
-/** Runtimes, and a host that replaces globals, each with the provider in a process of its own. Installed on demand. */
+/**
+ * Tests runtimes, and a host that replaces globals, each with the provider in a separate process. They are installed on
+ * demand.
+ */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +19,7 @@ interface Program {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Installs what each program needs. All of them serve the provider at /oidc, and the demo RP. */
+/** Installs the packages of each program. All programs serve the provider at /oidc and the demo RP. */
 const PROGRAMS: Readonly<Record<string, () => Program>> = {
   ...Object.fromEntries(RUNTIME_NAMES.map((name) => [name, () => programIn(name)])),
   'a Next.js app': () => ({
@@ -87,12 +90,12 @@ for (const [name, prepare] of Object.entries(PROGRAMS)) {
       const { checkCode } = await phone.approve();
       await events.ticket('approved');
       events.close();
-      // The phone has given consent as well.
+      // The phone has also given consent.
       const arrived = await browser.agent.follow(`${(await browser.finish(`${checkCode}`)).json().redirectTo}`);
       expect(arrived.text).to.include('Alice Liddell');
     });
 
-    it('answers a long poll without news at most once a second, after an event stream as well', async () => {
+    it('answers a long poll without news at most once a second, even after an event stream', async () => {
       const browser = new BrowserVisitor(site);
       browser.at = (await browser.agent.follow(`${site.client.callback}/login`)).url.href;
       const events = await browser.events();
@@ -107,7 +110,7 @@ for (const [name, prepare] of Object.entries(PROGRAMS)) {
       expect(polls.length).to.be.at.most(5);
     });
 
-    it('ends at a signal while a browser waits', async () => {
+    it('ends on a signal while a browser waits', async () => {
       const browser = new BrowserVisitor(site);
       browser.at = (await browser.agent.follow(`${site.client.callback}/login`)).url.href;
       const events = await browser.events();

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { ENVIRONMENT } from '../examples/example-program.ts';
 import { install } from './install.ts';
 
-/** The packages with the binaries themselves: `deno` and `bun` start them by scripts, which would survive them. */
+/**
+ * The packages with the binaries. The packages `deno` and `bun` start them by scripts, and a stopped script would leave
+ * the binary running.
+ */
 const [DENO, BUN] =
   process.arch === 'arm64'
     ? ['@deno/linux-arm64-glibc', '@oven/bun-linux-aarch64']

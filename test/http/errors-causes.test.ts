@@ -51,7 +51,7 @@ function scanned(act: (scene: Scene) => unknown): (scene: Scene) => Promise<unkn
   };
 }
 
-/** The ways in which a sign-in ends, up to the end. */
+/** The ways in which a sign-in ends, each with the steps that lead to its end. */
 const ENDS: Record<string, { options?: Partial<QrLoginOptions>; act: (scene: Scene) => Promise<unknown> }> = {
   'the person has declined': { act: scanned((scene) => scene.phone.decide('deny')) },
   'the person has reported': { act: scanned((scene) => scene.phone.decide('report')) },

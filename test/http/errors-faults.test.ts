@@ -10,7 +10,7 @@ import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../support
 
 const GERMAN = { accept: 'text/html', 'accept-language': 'de' };
 
-/** Collects what the provider reports from now on. */
+/** Collects the errors that the provider reports from now on. */
 function listen({ provider }: World): { failed: QrLoginError[]; serverErrors: Error[]; koaErrors: unknown[] } {
   const heard = { failed: [] as QrLoginError[], serverErrors: [] as Error[], koaErrors: [] as unknown[] };
   // The errors are expected: Koa must not write them to standard error.
@@ -122,7 +122,7 @@ describe('an unexpected fault in a route', () => {
     });
   });
 
-  it('is answered: a text that otherWays() asks for and no language has', async () => {
+  it('is answered: otherWays() asks for a text that no language has', async () => {
     const otherWays = (_ctx: unknown, _interaction: unknown, t: (key: string) => string): never[] => [
       { path: 'password', label: t('no.such.text') } as never,
     ];
@@ -235,7 +235,7 @@ describe("an error of the deployment's own page", () => {
       expect(failed).to.deep.equal([]);
     }));
 
-  it('is answered even if undefined was thrown', () =>
+  it('is answered even if the page throws undefined', () =>
     World.during(throwing(undefined), async (world) => {
       const browser = new BrowserPerson(world);
       await browser.start();
@@ -248,7 +248,7 @@ describe("an error of the deployment's own page", () => {
 });
 
 describe('a fault on the phone', () => {
-  it('is answered on its pages as well', async () => {
+  it('is also answered on its pages', async () => {
     const store = breakableAdapter(['Session']);
     await World.during({ configuration: { adapter: store.adapter } }, async (world) => {
       const phone = await new PhonePerson(world).signIn();

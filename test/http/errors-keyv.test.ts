@@ -20,7 +20,7 @@ const ACTS: Readonly<Record<string, (pair: Pair) => Promise<Answer>>> = {
 };
 
 describe('a Keyv that is neither in memory nor Redis', () => {
-  // Its answers come from this process, so they are in time unless a test delays them.
+  // The answers of this Keyv come from this process, so they are in time unless a test delays them.
   storesMayTake(SHORT);
 
   let world: World;
@@ -73,16 +73,16 @@ describe('a Keyv that is neither in memory nor Redis', () => {
     expect((await browser.tokens(await browser.arrive())).claims()?.sub).to.equal('a11ce');
   });
 
-  it('delays the requests that wait behind a hanging write no longer than an access may take', async () => {
+  it('delays the requests behind a hanging write by at most the time that an access may take', async () => {
     const { browser, phone } = await world.meet();
     const other = await world.meet('bob');
     await phone.scan(await browser.code());
     const goOn = elsewhere.hang((access) => isTicket(access) && isOf(access, phone));
-    // A turn lasts ten times as long as other requests wait for it, so it does not end within this test.
+    // A turn lasts ten times as long as other requests wait for it, so this turn does not end within the test.
     await whileStoresMayTake(500, async () => {
       // The first request writes. The others have read, and wait for their turn to write.
       await Promise.all([1, 2, 3].map(() => expectUnavailable(phone.approve())));
-      // The turn of the first request goes on, because its write may still succeed.
+      // The turn of the first request continues, because its write may still succeed.
       await expectUnavailable(phone.approve());
       await expectUnavailable(browser.agent.post(`${browser.at}/cancel`, { json: {} }));
     });
@@ -102,8 +102,7 @@ describe('a Keyv that is neither in memory nor Redis', () => {
     let [before, underWay] = [0, 0];
     let isWriting = false;
     elsewhere.before = async ({ key }) => {
-      // Accesses at the same time count once. The swap of the ticket is one step, which begins by reading the
-      // interaction.
+      // Accesses at the same time count once. The swap of the ticket is one step. It begins by reading the interaction.
       isWriting ||= key.includes('interaction:');
       if (underWay === 0 && !isWriting) before += 1;
       underWay += 1;
@@ -117,7 +116,7 @@ describe('a Keyv that is neither in memory nor Redis', () => {
   });
 
   for (const [name, act] of Object.entries(ACTS)) {
-    it(`causes a 503 at once if any access fails: ${name}`, async () => {
+    it(`causes a 503 immediately if any access fails: ${name}`, async () => {
       const unexpected = world.count('server_error');
       for (let failing = 1, failed = true; failed; failing++) {
         const pair = await meet(world, name.endsWith('finish') ? 'approved' : 'scanned');

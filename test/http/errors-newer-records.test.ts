@@ -52,10 +52,10 @@ describe('a ticket that a newer node has changed', () => {
     Deny: () => phone.decide('deny'),
   };
 
-  it('is refused with 503 and Retry-After at every request, and stays as it is', async () => {
+  it('causes a 503 with Retry-After at every request, and stays unchanged', async () => {
     await changeByNewerNode();
     const before = await engine.store.findByInteraction(browser.uid);
-    const failures = world.told('qr_login.failed');
+    const failures = world.payloads('qr_login.failed');
     for (const [name, act] of Object.entries(ACTS)) {
       const answer = await act();
       expect(answer.status, name).to.equal(503);
@@ -88,7 +88,7 @@ describe('a ticket that a newer node has changed', () => {
     const stored = await engine.store.findByInteraction(browser.uid);
     await changeByNewerNode();
     expect((await phone.approve()).status).to.equal(503);
-    // Stands for the newer node: the record as it was, in a format that this build knows.
+    // Stand in for the newer node: restore the record in a format that this build knows.
     const newer = await engine.store.findByInteraction(browser.uid);
     if (stored === undefined || newer === undefined) throw new Error('the browser shows a ticket');
     await engine.store.swap(newer, { ...stored, version: newer.version + 1 });
@@ -98,7 +98,7 @@ describe('a ticket that a newer node has changed', () => {
 });
 
 describe('a browser on a list that a newer node has written', () => {
-  it('is refused with 503 at /qr/devices, so that "sign out all" leaves no browser out', async () => {
+  it('causes a 503 at /qr/devices, so that "sign out all" never skips a browser', async () => {
     const keyv = new Keyv();
     await World.during({ store: keyv }, async (world) => {
       const { browser, phone } = await world.meet();

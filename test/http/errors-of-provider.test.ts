@@ -128,7 +128,7 @@ describe('an error of oidc-provider', () => {
     );
   });
 
-  it('asks a browser whose sign-in is gone to start again at the app', () =>
+  it('tells a browser whose sign-in is gone to start again at the app', () =>
     during(async (world) => {
       const { 'error.no_interaction': says } = textsOf('en');
       const answer = await open(world, '/auth/a-sign-in-that-is-over');

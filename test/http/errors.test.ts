@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { GENEROUS, storesMayTake } from '../stores/patience.ts';
-import type { Agent, Answer, Sent } from '../support/agent.ts';
+import type { Agent, Answer, RequestOptions } from '../support/agent.ts';
 import { idIn } from '../support/codes.ts';
 import { RedisWorld, type SentScript } from '../support/redis-world.ts';
 import { BrowserPerson, type PhonePerson, RP_CALLBACK, type World } from '../support/world.ts';
@@ -49,7 +49,7 @@ interface Scene {
 }
 
 /** A request that was made while the store could not be reached, and its answer. */
-interface Asked {
+interface OutageAnswer {
   readonly name: string;
   readonly agent: Agent;
   readonly answer: Answer;
@@ -61,7 +61,7 @@ describe('a store that does not answer', () => {
 
   let there: RedisWorld;
   let scenes: Scene[];
-  let asked: Asked[];
+  let asked: OutageAnswer[];
   let files: Answer[];
 
   before(async () => {
@@ -73,7 +73,7 @@ describe('a store that does not answer', () => {
 
     there.pause();
     const [first, ...others] = scenes;
-    // The first requests wait for the store in vain. The later ones fail at once, because the store is known to be
+    // The first requests wait until the time-out. The later ones fail immediately, because the store is known to be
     // down.
     asked = await askEverything(first);
     for (const scene of others) asked.push(...(await askEverything(scene)));
@@ -92,7 +92,7 @@ describe('a store that does not answer', () => {
     const all = urls.flatMap(([, path, methods = '']) =>
       [...methods.matchAll(/\b(get|post):/g)].map(([, method]) => `${method}`.toUpperCase().concat(` ${path}`)),
     );
-    // Those of actions are in actions/outage.test.ts.
+    // The routes of actions are tested in actions/action-requests-outage.test.ts.
     expect(all).to.have.members([...ROUTES, ...FILES, ...ACTION_ROUTES]);
     expect(asked).to.have.length(ROUTES.length * KINDS.length * 6);
   });
@@ -125,8 +125,8 @@ describe('a store that does not answer', () => {
       const link = new URL(links[0]?.[1] ?? '', answer.url);
       if (name.includes('/interaction/')) expect(link.pathname, name).to.match(/^\/interaction\/[\w-]+$/);
       const again = await agent.get(link, { headers: { accept: 'text/html' } });
-      // A browser that is signed in is redirected. A ticket that no phone has scanned is unknown to this phone, and a
-      // sign-in is unknown where requests are opened.
+      // A signed-in browser is redirected. A phone does not know a ticket that no phone has scanned, and a sign-in is
+      // unknown where requests are opened.
       const good = name.endsWith('redeemed') && name.includes('/interaction/') ? 303 : 200;
       const unclaimed = name.endsWith('waiting') && name.includes('/qr/tickets/');
       const unknown = unclaimed || name.includes('/qr/requests/');
@@ -305,12 +305,12 @@ async function everyState(world: World): Promise<Scene[]> {
   return scenes;
 }
 
-function askEverything(scene: Scene | undefined): Promise<Asked[]> {
-  if (scene === undefined) throw new Error('there is no such scene');
+function askEverything(scene: Scene | undefined): Promise<OutageAnswer[]> {
+  if (scene === undefined) throw new Error('there is no such state');
   return Promise.all(ROUTES.flatMap((route) => KINDS.map((kind) => ask(scene, route, kind))));
 }
 
-async function ask(scene: Scene, route: string, kind: Kind): Promise<Asked> {
+async function ask(scene: Scene, route: string, kind: Kind): Promise<OutageAnswer> {
   const { state, browser, phone, code, csrf } = scene;
   const [method = '', path = ''] = route.split(' ');
   const isBrowsers = path.startsWith('/interaction/');
@@ -321,7 +321,7 @@ async function ask(scene: Scene, route: string, kind: Kind): Promise<Asked> {
       ? code
       : new URL(path.replace(':id', idIn(code)), code);
   const fields: Record<string, string> = isBrowsers ? {} : { csrf, decision: 'approve' };
-  const body: Sent = method === 'GET' ? {} : kind === 'page' ? { form: fields } : { json: fields };
+  const body: RequestOptions = method === 'GET' ? {} : kind === 'page' ? { form: fields } : { json: fields };
   const accept = kind === 'page' ? 'text/html' : 'application/json';
   const answer = await agent.send(url, { method, ...body, headers: { accept } });
   // The ticket itself, and the options for a passkey, are for scripts only, so they have no error page.

@@ -59,7 +59,7 @@ describe('a request to look', () => {
     expect(first).to.equal('HEAD');
   });
 
-  it('with HEAD does not extend the life of a code for another phone', async () => {
+  it('with HEAD does not extend the lifetime of a code for another phone', async () => {
     const { browser } = await world.meet();
     const code = await browser.code();
     const preview = new PhonePerson(world);

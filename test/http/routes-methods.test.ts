@@ -77,7 +77,7 @@ describe('a method that a URL does not have', () => {
 });
 
 describe('HEAD on a long poll', () => {
-  it('is answered at once', async () => {
+  it('is answered immediately', async () => {
     await World.during({}, async (world) => {
       const { browser } = await world.meet();
       const { version } = await browser.ticket();
@@ -101,7 +101,7 @@ describe('an answer with status 401', () => {
 });
 
 describe('the pages of the phone', () => {
-  it('are cut off from windows of other sites, and the pages of the browser are not', async () => {
+  it('are isolated from windows of other sites, but the pages of the browser are not', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       const code = await browser.code();
@@ -111,7 +111,7 @@ describe('the pages of the phone', () => {
         const page = await phone.agent.get(url, { headers: { accept: 'text/html' } });
         expect(page.headers.get(policy), url).to.equal('same-origin');
       }
-      // An RP may show this page in a window of its own, and waits for that window.
+      // An RP may show this page in a separate window, and waits for that window.
       expect((await browser.agent.get(browser.at)).headers.get(policy)).to.equal(null);
     });
   });
@@ -129,7 +129,7 @@ describe('a code to which a scanner has appended white space', () => {
 });
 
 describe('a body', () => {
-  it('may have a media type in capitals', async () => {
+  it('may have a media type in capital letters', async () => {
     await World.during({}, async (world) => {
       const { browser } = await world.meet();
       for (const [type, body] of [

@@ -28,7 +28,7 @@ describe('a bundle of the quick start with all its dependencies', () => {
   });
 
   it('has the pages, their files and their texts, and signs in', async () => {
-    // Dependencies of Koa call eval, and Rolldown would warn about it.
+    // Rolldown would warn about dependencies of Koa that call eval.
     const bundle = await rolldown({ input: join(home, 'provider.js'), platform: 'node', checks: { eval: false } });
     await bundle.write({ file: join(alone, 'bundle.mjs'), format: 'esm', codeSplitting: false });
     await bundle.close();
@@ -36,7 +36,7 @@ describe('a bundle of the quick start with all its dependencies', () => {
   });
 
   inFullSuite(() =>
-    it('signs in as a CommonJS bundle of esbuild as well', async () => {
+    it('also signs in as a CommonJS bundle of esbuild', async () => {
       const program = join(install('esbuild', { esbuild: '0.25.12' }), 'node_modules/esbuild/bin/esbuild');
       const flags = ['--bundle', '--platform=node', '--format=cjs', '--log-level=error'];
       execFileSync(program, ['provider.js', ...flags, `--outfile=${join(alone, 'bundle.cjs')}`], { cwd: home });
@@ -44,7 +44,7 @@ describe('a bundle of the quick start with all its dependencies', () => {
     }),
   );
 
-  /** Runs a bundle in a folder without node_modules, where nothing but the bundle can be found, and signs in. */
+  /** Runs a bundle in a folder without node_modules, so that it can import nothing else, and signs in. */
   async function signInWith(file: string): Promise<void> {
     const ready = /^The provider is at /;
     const child = await Child.start(file, [process.execPath, file], { ready, cwd: alone });

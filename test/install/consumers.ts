@@ -68,8 +68,8 @@ export function testEngine(make: MakeStoreEngine, callbacks: BackgroundCallbacks
 }
 `;
 
-/** An ES module, or a file whose kind the resolution decides. */
+/** An ES module, or a file that the module resolution may treat as either kind. */
 export const ES_MODULE: string = CODE.replace('IMPORT', '');
 
-/** A CommonJS module. The types of oidc-provider are those of an ES module, and have to be imported as such. */
+/** A CommonJS module. The types of oidc-provider belong to an ES module, and must be imported as such. */
 export const COMMON_JS: string = CODE.replace('IMPORT', " with { 'resolution-mode': 'import' }");

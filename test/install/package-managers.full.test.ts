@@ -33,7 +33,7 @@ const MANAGERS: Readonly<Record<string, Manager>> = {
   },
 };
 
-/** `*`: the newest version, which pnpm and Yarn take for a peer dependency as well. */
+/** `*` stands for the newest version. pnpm and Yarn also install it for a peer dependency. */
 const KEYVS = ['5', '6'];
 
 for (const [name, { files = {}, install, run = [process.execPath] }] of Object.entries(MANAGERS)) {

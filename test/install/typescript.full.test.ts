@@ -1,6 +1,6 @@
 /**
- * Compiles code that uses the package's types, with every supported version of TypeScript and every way in which that
- * finds packages. Nothing is skipped: the types of the package are checked, too.
+ * Compiles code that uses the package's types, with every supported version of TypeScript and every module resolution
+ * of that version. `skipLibCheck` is off, so that the compiler also checks the package's types.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const NEWEST = {
   keyv: '6.1.0',
 };
 
-/** Types that an app may have pinned, older than those that the plugin is built with. */
+/** Types that an app may have pinned. They are older than the types with which the plugin is built. */
 const OLDER = {
   '@types/node': '22.19.1',
   '@types/koa': '2.15.0',
@@ -38,7 +38,7 @@ const VERSIONS: Readonly<Record<string, readonly (keyof typeof TYPES)[]>> = {
   '7.0.2': ['newest', 'older'],
 };
 
-/** Versions with neighbours on both sides, for which one resolution is enough. */
+/** Versions between other tested versions, for which one module resolution is enough. */
 const BETWEEN: Readonly<Record<string, string>> = { '5.7.3': 'nodenext', '5.8.3': 'nodenext' };
 
 const TYPES = { newest: NEWEST, older: OLDER };
@@ -46,7 +46,7 @@ const TYPES = { newest: NEWEST, older: OLDER };
 interface Resolution {
   readonly options: Readonly<Record<string, string>>;
   readonly files: readonly string[];
-  /** The first version without it. */
+  /** The first version of TypeScript without this resolution. */
   readonly until?: number;
 }
 
@@ -89,7 +89,7 @@ function makeApp(types: Readonly<Record<string, string>>, manager: readonly stri
   return home;
 }
 
-/** Returns the compiler's complaints. */
+/** Returns the compiler's errors. */
 function compile(home: string, version: string, resolution: string, { options, files }: Resolution): string {
   const folder = install('typescript', { typescript: version });
   // TypeScript 6 announces the end of this resolution.
@@ -136,7 +136,7 @@ for (const [name, types] of Object.entries(TYPES)) {
   });
 }
 
-describe('the types, beside older ones that pnpm has installed', () => {
+describe('the types, beside older types that pnpm has installed', () => {
   it('compile', () => {
     const home = makeApp(OLDER, PNPM);
     try {

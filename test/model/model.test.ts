@@ -4,13 +4,13 @@ import { isFullSuite } from '../support/full-suite.ts';
 import { checkModel } from './spin.ts';
 import { modelText } from './table.ts';
 
-/** The time limit of a run that hangs. The longest one takes about 15 s. */
+/** The time limit of a run. It only ends runs that hang: the longest run takes about 15 s. */
 const PATIENCE_MS = 600_000;
 
-/** The number of the goal, which is checked only if it is named. */
+/** The number of the goal. It is checked only by a run that names it. */
 const GOAL = 8;
 
-/** The columns of a table's line: the switches, the suite, and what the run results in. */
+/** The columns of a table's line: the switches, the suite, and the result of the run. */
 interface Line {
   readonly switches: string;
   readonly suite: string;

@@ -8,14 +8,14 @@ import { ROOT } from '../support/packed.ts';
 
 export const MODEL: string = join(ROOT, 'docs/model');
 
-/** No run is nearly as deep. Spin reports a search that reaches it as incomplete. */
+/** The maximum depth of a search. All runs stay far below it. Spin reports a search that reaches it as incomplete. */
 const MAX_DEPTH = 100_000;
 const OUTPUT_BYTES = 16 * 1024 * 1024;
 
 export interface CheckResult {
-  /** The number of states that were found, all there are unless a property was violated. */
+  /** The number of states that were found. It is complete unless a property was violated. */
   readonly states: number;
-  /** The number of the property that does not hold, or undefined if all that were checked hold. */
+  /** The number of the violated property, or undefined if all checked properties hold. */
   readonly violated: number | undefined;
 }
 

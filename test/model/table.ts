@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MODEL } from './spin.ts';
 
-/** The facts that a transition may depend on besides the state. */
+/** The facts besides the state on which a transition may depend. */
 export interface Facts {
   readonly owner: boolean;
   readonly meets: boolean;
@@ -30,7 +30,7 @@ export const ROWS: readonly Row[] = [...TICKET.matchAll(ROW)].map(([, act, befor
   condition: String(condition),
 }));
 
-/** The names that the model declares for a kind of thing. */
+/** Returns the names that the model declares for a kind of thing. */
 export function declared(kind: 'act' | 'state'): string[] {
   const [, names = ''] = new RegExp(`^mtype:${kind} = \\{([^}]+)\\}`, 'm').exec(TICKET) ?? [];
   return names.split(',').map(nameOf);

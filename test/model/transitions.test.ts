@@ -24,7 +24,7 @@ import { declared, type Facts, holds, modelText, ROWS } from './table.ts';
 type Act = Exclude<keyof typeof transitions, 'assertOwner' | 'requireDecidable' | 'ended' | 'MAX_WRONG_CHECK_CODES'>;
 type Step = (ticket: Ticket, approver: Approver, now: number) => Ticket | undefined;
 
-/** Functions that are no transitions: they check who acts and on what, and make an error. */
+/** Functions that are not transitions: they check the actor and the ticket, or make an error. */
 const CHECKS = ['assertOwner', 'requireDecidable', 'ended'];
 
 /** The functions of src/ticket/transitions.ts that lead from one state of a ticket to another. */
@@ -36,7 +36,7 @@ const STEPS: Readonly<Record<Exclude<Act, 'show'>, Step>> = {
   approve: (ticket, approver, now) => transitions.approve(ticket, { approver, checkCode: true }, at(now)),
   deny: (ticket, approver, now) => transitions.deny(ticket, approver, at(now)),
   report: (ticket, approver, now) => transitions.report(ticket, approver, at(now)),
-  // Its type takes no other ticket.
+  // The type of this function allows no other ticket.
   reportNext: (ticket, approver, now) =>
     ticket.state === 'waiting' ? transitions.reportNext(ticket, approver, at(now)) : undefined,
   forbid: (ticket, approver, now) => transitions.forbid(ticket, approver, at(now)),
@@ -145,7 +145,7 @@ describe('the table of transitions in docs/model', () => {
   });
 
   for (const [act, step] of Object.entries(STEPS)) {
-    it(`allows the same as the function, in every state, and leads to the same state: ${act}`, () => {
+    it(`allows and refuses the same as the function, in every state, and leads to the same state: ${act}`, () => {
       for (const situation of SITUATIONS) {
         expect(stateByTable(act, situation), situation.name).to.equal(stateAfter(step, situation));
       }

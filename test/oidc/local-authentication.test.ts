@@ -34,7 +34,7 @@ describe('localAuthentication', () => {
   const of = async (agent: Agent): Promise<Partial<LocalAuthentication>> =>
     (await agent.get(`${site.issuer}/presence`)).json();
 
-  it('is undefined in a browser where no user is signed in', async () => {
+  it('is undefined in a browser in which no user is signed in', async () => {
     expect(await of((await browserAt(site)).agent)).to.deep.equal({});
   });
 
@@ -57,7 +57,7 @@ describe('localAuthentication', () => {
     expect(await of(browser.agent)).to.deep.include({ accountId: 'a11ce', amr: ['pwd'] });
   });
 
-  it('has the methods of a sign-in with a passkey beside the code', async () => {
+  it('has the methods of a sign-in with a passkey on the QR page', async () => {
     const passkey = await new Authenticator(site.issuer).register(await phoneOf(site));
     const browser = await browserAt(site);
     const signedIn = await signInWith(browser, passkey.answer(await askedBy(browser)));
@@ -65,7 +65,7 @@ describe('localAuthentication', () => {
     expect(await of(browser.agent)).to.deep.include({ accountId: 'a11ce', amr: ['pop', 'user'] });
   });
 
-  it('is undefined if the authentication is older than maxAge, or if maxAge is no number', async () => {
+  it('is undefined if the authentication is older than maxAge, or if maxAge is not a number', async () => {
     const phone = await phoneOf(site);
     await world.changeSessionOf(phone.agent, { loginTs: Math.floor(Date.now() / 1000) - HOUR_SECONDS });
     for (const [maxAge, accountId] of [[2 * HOUR_SECONDS, 'a11ce'], [HOUR_SECONDS - 1], [Number.NaN]] as const) {

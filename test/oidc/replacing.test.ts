@@ -3,7 +3,7 @@ import { allow, approve, fieldsIn, outOf } from '../support/relying-party.ts';
 import { tabOf } from '../support/tabs.ts';
 import { type BrowserPerson, PASSWORDS, World } from '../support/world.ts';
 
-describe('a finished sign-in in a browser where another tab has signed in since', () => {
+describe('a finished sign-in in a browser in which another tab has signed in since', () => {
   let world: World;
 
   beforeEach(async () => {
@@ -49,7 +49,7 @@ describe('a finished sign-in in a browser where another tab has signed in since'
   });
 
   /**
-   * Lets Alice approve and the browser finish, then signs in this account in another tab before the browser goes on.
+   * Lets Alice approve and the browser finish. Then signs this account in in another tab, before the browser continues.
    */
   async function finishedBeside(name: keyof typeof PASSWORDS): Promise<{ browser: BrowserPerson; finished: string }> {
     const { browser, phone } = await world.meet();

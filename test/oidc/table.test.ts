@@ -12,9 +12,9 @@ import * as client from 'openid-client';
 import type { QrLoginOptions } from '../../src/index.ts';
 import { ACCOUNT_CLIENT } from '../fixtures/account-page.ts';
 import type { Agent, Answer } from '../support/agent.ts';
-import { type Running, serve } from '../support/server.ts';
+import { type RunningServer, serve } from '../support/server.ts';
 import { BrowserPerson, CLIENT_ID, PASSWORDS, PhonePerson, RP_CALLBACK, testClient, World } from '../support/world.ts';
-import type { Act, App, Asks, Name, Row, Seen, Setup, Visit } from './table.ts';
+import type { Act, App, Asks, Name, Observation, Row, Setup, Visit } from './table.ts';
 import * as table from './table.ts';
 import { DOCUMENT, withTable } from './write-table.ts';
 
@@ -40,7 +40,7 @@ const SETUPS: Readonly<Record<Setup, Partial<QrLoginOptions>>> = {
 
 describe('the result of a sign-in for the RP', () => {
   const worlds = new Map<Setup, World>();
-  let receiver: Running & LogoutReceiver;
+  let receiver: RunningServer & LogoutReceiver;
 
   before(async () => {
     receiver = await serve(makeLogoutReceiver);
@@ -82,7 +82,7 @@ describe('the result of a sign-in for the RP', () => {
   });
 });
 
-/** Plays the visits of a row in one browser and collects the results. */
+/** Runs the visits of a row in one browser and collects the results. */
 class Stage {
   readonly #world: World;
   readonly #browser: BrowserPerson;
@@ -96,7 +96,7 @@ class Stage {
     this.#loggedOut = loggedOut;
   }
 
-  async play({ app = 'app', asks = {}, phone: session = table.USUAL_PHONE, acts }: Visit): Promise<Seen> {
+  async play({ app = 'app', asks = {}, phone: session = table.USUAL_PHONE, acts }: Visit): Promise<Observation> {
     const browser = this.#browser;
     const left = [...acts];
     const startedAt = Math.floor(Date.now() / 1000);
@@ -165,7 +165,7 @@ class Stage {
     arrived: URL,
     { parameters = {}, userinfo = [] }: Asks,
     startedAt: number,
-  ): Promise<Pick<Seen, 'answer' | 'authTime' | 'acr' | 'amr' | 'sub' | 'granted'>> {
+  ): Promise<Pick<Observation, 'answer' | 'authTime' | 'acr' | 'amr' | 'sub' | 'granted'>> {
     const { max_age: maxAge = '0', resource } = parameters;
     const tokens = await this.#browser
       .tokens(arrived, {
@@ -202,7 +202,7 @@ class Stage {
 
 type Tokens = Awaited<ReturnType<BrowserPerson['tokens']>>;
 
-/** Only the confirm page has a button to deny, or to give up. */
+/** Only the confirm page has a button to deny or to decline an unmet demand. */
 const CONFIRM = /name="decision" value="(?:deny|unable)"/;
 
 /** A user of the phone's pages without scripts. */
@@ -222,8 +222,8 @@ class HandsOnPhone {
   }
 
   /**
-   * @param isKept true if the user does not sign in again on this phone; then it may share its session with the phone
-   * of another row
+   * @param isKept true if the user does not sign in again on this phone, so that it may share its session with the
+   * phone of another row
    */
   static async with(world: World, session: table.PhoneSession, isKept: boolean): Promise<HandsOnPhone> {
     const { of, since, strong = false } = session;
@@ -232,7 +232,8 @@ class HandsOnPhone {
     if (since !== 'not signed in') {
       if (isKept) await phone.#takeSession(strong);
       else await phone.#signIn(strong);
-      // Five seconds ago, because `auth_time` counts whole seconds and must differ from the time of the request.
+      // Set the sign-in to five seconds ago, because `auth_time` has whole seconds and must differ from the time of the
+      // request.
       phone.signedInAt = await phone.person.wasSignedInAgo(since === 'just now' ? 5 : 3600);
       pages.length = 0;
     }
@@ -310,7 +311,7 @@ class HandsOnPhone {
   }
 }
 
-/** Matches a page whose script submits it at once, so that the user does not see it. */
+/** Matches a page that the user does not see, because its script submits it immediately. */
 const SENDS_ITSELF = /document\.forms\[0\]\.submit\(\)|<form[^>]* data-scan>/;
 
 /** Returns a `fetch` that records the pages that the user sees. */
@@ -324,7 +325,7 @@ function recordPages(pages: string[]): typeof fetch {
   };
 }
 
-/** Submits pages that would submit themselves, until another page comes. */
+/** Submits self-submitting pages until there is another page. */
 async function settle(agent: Agent, page: Answer): Promise<Answer> {
   let at = page;
   while (SENDS_ITSELF.test(at.text)) at = await submit(agent, at);
@@ -347,7 +348,7 @@ const isQrPage = ({ text }: Answer): boolean => text.includes('data-qr-login');
 
 const languages = (page = ''): string[] => [...page.matchAll(/<html lang="([\w-]+)"/g)].map(([, tag]) => `${tag}`);
 
-async function lifeOfSession({ issuer }: World, { jar }: Agent): Promise<Seen['session']> {
+async function lifeOfSession({ issuer }: World, { jar }: Agent): Promise<Observation['session']> {
   const cookie = (await jar.getCookies(issuer)).find(({ key }) => key === '_session');
   return cookie?.expires instanceof Date ? 'kept' : 'until the browser closes';
 }
@@ -384,17 +385,17 @@ async function parametersOf(world: World, app: App, asks: Asks): Promise<Record<
   };
 }
 
-interface Known {
+interface IdTokenFacts {
   readonly idToken: string;
   readonly sub: string;
 }
 
 /** Returns the ID token and the subject that this RP got when the account signed in with another browser. */
-function knownTo(world: World, app: App, name: Name): Promise<Known> {
+function knownTo(world: World, app: App, name: Name): Promise<IdTokenFacts> {
   return once(world, `${name} at ${app}`, () => learn(world, app, name));
 }
 
-async function learn(world: World, app: App, name: Name): Promise<Known> {
+async function learn(world: World, app: App, name: Name): Promise<IdTokenFacts> {
   const phone = await new PhonePerson(world).signIn(name);
   const browser = new BrowserPerson(world);
   browser.clientId = CLIENTS[app];
@@ -409,7 +410,7 @@ async function learn(world: World, app: App, name: Name): Promise<Known> {
 
 const made = new WeakMap<World, Map<string, Promise<unknown>>>();
 
-/** Makes a value once for each world. The rows share it and do not change it. */
+/** Makes a value once for each world. The rows share the value and do not change it. */
 function once<T>(world: World, what: string, make: () => Promise<T>): Promise<T> {
   const ofWorld = made.get(world) ?? new Map<string, Promise<unknown>>();
   made.set(world, ofWorld);
@@ -433,7 +434,7 @@ async function startWorld(setup: Setup, receiver: string): Promise<World> {
     configuration: CONFIGURATION,
     extend: ({ provider }) => provider.use((ctx, next) => strongSignIn(provider, ctx, next)),
     qrLogin: {
-      // A phone that must sign in with the stronger class gets the page for it.
+      // A phone that must sign in with the stronger acr gets the page for it.
       loginPage: (_ctx, { params }) => {
         if (params.client_id !== ACCOUNT_CLIENT) return undefined;
         return { path: String(params.acr_values ?? '').includes(table.STRONG) ? 'strong' : 'password' };
@@ -443,7 +444,7 @@ async function startWorld(setup: Setup, receiver: string): Promise<World> {
   });
 }
 
-/** Serves a sign-in page with a stronger class than the password page. */
+/** Serves a sign-in page with a stronger acr than the password page. */
 async function strongSignIn(provider: Provider, ctx: Context, next: Next): Promise<void> {
   if (!/^\/interaction\/[\w-]+\/strong$/.test(ctx.path)) return next();
   if (ctx.method === 'GET') {
@@ -486,11 +487,11 @@ const CONFIGURATION: Configuration = {
 
 interface LogoutReceiver {
   readonly app: Koa;
-  /** The accounts that logout tokens named, in their order. */
+  /** The accounts in the logout tokens, in the order of arrival. */
   readonly loggedOut: string[];
 }
 
-/** The RP's end of back-channel logout (OpenID Connect Back-Channel Logout 1.0, section 2.5). */
+/** The RP's endpoint for back-channel logout (OpenID Connect Back-Channel Logout 1.0, section 2.5). */
 function makeLogoutReceiver(): LogoutReceiver {
   const loggedOut: string[] = [];
   const app = new Koa();

@@ -11,9 +11,9 @@ export type Setup = 'usual' | 'consent: phone' | 'consent: implied' | 'assurance
 export interface Asks {
   /** The authorization parameters, as they are sent. */
   readonly parameters?: Readonly<Record<string, string>>;
-  /** The account of the `id_token_hint`, which is an ID token that this RP got for the account before. */
+  /** The account of the `id_token_hint`. The hint is an ID token that this RP got for the account before. */
   readonly hint?: Name;
-  /** The account of the `sub` claim, whose value is the subject by which this RP knows the account. */
+  /** The account of the `sub` claim. The claim's value is the subject by which this RP knows the account. */
   readonly sub?: Name;
   /** An `acr` claim. */
   readonly acr?: { readonly essential?: true; readonly value?: string; readonly values?: readonly string[] };
@@ -51,7 +51,7 @@ export interface Visit {
 }
 
 /** The result of a request. A text is empty if there is nothing to report. */
-export interface Seen {
+export interface Observation {
   /** The unmet requirement each time that the confirm page is shown. */
   readonly unmet: string;
   /** `code`, or the error that the RP gets. */
@@ -82,13 +82,13 @@ export interface Row extends Visit {
   readonly on?: Setup;
   /** The sign-ins in this browser before. */
   readonly before?: readonly Visit[];
-  readonly seen: Seen;
+  readonly seen: Observation;
 }
 
 export interface Section {
   readonly title: string;
-  /** The columns of the table in the docs. The test compares the other values as well. */
-  readonly columns: readonly (keyof Seen)[];
+  /** The columns of the table in the docs. The test also compares the other values. */
+  readonly columns: readonly (keyof Observation)[];
   readonly rows: readonly Row[];
 }
 
@@ -101,7 +101,7 @@ const NEW: PhoneSession = { of: 'alice', since: 'just now' };
 const NEW_AND_STRONG: PhoneSession = { of: 'alice', since: 'just now', strong: true };
 const NOT_YET: PhoneSession = { of: 'alice', since: 'not signed in' };
 
-const CODE: Seen = {
+const CODE: Observation = {
   unmet: '',
   answer: 'code',
   authTime: "the phone's",
@@ -120,14 +120,14 @@ const CODE: Seen = {
 /**
  * The user signs in again on the phone: the confirm page, the password page, the confirm page again, and the last page.
  */
-const CODE_AGAIN: Seen = { ...CODE, unmet: 'freshness', authTime: 'during the request', pages: '2 / 4' };
-const STEPPED_UP: Seen = {
+const CODE_AGAIN: Observation = { ...CODE, unmet: 'freshness', authTime: 'during the request', pages: '2 / 4' };
+const STEPPED_UP: Observation = {
   ...CODE_AGAIN,
   unmet: 'acr',
   acr: 'strong',
   amr: 'pwd otp mca user',
 };
-const ERROR: Seen = {
+const ERROR: Observation = {
   ...CODE,
   authTime: '',
   acr: '',
@@ -138,12 +138,12 @@ const ERROR: Seen = {
   signedIn: 'no account',
   pages: '1 / 2',
 };
-/** No page at all: the provider answers at once. */
+/** The user sees no page, because the provider answers immediately. */
 const AT_ONCE = { lists: '', language: '', pages: '0 / 0' } as const;
-const LOGIN_REQUIRED: Seen = { ...ERROR, answer: 'login_required', unmet: 'freshness' };
-const UNMET: Seen = { ...ERROR, answer: 'unmet_authentication_requirements', unmet: 'acr' };
-const WRONG_ACCOUNT: Seen = { ...ERROR, answer: 'login_required', unmet: 'account' };
-const AS_BOB: Seen = { ...CODE_AGAIN, unmet: 'account', sub: 'bob', signedIn: 'bob' };
+const LOGIN_REQUIRED: Observation = { ...ERROR, answer: 'login_required', unmet: 'freshness' };
+const UNMET: Observation = { ...ERROR, answer: 'unmet_authentication_requirements', unmet: 'acr' };
+const WRONG_ACCOUNT: Observation = { ...ERROR, answer: 'login_required', unmet: 'account' };
+const AS_BOB: Observation = { ...CODE_AGAIN, unmet: 'account', sub: 'bob', signedIn: 'bob' };
 const NO_SIGN_IN = ' (no sign-in offered)';
 
 const APPROVED = ['approves', 'allows'] as const;
@@ -550,8 +550,8 @@ const account: Section = {
   ],
 };
 
-const ON_PHONE: Seen = { ...CODE, pages: '1 / 2' };
-const IMPLIED: Seen = { ...ON_PHONE, lists: '' };
+const ON_PHONE: Observation = { ...CODE, pages: '1 / 2' };
+const IMPLIED: Observation = { ...ON_PHONE, lists: '' };
 const MAIL: Asks = { parameters: { scope: 'openid' }, userinfo: ['email'] };
 const AT_API: Asks = asks({ scope: 'openid read', resource: API });
 const PAYMENT: Asks = asks({ scope: 'openid read', resource: API, authorization_details: '[{"type":"payment"}]' });
@@ -686,7 +686,7 @@ const consent: Section = {
 };
 
 const HELD_BY_BOB: readonly Visit[] = [{ app: 'logout-app', phone: { of: 'bob', since: 'just now' }, acts: APPROVED }];
-const STILL_BOB: Seen = { ...ERROR, answer: 'access_denied', session: CODE.session, signedIn: 'bob' };
+const STILL_BOB: Observation = { ...ERROR, answer: 'access_denied', session: CODE.session, signedIn: 'bob' };
 
 const accountSwitch: Section = {
   title: 'A browser that another account is signed in to',
@@ -757,7 +757,7 @@ const accountSwitch: Section = {
 const ON: Visit = { acts: ['approves and stays signed in', 'allows'] };
 const OFF_AGAIN: Visit = { asks: LOGIN, acts: ['signs in', 'approves'] };
 const ON_AGAIN: Visit = { asks: LOGIN, acts: ['signs in', 'approves and stays signed in'] };
-const KEPT: Seen = { ...CODE_AGAIN, session: 'kept', pages: '1 / 4' };
+const KEPT: Observation = { ...CODE_AGAIN, session: 'kept', pages: '1 / 4' };
 
 const remember: Section = {
   title: 'Being remembered',
@@ -787,5 +787,5 @@ const remember: Section = {
 
 export const TABLE: readonly Section[] = [freshness, acr, account, consent, accountSwitch, remember];
 
-/** The phone of a visit that does not specify one. */
+/** The phone of a visit that does not specify a phone. */
 export const USUAL_PHONE: PhoneSession = NEW;

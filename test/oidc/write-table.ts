@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url';
 import {
   type App,
   type Asks,
+  type Observation,
   type PhoneSession,
   type Row,
   type Section,
-  type Seen,
   TABLE,
   USUAL_PHONE,
 } from './table.ts';
@@ -20,7 +20,7 @@ export const DOCUMENT: string = fileURLToPath(new URL('../../docs/oidc.md', impo
 const BEGIN = '<!-- The tables are made by test/oidc/write-table.ts. -->';
 const END = '<!-- The tables end here. -->';
 
-const HEADINGS: Readonly<Record<keyof Seen, string>> = {
+const HEADINGS: Readonly<Record<keyof Observation, string>> = {
   unmet: 'Unmet requirement',
   answer: 'The RP gets',
   authTime: '`auth_time`',
@@ -42,7 +42,7 @@ const CLIENTS: Readonly<Partial<Record<App, string>>> = {
   'default-max-age-app': '`default_max_age: 600`',
 };
 
-const AS_CODE: ReadonlySet<keyof Seen> = new Set(['answer', 'acr', 'amr']);
+const AS_CODE: ReadonlySet<keyof Observation> = new Set(['answer', 'acr', 'amr']);
 
 /** Returns the document with up-to-date tables. */
 export function withTable(text: string): string {
@@ -73,7 +73,7 @@ function line(cells: readonly string[]): string {
   return `| ${cells.map((text) => (text === '' ? '–' : text)).join(' | ')} |`;
 }
 
-function cell(column: keyof Seen, value: string): string {
+function cell(column: keyof Observation, value: string): string {
   return AS_CODE.has(column) && value !== '' ? `\`${value}\`` : value;
 }
 

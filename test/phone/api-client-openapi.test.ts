@@ -19,8 +19,8 @@ interface Operation {
 }
 
 /**
- * Fails to compile unless two types have the same members. A member that is optional in one of them would otherwise not
- * be missed, so that the types are compared with all members required, too.
+ * Fails to compile unless two types have the same members. The types are also compared with all members required,
+ * because a missing optional member would go unnoticed otherwise.
  */
 const COMPARISON = `
 import type * as library from 'oidc-provider-qr-login/phone';
@@ -58,7 +58,7 @@ describe("the library for apps and the server's description of the API", () => {
     const decision = bodyOf('/qr/api/tickets/{id}/decision');
     const types = `${declareSchemas(description.components.schemas)}type DecisionBody = ${typeOf(decision)};\n`;
     expect(compile(types + COMPARISON)).to.equal('');
-    // The comparison itself: a member that only one of the two has, optional or not, is found.
+    // Tests of the comparison: it finds a member that only one type has, even an optional one.
     const longer = types.replace('type Ticket = {', 'type Ticket = { readonly more?: string;');
     expect(compile(longer + COMPARISON)).to.include('TS2345');
   });
@@ -82,7 +82,7 @@ describe("the library for apps and the server's description of the API", () => {
   }
 });
 
-/** Calls every method of the library. @returns what it sends, with parameters of paths in place of ids */
+/** Calls every method of the library. @returns the requests, with path parameters instead of ids */
 async function requestsOfLibrary(): Promise<{ operation: string; body: Record<string, unknown> }[]> {
   const sent: { operation: string; body: Record<string, unknown> }[] = [];
   const fetch: Fetch = async (url, { method, body = '{}' }) => {
@@ -110,7 +110,7 @@ async function requestsOfLibrary(): Promise<{ operation: string; body: Record<st
   return sent;
 }
 
-/** Compiles a program that uses the built package. @returns the complaints of the compiler */
+/** Compiles a program that uses the built package. @returns the errors of the compiler */
 function compile(program: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'qr-login-types-'));
   try {

@@ -49,7 +49,7 @@ describe('a request of the library for apps', () => {
         },
       ));
 
-    it('uses the newest nonce, also of an answer that needed none', () => {
+    it('uses the newest nonce, even from an answer to a request that needed none', () => {
       const nonces = ['n1', 'n2', 'n3'];
       return ProofServer.during(
         () => ({ ...OK, headers: { 'DPoP-Nonce': nonces.shift() ?? '' } }),
@@ -116,7 +116,7 @@ describe('a request of the library for apps', () => {
         },
       ));
 
-    it('learns the nonce and the time one after the other', () => {
+    it('gets the nonce and the time one after the other', () => {
       const date = (): string => new Date(Date.now() + HOUR_MS).toUTCString();
       return ProofServer.during(
         ({ proof }) => {
@@ -136,7 +136,7 @@ describe('a request of the library for apps', () => {
     const answer = ({ headers }: SeenRequest): Reply =>
       headers.authorization === 'DPoP fresh' ? OK : refusal(401, 'invalid_token');
 
-    it('is repeated with the one that the app gets', () =>
+    it('is repeated with the new token that the app gets', () =>
       ProofServer.during(answer, async (server) => {
         const asked: unknown[] = [];
         let token = 'old';
@@ -152,7 +152,7 @@ describe('a request of the library for apps', () => {
         expect(server.requests).to.have.length(3);
       }));
 
-    it('is refreshed once for all requests that are refused meanwhile', () =>
+    it('is repeated with one new token for all requests that were refused in the meantime', () =>
       ProofServer.during(answer, async (server) => {
         const asked: unknown[] = [];
         let refresh = (): void => undefined;
@@ -172,14 +172,14 @@ describe('a request of the library for apps', () => {
         const phone = await server.phone({ accessToken, fetch: fetchAndCount });
         const both = Promise.all([phone.ticket('t'), phone.ticket('t')]);
         await until(() => refusals === 2);
-        // What follows in the library from an answer takes no turn of the event loop.
+        // Wait one turn of the event loop, in which the library handles both answers.
         await nextTurn();
         refresh();
         await both;
         expect(asked).to.deep.equal([undefined, undefined, 'old']);
       }));
 
-    it('fails if the app has no other one', () =>
+    it('fails if the app has no other token', () =>
       ProofServer.during(answer, async (server) => {
         for (const accessToken of ['old', () => 'old', (refused?: string) => (refused ? 'older' : 'old')]) {
           const error = await errorOf((await server.phone({ accessToken })).ticket('t'));
@@ -198,7 +198,7 @@ describe('a request of the library for apps', () => {
       }));
   });
 
-  it('tells what the provider refused, and what to do', () => {
+  it("fails with the provider's error code and the step that helps", () => {
     const replies: readonly [Reply, object][] = [
       [refusal(404, 'not_found'), { code: 'not_found', action: 'scan', status: 404, message: 'refused: not_found' }],
       [refusal(410, 'over', {}, { reason: 'renewed' }), { code: 'over', action: 'scan', reason: 'renewed' }],
@@ -223,7 +223,7 @@ describe('a request of the library for apps', () => {
     );
   });
 
-  it('tells which authentication is demanded (RFC 9470)', () => {
+  it('fails with the demanded authentication (RFC 9470)', () => {
     const challenges: readonly [string, object | undefined][] = [
       ['DPoP error="insufficient_user_authentication", max_age="0"', { maxAge: 0 }],
       [
@@ -249,7 +249,7 @@ describe('a request of the library for apps', () => {
     );
   });
 
-  it('does not take the answer of a captive portal or a proxy for one of the provider', () => {
+  it('does not treat the answer of a captive portal or a proxy as an answer of the provider', () => {
     const replies: readonly Reply[] = [
       { body: '<h1>Welcome to our Wi-Fi</h1>' },
       { status: 502, body: 'Bad Gateway' },
@@ -272,7 +272,7 @@ describe('a request of the library for apps', () => {
     );
   });
 
-  it('follows no redirect, so that neither token nor proof goes elsewhere', () =>
+  it('follows no redirect, so that the token and the proof go to no other server', () =>
     ProofServer.during(
       () => OK,
       async (elsewhere) => {
@@ -286,7 +286,7 @@ describe('a request of the library for apps', () => {
       },
     ));
 
-  it('fails if nothing listens, or the connection is cut', async () => {
+  it('fails if no server listens, or if the connection breaks', async () => {
     const signer = await memorySigner();
     const nothing = new Phone({ issuer: `http://localhost:${await freePort()}`, accessToken: 'a token', signer });
     const refused = await errorOf(nothing.ticket('t'));
@@ -305,7 +305,7 @@ describe('a request of the library for apps', () => {
     );
   });
 
-  it('ends after the time-out, without an answer or in the middle of one', async () => {
+  it('ends after the time-out, before an answer or in the middle of an answer', async () => {
     const silent = createServer();
     const origin = await listening(silent);
     const signer = await memorySigner();
@@ -328,7 +328,7 @@ describe('a request of the library for apps', () => {
     );
   });
 
-  it('does not count the time in which the user unlocks the key', async () => {
+  it('does not count the time in which the user unlocks the key towards the time-out', async () => {
     const { publicJwk, sign } = await memorySigner();
     const signSlowly = async (bytes: Uint8Array): Promise<Uint8Array> => {
       await pause(10);
@@ -343,7 +343,7 @@ describe('a request of the library for apps', () => {
     expect((await phone.ticket('t')).id).to.equal('a-ticket');
   });
 
-  it('ends with the signal, with its reason', () =>
+  it('ends with the reason of its signal if the signal is aborted', () =>
     ProofServer.during(
       () => undefined,
       async (server) => {
@@ -360,7 +360,7 @@ describe('a request of the library for apps', () => {
       },
     ));
 
-  it('ends with an error of the library where signals have no reason, as in React Native', async () => {
+  it('ends with an error of the library if signals have no reason, as in React Native', async () => {
     const signer = await memorySigner();
     const phone = new Phone({ issuer: `http://${LOOPBACK}`, accessToken: 'a token', signer });
     const target = new EventTarget();

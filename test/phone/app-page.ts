@@ -1,4 +1,4 @@
-/** A page of an app with the library in it, in Chromium. Its key is one of WebCrypto that the page cannot export. */
+/** A page of an app in Chromium that uses the library. Its key comes from WebCrypto, and the page cannot export it. */
 import { createServer, type Server } from 'node:http';
 import { exportJWK } from 'jose';
 import type { BrowserContext, Page } from 'playwright-core';
@@ -48,7 +48,7 @@ window.failure = async (call) => {
 window.ready = true;
 `;
 
-interface Scanned {
+interface ScannedSignIn {
   readonly browser: BrowserPerson;
   readonly app: AppPerson;
   readonly page: Page;
@@ -67,7 +67,7 @@ export class AppSite {
     this.#server = server;
   }
 
-  /** Starts a provider that knows the page as an app, and the page's server at an origin of its own. */
+  /** Starts a provider that knows the page as an app, and the page's server at a separate origin. */
   static async start(options: WorldOptions = {}): Promise<AppSite> {
     const library = await bundleLibrary('esm');
     const files: Readonly<Record<string, readonly [type: string, text: string]>> = {
@@ -81,7 +81,7 @@ export class AppSite {
     });
     const origin = await listening(server);
     const app = phoneApp('web-app', { application_type: 'web', redirect_uris: [`${origin}/callback`] });
-    // The phone signs in with a password: it cannot scan its own code.
+    // The phone signs in with a password, because it cannot scan its own code.
     const loginPage: LoginPage = (_ctx, { params }) =>
       params.client_id === CLIENT_ID ? undefined : { path: 'password' };
     const world = await World.start({ clients: [app], ...options, qrLogin: { loginPage, ...options.qrLogin } });
@@ -95,12 +95,12 @@ export class AppSite {
   }: {
     name?: string;
     parameters?: Record<string, string>;
-  } = {}): Promise<Scanned> {
+  } = {}): Promise<ScannedSignIn> {
     const browser = new BrowserPerson(this.world);
     await browser.start(parameters);
     const code = await browser.code();
     const { app, page } = await this.open(name);
-    // So that another sign-in is a later one.
+    // Wait, so that another sign-in has a later time.
     await wasSignedInAgo(this.world, app, 60);
     await page.evaluate(`phone.scan('${code}').then((scanned) => { window.ticket = scanned; })`);
     return { browser, app, page, code };

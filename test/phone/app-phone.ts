@@ -1,4 +1,4 @@
-/** The library with the token and the key of an app of the fixtures. */
+/** Uses the library with the token and the key of an app of the fixtures. */
 import { Phone, type PhoneOptions, webCryptoSigner } from '../../src/phone/index.ts';
 import { AppPerson } from '../support/app.ts';
 import { BrowserPerson, type PASSWORDS, type World } from '../support/world.ts';
@@ -8,7 +8,9 @@ export interface AppPhone {
   readonly phone: Phone;
 }
 
-/** Makes the library use the present token of an app, and refresh it when it is refused. */
+/**
+ * Returns the library with the current token of an app. The library refreshes the token when the provider refuses it.
+ */
 export async function phoneOf(app: AppPerson, options: Partial<PhoneOptions> = {}): Promise<Phone> {
   return new Phone({
     issuer: app.site.issuer,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { toBase64url, toUtf8 } from '../../src/phone/base64url.ts';
 
 describe('the bytes and texts of the library for apps', () => {
-  it('are those of Node', () => {
+  it('are the same as those of Node', () => {
     fc.assert(fc.property(fc.uint8Array(), (bytes) => toBase64url(bytes) === Buffer.from(bytes).toString('base64url')));
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => Buffer.from(toUtf8(text)).equals(Buffer.from(text))),

@@ -53,7 +53,7 @@ describe('the text of a QR code', () => {
     });
   }
 
-  it('tells the page to return to, with the check code, if it is one of the provider', async () => {
+  it('contains the page to which the app returns with the check code, if the page belongs to the provider', async () => {
     const issuer = 'https://id.example.com/op';
     const page = `${issuer}/interaction/a-uid`;
     const returnsTo = (url: string): string => link(issuer, `&${new URLSearchParams({ return: url })}`);
@@ -111,7 +111,7 @@ describe('the text of a QR code', () => {
     'WIFI:S:network;T:WPA;P:password;;',
   ];
   for (const text of senseless) {
-    it(`is no code: ${JSON.stringify(text.replace(CODE, '…'))}`, async () => {
+    it(`is not accepted as a code: ${JSON.stringify(text.replace(CODE, '…'))}`, async () => {
       expect(await scan(text, 'https://id.example.com')).to.equal('not_a_code');
     });
   }

@@ -22,8 +22,8 @@ async function verified(proof: string): Promise<{ header: Record<string, unknown
   return { header: { ...protectedHeader }, content: payload };
 }
 
-describe('a proof', () => {
-  it('is one of RFC 9449 that jose verifies, for both signers', async () => {
+describe('a DPoP proof of the library for apps', () => {
+  it('conforms to RFC 9449 and is verified by jose, for both signers', async () => {
     for (const signer of [await memorySigner(), await webCryptoSigner(await generateKeys())]) {
       const { header, content } = await verified(await makeProof(signer, REQUEST));
       expect(header).to.have.all.keys('typ', 'alg', 'jwk');
@@ -42,7 +42,7 @@ describe('a proof', () => {
     }
   });
 
-  it('has no nonce before the server gave one, and an id of its own each time', async () => {
+  it('has no nonce before the server has given one, and a new id each time', async () => {
     const signer = await memorySigner();
     const proofs = await Promise.all(
       Array.from({ length: 50 }, () => makeProof(signer, { ...REQUEST, nonce: undefined })),
@@ -52,7 +52,7 @@ describe('a proof', () => {
     expect(new Set(contents.map(({ jti }) => jti)).size).to.equal(50);
   });
 
-  it('is also made for the token endpoint, where there is no access token yet', async () => {
+  it('can be made for the token endpoint, without an access token', async () => {
     const { method, url } = REQUEST;
     const { payload } = await jwtVerify(await makeProof(await memorySigner(), { method, url }), EmbeddedJWK);
     expect(payload).to.have.all.keys('jti', 'htm', 'htu', 'iat');
@@ -97,7 +97,7 @@ describe('a proof', () => {
     expect(outcome).to.equal(refusal);
   });
 
-  it('has an id in engines without WebCrypto, too', async () => {
+  it('has an id even in engines without WebCrypto', async () => {
     const signer = await memorySigner();
     const crypto = Object.getOwnPropertyDescriptor(globalThis, 'crypto') ?? {};
     Object.defineProperty(globalThis, 'crypto', { value: undefined, configurable: true });

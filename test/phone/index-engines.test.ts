@@ -6,7 +6,7 @@ import { bundleLibrary } from './bundled.ts';
 import { ProofServer } from './proof-server.ts';
 import { CODE, viewOf } from './views.ts';
 
-/** Everything that the library may need besides the language itself. React Native has it without polyfills. */
+/** The globals that the library may need besides those of the language. React Native has them without polyfills. */
 const REACT_NATIVE = { fetch, AbortController, setTimeout, clearTimeout };
 
 describe('an engine without WebCrypto, URL, TextEncoder, btoa and AbortSignal.any, such as React Native', () => {
@@ -15,7 +15,7 @@ describe('an engine without WebCrypto, URL, TextEncoder, btoa and AbortSignal.an
     const key = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const signer: library.Signer = {
       publicJwk: key.publicKey.export({ format: 'jwk' }) as unknown as library.PublicJwk,
-      // The Android Keystore signs in DER.
+      // The Android Keystore returns signatures in DER.
       sign: async (bytes) => rawSignature(sign('sha256', bytes, key.privateKey)),
     };
     const views = [viewOf(), viewOf({ version: 2, state: 'approved' }), viewOf({ version: 3, state: 'finished' })];
@@ -37,7 +37,7 @@ describe('an engine without WebCrypto, URL, TextEncoder, btoa and AbortSignal.an
 
 const NONCE_DEMANDED = { error: 'use_dpop_nonce', error_description: 'use the nonce' };
 
-/** Loads the library into an engine that has nothing but the language and these globals. */
+/** Loads the library into an engine that has only the language and these globals. */
 async function loadLibrary(globals: object): Promise<typeof library> {
   const context = createContext({ ...globals });
   runInContext(await bundleLibrary('iife'), context);

@@ -33,7 +33,7 @@ describe('the library in a page of Chromium, in every kind of sign-in', () => {
       expect((await browser.tokens(new URL(arrived.location))).scope).to.equal('openid email');
     }));
 
-  it('is told which class of authentication is demanded', () =>
+  it('is told which acr is demanded', () =>
     at(
       { configuration: { features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } } } },
       async (site) => {
@@ -61,14 +61,14 @@ describe('the library in a page of Chromium, in every kind of sign-in', () => {
       expect((await browser.ticket()).state).to.equal('scanned');
     }));
 
-  it('cannot go on once the account is deleted', () =>
+  it('cannot approve once the account is deleted', () =>
     at({}, async (site) => {
       const { page } = await site.scan({ name: 'bob' });
       site.world.accounts.remove('b0b');
       expect(await page.evaluate('failure(() => ticket.approve())')).to.include({ code: 'account_unavailable' });
     }));
 
-  it('owns the ticket that another page of the same account then cannot have', () =>
+  it('owns its ticket, so that another page of the same account cannot scan it', () =>
     at({}, async (site) => {
       const { page, code } = await site.scan();
       const other = await site.open('alice');

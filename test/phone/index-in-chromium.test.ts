@@ -5,7 +5,7 @@ import { PASSWORD_ACR } from '../fixtures/sign-in-page.ts';
 import { BrowserPerson } from '../support/world.ts';
 import { AppSite } from './app-page.ts';
 
-describe('the library in a page of Chromium, at an origin of its own', () => {
+describe("the library in a page of Chromium at another origin than the provider's", () => {
   let site: AppSite;
 
   before(async () => {
@@ -38,7 +38,7 @@ describe('the library in a page of Chromium, at an origin of its own', () => {
     expect(await page.evaluate(`failure(() => ${exported})`)).to.include({ name: 'InvalidAccessError' });
   });
 
-  it('generates such a key, which IndexedDB keeps', async () => {
+  it('generates such a key, and can store it in IndexedDB', async () => {
     const page = await site.visit(site.origin);
     const jwk = await page.evaluate(`(async () => {
       const keys = await library.generateKeys();
@@ -64,7 +64,7 @@ describe('the library in a page of Chromium, at an origin of its own', () => {
     }
   });
 
-  it('reads across origins which sign-in is demanded, and goes on after it', async () => {
+  it('reads the demanded sign-in across origins, and continues after that sign-in', async () => {
     const { browser, app, page } = await site.scan({ parameters: { prompt: 'login' } });
     const error = await page.evaluate('failure(() => ticket.approve())');
     expect(error).to.deep.include({ code: 'insufficient_user_authentication', action: 'step_up', status: 401 });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { ErrorCode } from '../../src/index.ts';
 import { type OwnErrorCode, type PhoneAction, PhoneError } from '../../src/phone/index.ts';
 
-/** The step that helps after each error, with the status that the API gives it. A new code has to be added here. */
+/** Maps each error code to its status in the API and to the step that helps. A new code must be added here. */
 const ACTIONS: Readonly<Record<ErrorCode | OwnErrorCode, readonly [PhoneAction, status?: number]>> = {
   foreign_code: ['scan'],
   not_a_code: ['scan'],
@@ -34,7 +34,7 @@ const ACTIONS: Readonly<Record<ErrorCode | OwnErrorCode, readonly [PhoneAction, 
   store_unavailable: ['retry', 503],
   hook_timeout: ['retry', 503],
   newer_record: ['retry', 503],
-  // Those of the pages, which the API does not send.
+  // These codes are for pages. The API does not send them.
   not_signed_in: ['stop', 401],
   sign_in_again: ['stop', 403],
   insufficient_acr: ['stop', 403],
@@ -46,7 +46,7 @@ const ACTIONS: Readonly<Record<ErrorCode | OwnErrorCode, readonly [PhoneAction, 
 };
 
 describe('an error of the library for apps', () => {
-  it('says for each code what helps', () => {
+  it('has the step that helps for each code', () => {
     const found = Object.entries(ACTIONS).map(([code, [, status]]) => [
       code,
       new PhoneError(code, 'a message', { status }).action,

@@ -100,7 +100,7 @@ describe('an app that uses the library, if the provider demands more than a tap 
     });
   });
 
-  it('opens from the QR page on the same phone, and returns to that page with the check code', () =>
+  it('can be opened from the QR page on the same phone, and returns to that page with the check code', () =>
     withOptions({ assess: () => 'check code', apps: { scheme: 'com.example.app' } }, async (world) => {
       const { browser, phone } = await meetApp(world);
       const { location } = await browser.agent.get(`${browser.at}/qr/app`);

@@ -34,7 +34,7 @@ describe('an app with the library', () => {
     expect(states).to.deep.equal(['scanned', 'approved', 'finished']);
   });
 
-  it('denies, and the browser is told', async () => {
+  it('can deny, and the browser gets the denial', async () => {
     const { browser, phone } = await meetApp(world);
     const ticket = await phone.scan(await browser.code());
     expect(await ticket.deny()).to.include({ state: 'denied', reason: 'person' });
@@ -42,7 +42,7 @@ describe('an app with the library', () => {
     expect(await errorOf(ticket.approve())).to.include({ code: 'wrong_state', reason: 'denied', action: 'stop' });
   });
 
-  it('reports, after the browser was signed in too, which is signed out then', async () => {
+  it('can report even after the browser was signed in, which signs the browser out', async () => {
     const { browser, phone } = await meetApp(world, { name: 'bob' });
     const ticket = await phone.scan(await browser.code());
     await ticket.approve();
@@ -52,7 +52,7 @@ describe('an app with the library', () => {
     expect(await world.sessionOf(browser.agent)).to.equal(undefined);
   });
 
-  it('goes on with a ticket after it was ended', async () => {
+  it('continues with a ticket after a restart of the app', async () => {
     const { browser, app, phone } = await meetApp(world);
     const { id } = await phone.scan(await browser.code());
     const ticket = await (await phoneOf(app)).ticket(id);
@@ -60,7 +60,7 @@ describe('an app with the library', () => {
     expect((await ticket.approve()).state).to.equal('approved');
   });
 
-  it('is told of a browser that gives up, and of a code that was renewed', async () => {
+  it('is told when the browser renews its code', async () => {
     const { browser, phone } = await meetApp(world);
     const ticket = await phone.scan(await browser.code());
     const views = ticket.watch();
@@ -72,7 +72,7 @@ describe('an app with the library', () => {
     expect(await errorOf(ticket.approve())).to.include({ code: 'over', reason: 'renewed', action: 'scan' });
   });
 
-  it('refreshes its token by itself', async () => {
+  it('refreshes its token automatically', async () => {
     const { browser, app, phone } = await meetApp(world);
     const { accessToken } = app;
     const ticket = await phone.scan(await browser.code());
@@ -82,7 +82,7 @@ describe('an app with the library', () => {
     expect(app.accessToken).not.to.equal(accessToken);
   });
 
-  it('must sign in again where the request demands it, and goes on with the same ticket', async () => {
+  it('must sign in again if the request demands it, and continues with the same ticket', async () => {
     const { browser, app, phone } = await meetApp(world, { parameters: { prompt: 'login' } });
     await wasSignedInAgo(world, app, 60);
     const ticket = await phone.scan(await browser.code());
@@ -96,7 +96,7 @@ describe('an app with the library', () => {
     expect((await browser.tokens(await browser.arrive(), { maxAge: 10 })).claims()?.sub).to.equal('a11ce');
   });
 
-  it('is told which class of authentication is demanded, and gives up', async () => {
+  it('is told which acr is demanded, and can decline because it cannot meet it', async () => {
     const claims = JSON.stringify({ id_token: { acr: { essential: true, values: ['urn:example:acr:passkey'] } } });
     const { browser, phone } = await meetApp(world, { parameters: { claims } });
     const ticket = await phone.scan(await browser.code());
@@ -106,7 +106,7 @@ describe('an app with the library', () => {
     expect(await ticket.unable()).to.include({ state: 'denied', reason: 'acr' });
   });
 
-  it('approves a request for the class that it has', async () => {
+  it('can approve a request for the acr of its sign-in', async () => {
     const claims = JSON.stringify({ id_token: { acr: { essential: true, value: PASSWORD_ACR } } });
     const { browser, phone } = await meetApp(world, { parameters: { claims } });
     await (await phone.scan(await browser.code())).approve();
@@ -126,7 +126,7 @@ describe('an app with the library', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('takes back its approval when its grant is revoked before the browser finishes', async () => {
+  it('loses its approval if its grant is revoked before the browser finishes', async () => {
     const { browser, app, phone } = await meetApp(world);
     await (await phone.scan(await browser.code())).approve();
     await revokeGrant(world, app);
@@ -176,7 +176,7 @@ describe('an app with the library', () => {
       expect((await browser.finish()).status).to.equal(403);
     }));
 
-  it('belongs to one of two apps: the other one is told where to decide', async () => {
+  it('owns its ticket, so that another app of the account is told to decide elsewhere', async () => {
     const { browser, phone } = await meetApp(world);
     const other = await phoneOf(await new AppPerson(world, { clientId: OTHER_APP }).signIn('alice'));
     const code = await browser.code();
@@ -188,7 +188,7 @@ describe('an app with the library', () => {
     expect((await ticket.approve()).state).to.equal('approved');
   });
 
-  it('locks out a phone that comes later with the page, and is locked out by one that came first', async () => {
+  it('locks out the page of a phone that scans later, and is locked out by one that scanned first', async () => {
     const { browser, phone } = await meetApp(world);
     const code = await browser.code();
     const ticket = await phone.scan(code);
@@ -204,7 +204,7 @@ describe('an app with the library', () => {
     expect((await page.approve()).status).to.equal(200);
   });
 
-  it('refuses the code of another provider without asking either of them', () =>
+  it('refuses the code of another provider without a request to either provider', () =>
     World.during({}, async (other) => {
       const { browser } = await meetApp(other);
       const { phone } = await meetApp(world);

@@ -1,4 +1,4 @@
-/** A small HTTP server that verifies the proofs of requests as RFC 9449 demands, and answers what a test says. */
+/** A small HTTP server that verifies the DPoP proofs of requests (RFC 9449), and sends the answers of a test. */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -8,7 +8,7 @@ import { listening } from '../support/server.ts';
 
 export interface SeenRequest {
   readonly method: string;
-  /** Path and query. */
+  /** The path and the query. */
   readonly target: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
@@ -19,11 +19,11 @@ export interface SeenRequest {
 export interface Reply {
   readonly status?: number;
   readonly headers?: Record<string, string>;
-  /** Sent as JSON, or unchanged if it is a string. */
+  /** The body. It is sent as JSON, or unchanged if it is a string. */
   readonly body?: unknown;
 }
 
-/** Returns undefined if it answers by itself, or never. */
+/** Returns the reply, or undefined if the function answers itself or never. */
 export type Answerer = (request: SeenRequest) => Reply | undefined | Promise<Reply | undefined>;
 
 export class ProofServer {

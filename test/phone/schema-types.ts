@@ -9,7 +9,7 @@ export function declareSchemas(schemas: Readonly<Record<string, Schema>>): strin
     .join('');
 }
 
-/** @throws Error for a schema with something that is not known here */
+/** @throws Error for a schema with an unknown keyword */
 export function typeOf(schema: Schema): string {
   const { $ref, oneOf, const: value, enum: values, type } = schema;
   if (typeof $ref === 'string') return $ref.replace('#/components/schemas/', '');

@@ -17,14 +17,14 @@ describe('the SHA-256 of the library for apps', () => {
     );
   });
 
-  it('agrees with that of Node at every length up to four blocks', () => {
+  it('has the same result as Node at every length up to four blocks', () => {
     for (let length = 0; length <= 256; length++) {
       const bytes = Uint8Array.from({ length }, (_, at) => 7 * at + length);
       expect(hashOf(bytes), `${length} bytes`).to.equal(expectedOf(bytes));
     }
   });
 
-  it('agrees with that of Node for any bytes', () => {
+  it('has the same result as Node for any bytes', () => {
     const anyBytes = fc.uint8Array({ maxLength: 5_000 });
     fc.assert(
       fc.property(anyBytes, (bytes) => hashOf(bytes) === expectedOf(bytes)),

@@ -44,7 +44,7 @@ describe('a signer', () => {
     }
   });
 
-  it('of WebCrypto is the same again with keys that were stored', async () => {
+  it('of WebCrypto can be made again from stored keys', async () => {
     // IndexedDB stores a structured clone.
     const stored = structuredClone(await generateKeys());
     const [one, other] = [await webCryptoSigner(stored), await webCryptoSigner(stored)];
@@ -52,7 +52,7 @@ describe('a signer', () => {
     expect(await verifies(one)).to.equal(true);
   });
 
-  it('in memory signs, also with the key of an earlier run', async () => {
+  it('in memory signs, even with the key of an earlier run', async () => {
     const first = await memorySigner();
     const again = await memorySigner(JSON.parse(JSON.stringify(first.privateJwk)));
     expect(await verifies(first)).to.equal(true);
@@ -61,13 +61,13 @@ describe('a signer', () => {
     expect(first.publicJwk).to.have.all.keys('kty', 'crv', 'x', 'y');
   });
 
-  it('in memory takes a key of another program', async () => {
+  it('in memory accepts a key of another program', async () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const jwk = privateKey.export({ format: 'jwk' }) as { kty: string; d: string };
     expect(await verifies(await memorySigner(jwk))).to.equal(true);
   });
 
-  it('takes the WebCrypto of a polyfill', async () => {
+  it('can use the WebCrypto of a polyfill', async () => {
     const calls: string[] = [];
     const subtle = new Proxy(webcrypto.subtle, {
       get: (target, name) => {
@@ -80,7 +80,7 @@ describe('a signer', () => {
     expect(calls).to.deep.equal(['generateKey', 'exportKey', 'sign']);
   });
 
-  it('says what is missing where there is no WebCrypto', async () => {
+  it('names the missing function if there is no WebCrypto', async () => {
     const crypto = Object.getOwnPropertyDescriptor(globalThis, 'crypto') ?? {};
     Object.defineProperty(globalThis, 'crypto', { value: {}, configurable: true });
     try {
@@ -96,8 +96,8 @@ describe('a signer', () => {
   });
 });
 
-describe('a signature in DER, as the Secure Enclave and the Android Keystore make it', () => {
-  it('becomes the 64 bytes that ES256 has', () => {
+describe('a signature in DER, as from the Secure Enclave and the Android Keystore', () => {
+  it('is converted to the 64 bytes of ES256', () => {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     // In one of 256 signatures a number is shorter than 32 bytes.
     for (let round = 0; round < sizeOfSuite({ short: 300, full: 5_000 }); round++) {
@@ -113,7 +113,7 @@ describe('a signature in DER, as the Secure Enclave and the Android Keystore mak
     expect([raw[31], raw[63], raw.filter((byte) => byte !== 0).length]).to.deep.equal([5, 255, 2]);
   });
 
-  it('is refused if it is something else', () => {
+  it('is refused if it is not DER', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
         try {

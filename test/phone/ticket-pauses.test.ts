@@ -18,7 +18,10 @@ const LIMITED: Reply = {
   body: { error: 'too_many_requests', error_description: 'slowly' },
 };
 
-/** Lets a watch get these replies to its polls. @returns the seconds between them, and what it told */
+/**
+ * Runs a watch whose polls get these replies.
+ * @returns the seconds between the polls, and the views that the watch yields
+ */
 async function watchOver(
   replies: readonly Reply[],
 ): Promise<{ pauses: number[]; states: string[]; troubles: string[] }> {
@@ -57,7 +60,7 @@ async function watchOver(
 }
 
 describe('the pauses of a watch', () => {
-  it('double with each failure up to 15 s, and the watch goes on after it', async () => {
+  it('double with each failure up to 15 s, and the watch continues afterwards', async () => {
     const { pauses, states, troubles } = await watchOver([...Array(6).fill(TROUBLE), SAME, TROUBLE, LAST]);
     expect(pauses).to.deep.equal([1, 2, 4, 8, 15, 15, 1, 1]);
     expect(states).to.deep.equal(['scanned', 'finished']);
@@ -72,7 +75,7 @@ describe('the pauses of a watch', () => {
     });
   });
 
-  it('are a second if long polls are answered at once, as by some proxies', async () => {
+  it('are a second if long polls are answered immediately, as by some proxies', async () => {
     expect((await watchOver([SAME, SAME, SAME, LAST])).pauses).to.deep.equal([1, 1, 1]);
   });
 });

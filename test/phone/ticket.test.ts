@@ -4,7 +4,7 @@ import { until } from '../support/until.ts';
 import { type Answerer, ProofServer, type SeenRequest } from './proof-server.ts';
 import { CODE, viewOf } from './views.ts';
 
-/** A server with one ticket. Long polls are held until the ticket changes, as the provider does. */
+/** A server with one ticket. Like the provider, it answers a long poll when the ticket changes. */
 class TicketServer {
   view: TicketView = viewOf();
   readonly server: ProofServer;
@@ -28,7 +28,7 @@ class TicketServer {
     for (const { end } of this.polls.splice(0)) end();
   }
 
-  /** Waits until the library holds a long poll. */
+  /** Waits until the library has sent a long poll. */
   async polled(): Promise<void> {
     await until(() => this.polls.length > 0);
   }
@@ -49,7 +49,7 @@ async function statesOf(views: AsyncIterable<TicketView>): Promise<string[]> {
 }
 
 describe('a ticket of the library for apps', () => {
-  it('is scanned, and has what is asked', () =>
+  it('is scanned, and has the details of the request', () =>
     TicketServer.during(async ({ server }, ticket) => {
       expect(ticket.asked).to.deep.equal(viewOf());
       expect([ticket.id, ticket.isOver]).to.deep.equal(['a-ticket', false]);
@@ -80,7 +80,7 @@ describe('a ticket of the library for apps', () => {
       ]);
     }));
 
-  it('takes the answer to a decision as its state', () =>
+  it('has the state in the answer to a decision', () =>
     TicketServer.during(async (served, ticket) => {
       served.change({ state: 'approved', checkCode: '123456' });
       expect((await ticket.approve()).checkCode).to.equal('123456');
@@ -121,7 +121,7 @@ describe('the watch of a ticket', () => {
       expect(await statesOf(ticket.watch())).to.deep.equal(['finished']);
     }));
 
-  it('asks for changes after the version that it has', () =>
+  it('asks for changes since the version that it has', () =>
     TicketServer.during(async (served, ticket) => {
       served.view = viewOf({ version: 41 });
       await ticket.refresh();
@@ -132,7 +132,7 @@ describe('the watch of a ticket', () => {
       expect(await states).to.deep.equal(['scanned', 'denied']);
     }));
 
-  it('yields at once what a decision of this app has changed', () =>
+  it('yields the result of a decision by this app immediately', () =>
     TicketServer.during(async (served, ticket) => {
       const views = ticket.watch();
       await views.next();
@@ -147,7 +147,7 @@ describe('the watch of a ticket', () => {
       await views.return();
     }));
 
-  it('goes on after a refresh if its connection has died in the background', () =>
+  it('continues after a refresh if its connection has died in the background', () =>
     TicketServer.during(async (served, ticket) => {
       const states = statesOf(ticket.watch());
       await served.polled();
@@ -168,7 +168,7 @@ describe('the watch of a ticket', () => {
       expect(await statesOf(ticket.watch({ signal: AbortSignal.abort() }))).to.deep.equal([]);
     }));
 
-  it('can be more than one', () =>
+  it('can run beside another watch', () =>
     TicketServer.during(async (served, ticket) => {
       const both = [statesOf(ticket.watch()), statesOf(ticket.watch())];
       await until(() => served.polls.length === 2);
@@ -179,7 +179,7 @@ describe('the watch of a ticket', () => {
       ]);
     }));
 
-  it('ends when the ticket is gone, which has no version any more', () =>
+  it('ends when the ticket is gone and has no version any more', () =>
     TicketServer.during(async (served, ticket) => {
       const states = statesOf(ticket.watch());
       await served.polled();
@@ -188,7 +188,7 @@ describe('the watch of a ticket', () => {
       expect(await states).to.deep.equal(['scanned', 'expired']);
     }));
 
-  it('does not go back to an answer that another one has overtaken', () =>
+  it('ignores an answer that a newer answer has overtaken', () =>
     TicketServer.during(async (served, ticket) => {
       served.change({ state: 'approved' });
       await ticket.approve();
@@ -197,7 +197,7 @@ describe('the watch of a ticket', () => {
       expect(ticket.asked.state).to.equal('approved');
     }));
 
-  it('ends with an error that does not pass', () =>
+  it('ends with an error that is permanent', () =>
     TicketServer.during(
       async (_served, ticket) => {
         const error = await statesOf(ticket.watch()).catch((reason: unknown) => reason);
@@ -218,7 +218,7 @@ describe('the browsers of an account', () => {
     clients: [{ id: 'shop', name: 'Shop', hosts: ['shop.example'] }],
   };
 
-  it('are listed, and signed out one by one or all at once', () =>
+  it('are listed, and can be signed out one by one or all together', () =>
     ProofServer.during(
       ({ method }) => (method === 'DELETE' ? { status: 204 } : { body: { browsers: [entry] } }),
       async (server) => {

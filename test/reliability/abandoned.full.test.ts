@@ -18,14 +18,16 @@ const WARM_UP = 600;
 const TICKETS = 10_000;
 /** The number of tickets that each browser shows. It asks for a new code again and again. */
 const TICKETS_PER_BROWSER = 40;
-/** The number of concurrent browsers. Each has a phone of its own. */
+/** The number of concurrent browsers. Each has its own phone. */
 const BROWSERS = 4;
 
 /** The allowed growth. It is less than one small object for each of the 10,000 tickets. */
 const MAX_HEAP_GROWTH_BYTES = 3_000_000;
 const MAX_REDIS_GROWTH_BYTES = 1_000_000;
 
-/** The time in which everything has to end by itself. It is several times the longest deadline, for slow machines. */
+/**
+ * The time in which everything must end without a request. It is several times the longest deadline, for slow machines.
+ */
 const PATIENCE_MS = 60_000;
 /** The end of the key that the readiness check writes. */
 const PROBE = /:probe$/;
@@ -33,11 +35,12 @@ const PROBE = /:probe$/;
 const WATCHERS = ':watchers:';
 const WATCHERS_TTL_MS = 180_000;
 
-/** The states in which browsers abandon their sign-ins, by turns. */
+/** The states in which browsers abandon their sign-ins. The browsers use them in turn. */
 const WAYS = ['shown', 'streaming', 'scanned', 'shown', 'polling', 'approved', 'hung up'] as const;
 
 /**
- * The records that stay, by kind: the phones remain signed in. Nothing else lives longer than an authorization request.
+ * The records that stay, by kind, because the phones remain signed in. All other records live no longer than an
+ * authorization request.
  */
 const KEPT = { Grant: BROWSERS, Session: BROWSERS, uid: BROWSERS };
 
@@ -46,7 +49,7 @@ interface Figures extends HeldFigures {
   readonly redis: number;
 }
 
-interface Passed {
+interface Measurement {
   /** The figures before the first request. */
   readonly idle: Figures;
   /** The figures after the warm-up. */
@@ -59,14 +62,14 @@ interface Passed {
 
 describe('after 10,000 tickets were abandoned,', () => {
   let redis: RedisServer;
-  let inMemory: Passed;
-  let inRedis: Passed;
+  let inMemory: Measurement;
+  let inRedis: Measurement;
 
   before(async function () {
-    // More than twenty thousand requests.
+    // The suite sends more than twenty thousand requests.
     this.timeout(600_000);
     redis = await RedisServer.start();
-    // Both run at the same time, because half of it is waiting.
+    // Both run at the same time, because half of their time is waiting.
     [inMemory, inRedis] = await Promise.all([passBy(), passBy(redis)]);
   });
 
@@ -117,7 +120,7 @@ describe('after 10,000 tickets were abandoned,', () => {
   });
 });
 
-async function passBy(redis?: RedisServer): Promise<Passed> {
+async function passBy(redis?: RedisServer): Promise<Measurement> {
   const passersBy = await PassersBy.start(redis);
   try {
     const idle = await passersBy.figures();
@@ -155,7 +158,7 @@ class PassersBy {
       [process.execPath, '--expose-gc', '--import', './scripts/typescript.mjs', ...args, PROGRAM],
       {
         ready: READY,
-        // Measuring the coverage would take memory of its own.
+        // Turn coverage off, because measuring it takes memory.
         env: { ...process.env, ...env, NODE_V8_COVERAGE: undefined },
         cwd: new URL('../..', import.meta.url),
       },
@@ -216,7 +219,7 @@ class PassersBy {
       if (isOver(await this.#ask('/figures'))) figures = await this.figures();
       return isOver(figures);
     };
-    // If it never ends, the tests of the figures show why.
+    // Ignore the time-out: the tests of the figures show the cause.
     await until(hasEnded, PATIENCE_MS).catch(() => undefined);
     return figures;
   }

@@ -1,4 +1,4 @@
-/** Actions that meet each fault while they wait, once they are scanned, and once they are approved. */
+/** Tests actions that meet each fault while they wait, after the scan, and after the approval. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { CLIENT_SECRET, SHOP } from '../fixtures/test-client.ts';
@@ -10,7 +10,7 @@ import { ELSEWHERE, FAULTS, type Fault, FaultySite, OTHER, VICTIM } from './faul
 
 const TIMEOUT_MS = 240_000;
 const PEOPLE = 60;
-/** Those of the short suite: one of a node, one of the connections, one of Redis. */
+/** The faults of the short suite: one of a node, one of the connections, one of Redis. */
 const IN_SHORT_SUITE = [
   'a node is killed',
   "all of the nodes' other connections to Redis are killed, again and again for 1 s",
@@ -19,7 +19,10 @@ const IN_SHORT_SUITE = [
 const STATES = ['waiting', 'scanned', 'approved'] as const;
 type State = (typeof STATES)[number];
 
-/** Without its data, Redis has lost the action as well: the shop asks again. */
+/**
+ * The faults that an action survives. A loss of data is left out, because Redis then also loses the action, and the
+ * shop must ask again.
+ */
 const SURVIVED = FAULTS.filter(
   ({ what, losesEverything }) => !losesEverything && (isFullSuite || IN_SHORT_SUITE.includes(what)),
 );
@@ -56,7 +59,7 @@ describe('the fault matrix of actions:', function () {
       });
 
       it('each action ends once', () => {
-        const tickets = site.nodes.told('qr_login.finished').map(({ ticket }) => ticket);
+        const tickets = site.nodes.events('qr_login.finished').map(({ ticket }) => ticket);
         expect(new Set(tickets).size).to.equal(tickets.length);
       });
     });
@@ -79,7 +82,7 @@ class ActionJourney {
     this.#token = token;
     this.#state = state;
     this.#account = `user${number}`;
-    // At another address than the browser, the phone demands the check code.
+    // The phone has another address than the browser, so that the check code is required.
     const [here, there] = [{ 'x-forwarded-for': '203.0.113.7' }, { 'x-forwarded-for': '198.51.100.9' }];
     this.#browser = new BrowserVisitor(nodes.site, anyOf(nodes.networkTo(VICTIM), nodes.networkTo(ELSEWHERE)), here);
     this.#phone = new PhoneVisitor(nodes.site, anyOf(nodes.networkTo(OTHER), nodes.networkTo(ELSEWHERE)), there);
@@ -99,7 +102,7 @@ class ActionJourney {
     if (this.#state === 'approved') await this.#approve();
   }
 
-  /** Goes on to the end, through all trouble. @returns the state that the client is told */
+  /** Continues to the end in spite of failures. @returns the state that the client gets */
   async goOn(): Promise<string> {
     if (this.#state === 'waiting') await this.#scan();
     if (this.#state !== 'approved') await this.#approve();
@@ -122,7 +125,7 @@ class ActionJourney {
   }
 }
 
-/** Repeats a request until it is answered, and not with 503. A connection that breaks is no answer. */
+/** Repeats a request until it gets an answer other than a 503. A broken connection is not an answer. */
 async function persist(ask: () => Promise<Answer>): Promise<Answer> {
   let answer: Answer | undefined;
   await eventually('an answer', async () => {

@@ -141,7 +141,7 @@ describe('oidc-provider, if Redis', () => {
     await redis.restart();
   });
 
-  it('is stopped, says to try again, and works again when Redis goes on', async () => {
+  it('is stopped, says to try again, and works again when Redis continues', async () => {
     redis.pause();
     await whileStoresMayTake(SHORT, async () => {
       await expectAllUnavailable(scene.asks);

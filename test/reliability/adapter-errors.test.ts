@@ -36,7 +36,7 @@ const ALL = { ...READS, ...ADDITIONS, ...REMOVALS };
 interface Fault {
   readonly begin: (redis: RedisServer) => Promise<unknown>;
   readonly end: (redis: RedisServer) => Promise<unknown>;
-  /** True if Redis gives no answer, so that operations are refused only when their time is over. */
+  /** True if Redis gives no answer, so that an operation fails only after its time-out. */
   readonly hangs?: true;
   readonly refused: typeof READS;
   readonly done?: typeof READS;
@@ -75,7 +75,7 @@ async function expectRefused(act: () => Promise<unknown>): Promise<void> {
 }
 
 async function fill(adapter: AdapterFactory): Promise<void> {
-  // A test may have consumed it, and then it would stay consumed.
+  // Destroy the record first: a test may have consumed it, and it would stay consumed.
   await adapter('RefreshToken').destroy('id');
   await adapter('Session').upsert('id', session, 60);
   for (const [model, payload] of Object.entries(OF_A_GRANT)) await adapter(model).upsert('id', payload, 60);
@@ -97,7 +97,7 @@ describe('the adapter, if Redis', () => {
   for (const [name, { begin, end, hangs = false, refused, done = {} }] of Object.entries(FAULTS)) {
     describe(name, () => {
       let redis: RedisServer;
-      /** One for each operation, so that none knows of the fault from another one. */
+      /** Each operation has its own adapter, so that none knows the fault from another operation. */
       let keyvs: Keyv[];
       let factories: Map<string, AdapterFactory>;
       let late: AdapterFactory;
@@ -128,7 +128,7 @@ describe('the adapter, if Redis', () => {
       it(`refuses to ${Object.keys(refused).join(', ')}`, async () => {
         const all = Object.entries(refused);
         await Promise.all(all.map(([act, run]) => expectRefused(() => run(adapterFor(act)))));
-        // And again, when the fault is known.
+        // Try again now that the adapter knows the fault.
         await Promise.all(all.map(([act, run]) => expectRefused(() => run(adapterFor(act)))));
       });
 
@@ -197,7 +197,7 @@ describe('the adapter, if a Keyv', () => {
   for (const [act, run] of Object.entries(ALL)) {
     for (const throwsOnErrors of [true, false]) {
       const suffix = throwsOnErrors ? '' : ', also with throwOnErrors: false';
-      it(`fails, refuses to ${act} at once${suffix}`, async () => {
+      it(`fails, refuses to ${act} immediately${suffix}`, async () => {
         const backend = new FlakyBackend();
         const adapter = keyvAdapter(keyvOver(backend, throwsOnErrors));
         await fill(adapter);

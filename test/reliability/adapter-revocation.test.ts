@@ -145,7 +145,7 @@ describe('a grant that is revoked in Redis', () => {
   });
 });
 
-/** There, a record and its grant are written one after the other. */
+/** In a cluster, a record and its grant are written one after the other. */
 describe('a grant that is revoked in a Redis Cluster', () => {
   let cluster: RedisCluster;
   let keyvs: Keyv[];
@@ -167,7 +167,7 @@ describe('a grant that is revoked in a Redis Cluster', () => {
     return found.flat();
   }
 
-  it('leaves no record that is written after it was deleted, and before the grant forgets it', async () => {
+  it('leaves no record that is written between its deletion and its removal from the grant', async () => {
     const [one, other] = keyvs.map((keyv) => keyvAdapter(keyv)('AccessToken')) as [Adapter, Adapter];
     const write = (id: string): Promise<unknown> => one.upsert(id, { jti: id, grantId: 'grant' }, 600);
     await write('warm');
@@ -207,7 +207,7 @@ function gate(): Gate {
   return { open, opened };
 }
 
-/** Stops a client just before it runs a script, calls `tell`, and lets it go on when `wait` is over. */
+/** Stops a client just before it runs a script, calls `tell`, and lets it continue when `wait` settles. */
 function meetAt(client: RedisClient | undefined, sha: string, tell: () => void, wait: Promise<void>): void {
   if (client === undefined) throw new Error('this Keyv has no client');
   const run = client.evalSha;

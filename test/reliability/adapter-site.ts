@@ -8,7 +8,7 @@ import { type Fixture, makeProvider } from '../fixtures/provider.ts';
 import { Agent, type Answer } from '../support/agent.ts';
 import { networkTo } from '../support/balancer.ts';
 import { fieldsIn } from '../support/relying-party.ts';
-import { freePort, type Running, serve } from '../support/server.ts';
+import { freePort, type RunningServer, serve } from '../support/server.ts';
 import { CLIENT_ID, CLIENT_SECRET, PASSWORDS, RP_CALLBACK, testClient } from '../support/world.ts';
 
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -25,7 +25,7 @@ const { privateKey, publicKey } = await generateKeyPair('ES256');
 const PUBLIC_JWK: JWK = { ...(await exportJWK(publicKey)), alg: 'ES256', use: 'sig' };
 const PROOF_JWK: JWK = await exportJWK(publicKey);
 
-/** A client assertion: the form's fields, which are good for one request. */
+/** A client assertion: the form fields of one request. */
 export async function assertionFor(issuer: string): Promise<Record<string, string>> {
   const assertion = await new SignJWT({ jti: randomUUID() })
     .setProtectedHeader({ alg: 'ES256' })
@@ -75,9 +75,9 @@ export interface Tokens {
 
 export class AdapterSite {
   readonly issuer: string;
-  readonly #nodes: readonly (Running & Fixture)[];
+  readonly #nodes: readonly (RunningServer & Fixture)[];
 
-  private constructor(issuer: string, nodes: readonly (Running & Fixture)[]) {
+  private constructor(issuer: string, nodes: readonly (RunningServer & Fixture)[]) {
     this.issuer = issuer;
     this.#nodes = nodes;
   }
@@ -110,7 +110,7 @@ export class AdapterSite {
     const running = started.filter((node) => node.status === 'fulfilled').map((node) => node.value);
     const failed = started.find((node) => node.status === 'rejected');
     if (failed === undefined) return new AdapterSite(issuer, running);
-    // The others must not go on listening without a site that stops them.
+    // Stop the other nodes, because there will be no site that stops them.
     await Promise.all(running.map((node) => node.stop()));
     throw failed.reason;
   }
@@ -178,7 +178,7 @@ export class AdapterSite {
     await Promise.all(this.#nodes.map((node) => node.stop()));
   }
 
-  #at(node: number): Running & Fixture {
+  #at(node: number): RunningServer & Fixture {
     const found = this.#nodes[node];
     if (found === undefined) throw new RangeError(`there is no node ${node}`);
     return found;

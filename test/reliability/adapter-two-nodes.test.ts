@@ -76,7 +76,7 @@ describe('with two nodes of oidc-provider on one Redis,', () => {
       expectRefused(await site.redeem(A, code));
     });
 
-    it(`that is sent to both nodes at once gets tokens from one of them, in each of ${ROUNDS} rounds`, async () => {
+    it(`that is sent to both nodes at the same time gets tokens from one of them, in each of ${ROUNDS} rounds`, async () => {
       for (let round = 0; round < ROUNDS; round++) {
         const code = await visitor.code();
         const inTurn = round % 2 === 0 ? [A, B] : [B, A];
@@ -84,7 +84,7 @@ describe('with two nodes of oidc-provider on one Redis,', () => {
       }
     });
 
-    it('that is sent ten times to both nodes at once gets tokens once', async () => {
+    it('that is sent ten times to both nodes at the same time gets tokens once', async () => {
       const code = await visitor.code();
       tokensIn(await oneOf(Array.from({ length: 20 }, (_, turn) => site.redeem(turn % 2, code))));
     });
@@ -113,7 +113,7 @@ describe('with two nodes of oidc-provider on one Redis,', () => {
       }
     });
 
-    it(`that is sent to both nodes at once gets tokens from one of them, in each of ${ROUNDS} rounds`, async () => {
+    it(`that is sent to both nodes at the same time gets tokens from one of them, in each of ${ROUNDS} rounds`, async () => {
       for (let round = 0; round < ROUNDS; round++) {
         const { refresh } = tokensIn(await site.redeem(A, await visitor.code()));
         const inTurn = round % 2 === 0 ? [A, B] : [B, A];

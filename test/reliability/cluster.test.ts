@@ -45,11 +45,12 @@ describe('a master of a Redis Cluster that is killed while users sign in', funct
     await cluster?.stop();
   });
 
-  it('costs them the seconds of the failover, and no sign-in', async () => {
+  it('delays them by the seconds of the failover, and they lose no sign-in', async () => {
     const scanned = await Promise.all(Array.from({ length: SIGN_INS }, scan));
     const approved = await Promise.all(Array.from({ length: SIGN_INS }, scan));
     for (const { phone } of approved) expect(await phone.approve()).to.include({ state: 'approved' });
-    // Redis acknowledges a write before its replica has it, and a failover loses what the replica does not have.
+    // Redis acknowledges a write before its replica has it, and a failover loses the writes that the replica does not
+    // have.
     const offset = Number(await victim().info('master_repl_offset'));
     await eventually(
       'the replica is up to date',

@@ -1,4 +1,7 @@
-/** The network of one user in the crowd: it measures each answer, and repeats a request as pages, users and RPs do. */
+/**
+ * The network of one user in the crowd. It measures the time of each answer, and repeats requests as pages, users and
+ * RPs do.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** A request is answered in time if its answer, or the end of its connection, comes within this time. */
@@ -54,7 +57,10 @@ async function measured(
   return answer;
 }
 
-/** Sends a request and reads the whole body, which may break off as well. The body of an event stream is not read. */
+/**
+ * Sends a request and reads the whole body, because the body may also break off. The body of an event stream is not
+ * read.
+ */
 async function whole(
   network: typeof fetch,
   input: Parameters<typeof fetch>[0],

@@ -1,7 +1,7 @@
 /**
  * Runs the crowd by hand: `npm run crowd -- [seconds] [sign-ins a second] [row …]`, by default 40 s, 15 a second and
- * every fault. Prints a row of the table in `docs/reliability.md` for each fault, and what was lost or late on the
- * error output. The figures mean something only on an idle machine.
+ * every fault. Prints a row of the table in `docs/reliability.md` for each fault. Prints lost sign-ins and late answers
+ * on the error output. The figures are meaningful only on an idle machine.
  */
 import { type CrowdCount, runCrowd } from './crowd.ts';
 import { CROWD_FAULTS } from './crowd-faults.ts';
@@ -16,7 +16,7 @@ await bundler.bundlePrograms();
 
 const [seconds = '40', rate = '15', ...chosen] = process.argv.slice(2);
 const size = { seconds: Number(seconds), rate: Number(rate) };
-/** The descriptions that are printed of each kind of end. */
+/** The number of descriptions that are printed for each kind of end. */
 const MOST_LINES = 15;
 
 for (const [index, fault] of CROWD_FAULTS.entries()) {
@@ -28,7 +28,7 @@ for (const [index, fault] of CROWD_FAULTS.entries()) {
     for (const what of count[kind].slice(0, MOST_LINES)) process.stderr.write(`${kind}: ${what}\n`);
   }
 }
-// Streams of browsers whose sign-in has ended may be open still.
+// Streams of browsers whose sign-in has ended may still be open.
 process.exit(0);
 
 function figuresOf({ traffic, ...count }: CrowdCount): (string | number)[] {

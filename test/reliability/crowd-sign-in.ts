@@ -5,16 +5,16 @@ import { Agent, type Answer } from '../support/agent.ts';
 import { PageVisitor } from '../support/page-visitor.ts';
 import type { PhoneVisitor, Site } from '../support/visitors.ts';
 
-/** The address of all browsers. A phone at the same one needs no check code. */
+/** The address of all browsers. A phone at the same address needs no check code. */
 export const BROWSER_ADDRESS = '203.0.113.7';
 
 /** Users take up to this time for each step, so that a fault meets sign-ins in every state. */
 const USER_TAKES_MS = 1_500;
-/** A sign-in that takes longer than this has got stuck. */
+/** A sign-in that takes longer than this is stuck. */
 const ENDS_WITHIN_MS = 90_000;
 
-/** The end of a sign-in that did not get through. */
-class Ended extends Error {
+/** The end of a sign-in that did not succeed. */
+class EndedSignIn extends Error {
   /** The cause that the page or the JSON names; undefined if it names none. */
   readonly named: string | undefined;
 
@@ -34,7 +34,7 @@ export interface SignInOutcome {
   readonly askedAgain: boolean;
   /** Replays that succeeded. */
   readonly replayed: readonly string[];
-  /** The end, if it is not a sign-in. */
+  /** A description of the end, if the user was not signed in. */
   readonly problem?: { readonly what: string; readonly isExplained: boolean };
 }
 
@@ -50,10 +50,10 @@ export class CrowdSignIn {
   readonly #user: CrowdUser;
   readonly #replays: boolean;
   readonly #replayed: string[] = [];
-  /** Aborted when the sign-in has ended: nothing of it goes on. */
+  /** The signal that is aborted when the sign-in has ended, which stops all of its parts. */
   readonly #ended = new AbortController();
   #isApproved = false;
-  /** The step that it takes now, for the description of its end. */
+  /** The current step, for the description of the end. */
   #step = 'the page';
   #askedAgain = false;
 
@@ -87,15 +87,15 @@ export class CrowdSignIn {
   #outcome(got: string | undefined, error?: unknown): SignInOutcome {
     const outcome = { isApproved: this.#isApproved, got, askedAgain: this.#askedAgain, replayed: this.#replayed };
     if (error === undefined) return outcome;
-    const isExplained = error instanceof Ended && error.named !== undefined;
+    const isExplained = error instanceof EndedSignIn && error.named !== undefined;
     return { ...outcome, problem: { what: `${this.#user.accountId}, ${messageOf(error)}`, isExplained } };
   }
 
   async #signIn(): Promise<string | undefined> {
     const page = await this.#browser.start();
-    if (!page.text.includes('data-qr-login')) throw new Ended(this.#step, page);
+    if (!page.text.includes('data-qr-login')) throw new EndedSignIn(this.#step, page);
     const approved = this.#browser.until('approved', this.#ended.signal);
-    // It is awaited below, unless the sign-in has failed before.
+    // Mark the promise as handled: it is awaited below, unless the sign-in fails before that.
     approved.catch(() => undefined);
     await userThinks();
     this.#step = 'the scan';
@@ -103,7 +103,7 @@ export class CrowdSignIn {
     await userThinks();
     this.#step = 'Approve';
     const decided = await this.#user.phone.decide('approve');
-    if (decided.status !== 200) throw new Ended(this.#step, decided);
+    if (decided.status !== 200) throw new EndedSignIn(this.#step, decided);
     this.#isApproved = true;
     const { checkCode } = decided.json();
     this.#step = 'the page after Approve';
@@ -111,7 +111,7 @@ export class CrowdSignIn {
     this.#step = 'finish';
     if (checkCode !== undefined) await userThinks();
     const finished = await this.#browser.finish(typeof checkCode === 'string' ? checkCode : undefined);
-    if (finished.status !== 200) throw new Ended(this.#step, finished);
+    if (finished.status !== 200) throw new EndedSignIn(this.#step, finished);
     const resume = `${finished.json().redirectTo}`;
     this.#step = 'the way back';
     const arrived = await this.#arrive(await this.#follow(resume));
@@ -127,18 +127,18 @@ export class CrowdSignIn {
     for (let turn = 0; ; turn++) {
       const scanned = await this.#user.phone.scan(await this.#browser.code());
       if (scanned.status === 200) return;
-      if (scanned.status !== 404 || turn === 3) throw new Ended(this.#step, scanned);
+      if (scanned.status !== 404 || turn === 3) throw new EndedSignIn(this.#step, scanned);
     }
   }
 
   /** Allows the consent page, if there is one. @returns the URL at which the browser arrives at the RP */
   async #arrive(answer: Answer): Promise<string> {
     if (this.#isAtApp(answer)) return answer.location;
-    if (answer.status !== 200 || answer.text.includes('data-qr-login')) throw new Ended(this.#step, answer);
+    if (answer.status !== 200 || answer.text.includes('data-qr-login')) throw new EndedSignIn(this.#step, answer);
     const granted = await this.#browser.post(`${answer.url}/consent`, {});
-    if (granted.status !== 200) throw new Ended(`${this.#step}, consent`, granted);
+    if (granted.status !== 200) throw new EndedSignIn(`${this.#step}, consent`, granted);
     const next = await this.#follow(`${granted.json().redirectTo}`);
-    if (!this.#isAtApp(next)) throw new Ended(`${this.#step} after the consent`, next);
+    if (!this.#isAtApp(next)) throw new EndedSignIn(`${this.#step} after the consent`, next);
     return next.location;
   }
 

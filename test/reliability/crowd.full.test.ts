@@ -14,7 +14,7 @@ describe('a crowd that signs in', function () {
   this.timeout(300_000);
 
   for (const fault of CROWD_FAULTS) {
-    it(`loses no approved sign-in while this comes again and again: ${fault.what}`, async () => {
+    it(`loses no approved sign-in while this fault recurs: ${fault.what}`, async () => {
       const { signIns, approved, lost, wrong, double, unexplained } = await runCrowd(fault, SIZE);
       expect({ lost, wrong, double, unexplained }).to.deep.equal({ lost: [], wrong: [], double: [], unexplained: [] });
       expect(signIns).to.equal(SIZE.rate * SIZE.seconds);

@@ -30,11 +30,14 @@ export interface CrowdCount {
   readonly signIns: number;
   readonly faults: number;
   readonly approved: number;
-  /** Signed in, but the RP had to send the browser to the provider again because it got no tokens for the code. */
+  /**
+   * The sign-ins after which the RP had to send the browser to the provider again, because it got no tokens for the
+   * code.
+   */
   readonly askedAgain: number;
-  /** Not signed in, although the phone had been told that it had approved. */
+  /** The sign-ins that failed although the phone had been told that it had approved. */
   readonly lost: readonly string[];
-  /** Ended before the approval. */
+  /** The sign-ins that ended before the approval. */
   readonly notApproved: readonly string[];
   readonly wrong: readonly string[];
   readonly double: readonly string[];
@@ -43,7 +46,7 @@ export interface CrowdCount {
   readonly traffic: Traffic;
 }
 
-/** Runs one crowd with nodes and a Redis of its own. */
+/** Runs one crowd with its own nodes and Redis. */
 export async function runCrowd(fault: CrowdFault, size: CrowdSize): Promise<CrowdCount> {
   // Redis writes to its file before it answers; a system crash can lose the last second of it, a kill cannot.
   const redis = await RedisServer.start({ args: ['--appendonly', 'yes', '--appendfsync', 'everysec'] });
@@ -86,7 +89,7 @@ class Crowd {
       await pause(Math.max(0, began + (number * 1000) / rate - performance.now()));
       running.push(this.#signIn(number));
     }
-    // The faults go on until the last sign-in has ended.
+    // The faults continue until the last sign-in has ended.
     await Promise.all(running);
     stop.abort();
     return this.#count(await faults);
@@ -114,7 +117,7 @@ class Crowd {
     const replays = number % REPLAYS_EVERY === 0;
     const outcome = await new CrowdSignIn(this.#site.nodes.site, this.#network, user, replays).run();
     this.#outcomes.push({ user, outcome });
-    // The phone of a sign-in that has got stuck may still wait for an answer.
+    // The phone of a stuck sign-in may still wait for an answer.
     if (outcome.problem === undefined) this.#free.push(user);
   }
 
@@ -152,7 +155,7 @@ class Crowd {
   }
 
   #finishedTwice(): string[] {
-    const tickets = this.#site.nodes.told('qr_login.finished').map(({ ticket }) => `${ticket}`);
+    const tickets = this.#site.nodes.events('qr_login.finished').map(({ ticket }) => `${ticket}`);
     return tickets.filter((ticket, index) => tickets.indexOf(ticket) !== index).map((ticket) => `ticket ${ticket}`);
   }
 }

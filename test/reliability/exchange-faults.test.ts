@@ -1,4 +1,4 @@
-/** The token endpoint, if something fails at any single command that a request sends to Redis. */
+/** Tests the token endpoint with a failure at each single command that a request sends to Redis. */
 import { expect } from 'chai';
 import type { Keyv } from 'keyv';
 import { cutOff, redisKeyv } from '../stores/adapter/backends.ts';
@@ -30,7 +30,7 @@ end
 return consumed
 `;
 
-/** Redeems something at a node. */
+/** Redeems a credential at a node. */
 type Redeem = (node: number) => Promise<Answer>;
 
 describe('the token endpoint', function () {
@@ -85,7 +85,7 @@ describe('the token endpoint', function () {
     });
   }
 
-  it('accepts a code after a failure only with its own verifier', async () => {
+  it('accepts a code after a failure only with the right verifier', async () => {
     const code = await failsAtTheEnd();
     expect((await redeemWithWrongVerifier(code)).json().error).to.equal('invalid_grant');
     expect((await site.redeem(1, code)).status).to.equal(200);
@@ -93,7 +93,7 @@ describe('the token endpoint', function () {
 
   it('gives tokens to one of many concurrent requests after a failure', async () => {
     const code = await failsAtTheEnd();
-    // By the answer to this, the code has been given back.
+    // The answer to this request comes after the code was given back.
     await redeemWithWrongVerifier(code);
     const answers = await Promise.all(Array.from({ length: 30 }, (_, turn) => site.redeem(turn % 2, code)));
     expect(answers.filter(({ status }) => status === 200)).to.have.lengthOf(1);
@@ -108,8 +108,8 @@ describe('the token endpoint', function () {
   /** Sends a request that fails at its last command, after that has consumed the code. @returns the code */
   async function failsAtTheEnd(): Promise<string> {
     const redeem = await REDEEM.code?.();
-    if (redeem === undefined) throw new Error('there is nothing to redeem');
-    // The count may be too high: a first request loads the scripts, and the node has commands of its own.
+    if (redeem === undefined) throw new Error('there is no code to redeem');
+    // The count may be too high, because a first request loads the scripts and the node sends its own commands.
     for (let at = (await commandsOf(redeem)).at(-1) ?? 0; at > 0; at--) {
       const code = await visitor.code();
       await isUp();
@@ -152,13 +152,13 @@ describe('the token endpoint', function () {
     const lost = await redeem(0);
     const isConsumed = (await endClaims()) > 0;
     const answer = await redeem(1);
-    // Once it is consumed, the tokens may have been sent: then this is a replay.
+    // If the record is consumed, the tokens may have been sent, so that this request is a replay.
     expect(answer.status, `command ${at}: ${answer.text}`).to.equal(isConsumed ? 400 : 200);
     if (lost.status === 200) expect(isConsumed, `command ${at}`).to.equal(true);
     if (!isConsumed) await isReplayRefused(redeem, answer, `command ${at}`);
   }
 
-  /** Expects that a second use is refused, and revokes what the first one got. */
+  /** Expects that a second use is refused, and revokes the tokens of the first one. */
   async function isReplayRefused(redeem: Redeem, answer: Answer, hint: string): Promise<void> {
     const { access, refresh } = tokensIn(answer);
     expect((await site.me(1, access)).status, hint).to.equal(200);

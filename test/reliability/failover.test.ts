@@ -10,13 +10,13 @@ import { type Sentinel, startSentinel } from '../support/redis-sentinel.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 
 /**
- * The number of sign-ins that are ready to finish when a failover begins. Half of them finish at once, the others one
- * after the other during the failover.
+ * The number of sign-ins that are ready to finish when a failover begins. Half of them finish at the same time, the
+ * others one after the other during the failover.
  */
 const SIGN_INS = sizeOfSuite({ short: 4, full: 12 });
 const ONE_EVERY_MS = 500;
 
-/** The default. While there is no master, a browser soon gets an answer that says to try again. */
+/** The default of the plugin. While there is no master, a browser soon gets an answer that says to try again. */
 const STORE_PATIENCE_MS = PATIENCE_MS;
 
 interface Ready {
@@ -56,20 +56,20 @@ describe('a failover to a replica while browsers finish', function () {
     await Promise.all(redises.map((redis) => redis.stop()));
   });
 
-  it('signs in every approved browser and no other one, if the master is replaced', () =>
+  it('signs in every approved browser, and no other browser, if the master is replaced', () =>
     expectAllIn(async () => {
       await watched().failover();
     }));
 
   inFullSuite(() => {
-    it('signs in every approved browser and no other one, if the master dies', () =>
+    it('signs in every approved browser, and no other browser, if the master dies', () =>
       expectAllIn(async () => {
         const master = await currentMaster();
         await Promise.all([watched().switched(), master.kill()]);
       }));
   });
 
-  it('lets only the same browser finish again, if the new master has not got the first finish', async () => {
+  it('lets only the same browser finish again, if the first finish has not reached the new master', async () => {
     const signIns = await Promise.all([ready(0), ready(1)]);
     const [waits, goesOn] = signIns;
     await withReplicasDeaf(async () => {
@@ -84,7 +84,7 @@ describe('a failover to a replica while browsers finish', function () {
       expect((await stranger.finish()).map(({ status }) => status)).to.deep.equal([404, 404]);
       expect((await bob.look(stranger.ticket)).status).to.equal(404);
     }
-    // As if the first answer to this browser had been lost.
+    // Restore the state that the browser would have if the first answer had been lost.
     waits.browser.network = network;
     expect(await signedIn(waits.browser)).to.equal(waits.user);
     // The session of this user was lost.
@@ -148,7 +148,7 @@ describe('a failover to a replica while browsers finish', function () {
     return { browser, user, stranger };
   }
 
-  /** Starts a new sign-in from the RP, if the first one cannot go on. */
+  /** Starts a new sign-in from the RP, if the first one cannot continue. */
   async function startAgain(user: string): Promise<string | undefined> {
     const network = patiently(nodes.roundRobin());
     const browser = new BrowserVisitor(nodes.site, network);
@@ -173,7 +173,7 @@ async function signedIn(browser: BrowserVisitor): Promise<string | undefined> {
   return (await browser.tokens(redirectTo)).claims()?.sub;
 }
 
-/** A second browser with an interaction of its own, which knows all URLs of another browser's sign-in. */
+/** A second browser with its own interaction. It knows all URLs of another browser's sign-in. */
 class Stranger {
   readonly browser: BrowserVisitor;
   readonly ticket: string;

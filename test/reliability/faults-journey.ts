@@ -1,4 +1,4 @@
-/** One sign-in that meets a fault in one of the states of its ticket, and goes on to its end. */
+/** One sign-in that meets a fault in one of the states of its ticket, and continues to its end. */
 import { expect } from 'chai';
 import { traceOf } from '../../src/ticket/ticket-id.ts';
 import { Agent, type Answer } from '../support/agent.ts';
@@ -15,7 +15,7 @@ import {
   VICTIM,
 } from './faults.ts';
 import { looksIn, STEPS, STEPS_FROM, type Step, unlessNoConnection } from './faults-steps.ts';
-import { type Shown, TicketStream } from './ticket-stream.ts';
+import { TicketStream, type TicketView } from './ticket-stream.ts';
 
 /** The side that is at the node that the fault hits. */
 export type Side = 'browser' | 'phone';
@@ -92,20 +92,20 @@ export class Journey {
     await this.#allShow(this.#shownState);
   }
 
-  /** Does what the users do during the fault: they look at the ticket, and they go on. */
+  /** Does the acts of the users during the fault: they look at the ticket, and they continue. */
   async meanwhile(fault: Fault, stranger: Stranger): Promise<void> {
     const looking = Promise.all([
       ...looksIn(this.state).map((look) => this.#meet(fault, look)),
       this.#listenElsewhere(fault),
       stranger.isRefused(this, [404, 503]),
     ]);
-    // If the browser leaves the page, there is nothing left to look at, so it looks before it goes on. Otherwise it
+    // A browser that will leave the page looks before it continues, because it cannot look afterwards. Otherwise it
     // does both at the same time.
     if (fault.goesOn || this.state === 'redeemed') await looking;
     await Promise.all([looking, this.#goOn(fault)]);
   }
 
-  /** Does what the users do after the fault, to the end of the sign-in. */
+  /** Does the acts of the users after the fault, to the end of the sign-in. */
   async afterwards(fault: Fault, stranger: Stranger): Promise<void> {
     const { loses = [], losesEverything = false } = fault;
     this.#move('browser', this.#home.browser);
@@ -195,7 +195,7 @@ export class Journey {
     expect(await this.#listen(ELSEWHERE), 'a new event stream').to.be.oneOf(expected);
   }
 
-  /** Expects that every page that listens shows the current ticket, and a new page too. */
+  /** Expects that every listening page and a new page show the current ticket. */
   async #catchUp(stranger: Stranger): Promise<void> {
     if (this.hasLeft) return this.#allShow(this.state === 'denied' ? 'denied' : 'redeemed');
     await this.#until(STEPS.ticket);
@@ -233,7 +233,7 @@ export class Journey {
       // The phone may be at another node, which reaches the store a little later than the node of the browser.
       const look = async (): Promise<number> => (await phone.look()).status;
       if (phone.at !== '')
-        await eventually('the phone hears that it is signed out', async () => (await look()) !== 503);
+        await eventually('the phone gets the answer that it is signed out', async () => (await look()) !== 503);
       if (phone.at !== '') expect(await look()).to.equal(401);
       await this.#allShow('expired');
     }
@@ -241,7 +241,7 @@ export class Journey {
 
     const page = await browser.start();
     if (!page.text.includes('data-qr-login')) {
-      // The session was written although the answer was an error: the browser is signed in already.
+      // The session was written although the answer was an error, so the browser is already signed in.
       this.next = browser.at;
       this.#steps = STEPS_FROM.redeemed.slice(1);
       return;
@@ -266,12 +266,12 @@ export class Journey {
 
   async #allShowTheTicket(): Promise<void> {
     const { state, version } = await this.browser.ticket();
-    // An expired ticket may be deleted, and then it has no version any more.
+    // An expired ticket may be deleted, and then has no version.
     await this.#allShow(`${state}`, (shown) => state === 'expired' || shown.version === version);
   }
 
-  async #allShow(state: string, and: (shown: Shown) => boolean = () => true): Promise<void> {
-    const isIt = (shown: Shown): boolean => shown.state === state && and(shown);
+  async #allShow(state: string, and: (shown: TicketView) => boolean = () => true): Promise<void> {
+    const isIt = (shown: TicketView): boolean => shown.state === state && and(shown);
     await Promise.all(this.#ears.map((stream) => stream.shows(state, isIt)));
   }
 
@@ -291,7 +291,7 @@ export class Journey {
   }
 }
 
-/** Another browser and another phone. They know all URLs of a sign-in, and have cookies of their own. */
+/** Another browser and another phone. They know all URLs of a sign-in, and have their own cookies. */
 export class Stranger {
   readonly #browser: BrowserVisitor;
   readonly #phone: PhoneVisitor;

@@ -1,5 +1,5 @@
 /**
- * Tests of late writes: Redis stops before a write, the request gets a 503, and the write happens when Redis goes on.
+ * Tests late writes: Redis stops before a write, the request gets a 503, and the write happens when Redis continues.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
@@ -34,7 +34,7 @@ class StopBeforeSwap {
         upstream.write(chunk);
       });
       upstream.pipe(node);
-      // If one side ends, end the other one.
+      // If one side ends, end the other side.
       for (const [one, other] of [[node, upstream] as const, [upstream, node] as const]) {
         one.on('error', () => undefined);
         one.on('close', () => other.destroy());
@@ -63,12 +63,12 @@ class StopBeforeSwap {
 
 interface Act {
   readonly what: string;
-  /** The acts before this one. */
+  /** The acts before the tested act. */
   readonly after: readonly ('scan' | 'approve')[];
   readonly act: (pair: Pair) => Promise<Answer>;
-  /** The state that the browser shows when Redis goes on. */
+  /** The state that the browser shows when Redis continues. */
   readonly shows: string;
-  /** Expects the right answer to a repetition. */
+  /** Expects the right answer to a repetition of the act. */
   readonly again: (answer: Answer) => unknown;
 }
 
@@ -158,7 +158,7 @@ describe('after a 503 whose write to Redis takes effect later,', () => {
     return { browser, phone, code, accountId, stream: new TicketStream(await browser.events()) };
   };
 
-  /** Sends one request whose write makes Redis pause, expects a 503, and lets Redis go on. */
+  /** Sends one request whose write makes Redis pause, expects a 503, and lets Redis continue. */
   const sendBeforePause = async ({ browser, phone }: Pair, act: () => Promise<Answer>): Promise<Answer> => {
     const usual = [browser.network, phone.network] as const;
     [browser.network, phone.network] = [nodes.networkTo(BROWSERS), nodes.networkTo(PHONES)];
@@ -187,7 +187,7 @@ describe('after a 503 whose write to Redis takes effect later,', () => {
     const { browser, phone } = pair;
     const { csrf } = (await phone.look()).json();
     const page = await sendBeforePause(pair, () => phone.submit(phone.at, { csrf: `${csrf}`, decision: 'approve' }));
-    // An empty URL is that of the page itself, which the browser then requests by GET.
+    // An empty URL means the URL of the page, which the browser then requests by GET.
     expect(page.text).to.contain('data-error="store_unavailable"').and.contain('href=""');
     await stream.shows('approved', ({ state }) => state === 'approved');
 

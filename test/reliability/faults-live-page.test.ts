@@ -6,7 +6,7 @@ import { patiently } from '../support/page-visitor.ts';
 import { RedisServer } from '../support/redis.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import { untilAnswered } from './faults.ts';
-import { type Shown, TicketStream } from './ticket-stream.ts';
+import { TicketStream, type TicketView } from './ticket-stream.ts';
 
 /** The time that the nodes' stores may take. */
 const STORE_PATIENCE_MS = 500;
@@ -59,7 +59,7 @@ describe('an open page', () => {
 
   const page = (browser: BrowserVisitor) => browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
 
-  it('shows codes that rotate while Redis is stopped, and the last one is valid when Redis goes on', async () => {
+  it('shows codes that rotate while Redis is stopped, and the last one is valid when Redis continues', async () => {
     const [browser, phone] = [await open(), await signedIn()];
     const stream = new TicketStream(await browser.events());
     await stream.shows('a code', ({ qr }) => qr !== undefined);
@@ -78,7 +78,7 @@ describe('an open page', () => {
     stream.close();
   });
 
-  it('shows that the code has expired while Redis is stopped, and gets a new one when Redis goes on', async () => {
+  it('shows that the code has expired while Redis is stopped, and gets a new one when Redis continues', async () => {
     const browser = await open(HURRIED);
     const stream = new TicketStream(await browser.events());
     takeAnyAnswer(browser, HURRIED);
@@ -86,7 +86,7 @@ describe('an open page', () => {
     await stream.shows('expired', ({ state }) => state === 'expired');
     const renew = () => browser.post(`${browser.at}/qr/renew`, { version: `${stream.latest?.version}` });
     expect((await renew()).status).to.equal(503);
-    // Start to wait before the request, because the new ticket expires soon as well.
+    // Start to wait before the request, because the new ticket also expires soon.
     const renewed = stream.shows('a new code', ({ state }) => state === 'waiting');
     redis.resume();
     expect((await untilAnswered(renew)).json().state).to.equal('waiting');
@@ -108,7 +108,7 @@ describe('an open page', () => {
     expect((await untilAnswered(() => page(browser))).text).to.contain('data-qr-login');
   });
 
-  it('that polls may get a 503 while Redis is stopped, and gets the decision when Redis goes on', async () => {
+  it('that polls may get a 503 while Redis is stopped, and gets the decision when Redis continues', async () => {
     const [browser, phone] = [await open(), await signedIn()];
     // Scan first: after that, the code does not rotate any more.
     expect((await phone.scan(await browser.code())).status).to.equal(200);
@@ -124,7 +124,7 @@ describe('an open page', () => {
     expect((await polled).json().state).to.equal('approved');
   });
 
-  it('gets its stream from another node after its own was killed, with the changes since then', async () => {
+  it('gets its stream from another node after its own node was killed, with the changes since then', async () => {
     const [browser, phone] = [await open(), await signedIn()];
     const stream = new TicketStream(await browser.events());
     await nodes.kill(0);
@@ -141,7 +141,7 @@ describe('an open page', () => {
   });
 });
 
-function urlIn(ticket: Shown | undefined): string {
+function urlIn(ticket: TicketView | undefined): string {
   const { url } = (ticket?.qr ?? {}) as { url?: string };
   return url ?? '';
 }

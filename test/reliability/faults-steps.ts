@@ -42,7 +42,7 @@ const page: Step = {
     journey.ask(
       page.what,
       () => journey.page(),
-      // A redeemed or denied ticket may have a result: then the browser is redirected.
+      // The browser is redirected if the redeemed or denied ticket has a result.
       ({ status, text }) => status === 303 || (status === 200 && text.includes('data-qr-login')),
     ),
 };
@@ -226,7 +226,10 @@ export const STEPS: Readonly<Record<'ticket' | 'page' | 'scan' | 'approve' | 'de
   renew,
 };
 
-/** Returns the steps that look at a ticket. The page of an expired one is left out: loading it makes a new ticket. */
+/**
+ * Returns the steps that look at a ticket. The page of an expired ticket is left out, because loading it makes a new
+ * ticket.
+ */
 export function looksIn(state: State): Step[] {
   if (state === 'expired') return [ticket];
   return state === 'waiting' ? [ticket, page] : [ticket, page, phonePage];
@@ -240,7 +243,7 @@ export function unlessNoConnection(error: unknown): undefined {
   throw error;
 }
 
-/** Decides. An earlier decision may have been written after a 503: then the answer is the same. */
+/** Sends a decision. If the same decision was written after a 503, the answer is the same. */
 function decide({ phone }: Journey, decision: 'approve' | 'deny'): Promise<Answer> {
   return phone.decide(decision);
 }

@@ -1,6 +1,6 @@
 /**
- * Tests every fault in every state of a ticket. Sign-ins in all states meet the same fault at once, and each of them is
- * a test of its own.
+ * Tests every fault in every state of a ticket. Sign-ins in all states meet the same fault at the same time, and each
+ * of them is a separate test.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -10,11 +10,11 @@ import { Journey, type Side, Stranger } from './faults-journey.ts';
 
 const SIDES: readonly Side[] = ['browser', 'phone'];
 
-/** Up to sixteen sign-ins run at once, on four nodes and in this process. */
+/** Up to sixteen sign-ins run at the same time, on four nodes and in this process. */
 const TIMEOUT_MS = 240_000;
 const PEOPLE = 300;
 
-/** A programming error in the output of a process, also one that ends it. */
+/** Matches a programming error in the output of a process, even one that ends the process. */
 const PROGRAMMING_ERROR = /\b(Type|Reference|Range|Syntax)Error\b|unhandled|uncaught/i;
 
 describe('the fault matrix:', function () {
@@ -46,14 +46,14 @@ describe('the fault matrix:', function () {
 
       cells.forEach(({ side, state }, index) => {
         const where = hits === 'one node' ? `, with the ${side} at that node,` : '';
-        it(`a sign-in that is ${state}${where} ${fault.loses?.includes(state) ? 'is lost, and its users start again' : 'goes on'}`, () => {
+        it(`a sign-in that is ${state}${where} ${fault.loses?.includes(state) ? 'is lost, and its users start again' : 'continues'}`, () => {
           const end = ends[index];
           if (end?.status !== 'fulfilled') throw end?.reason;
         });
       });
 
       it('each ticket signs in at most once, and with the right account', () => {
-        const finished = site.nodes.told('qr_login.finished');
+        const finished = site.nodes.events('qr_login.finished');
         const tickets = finished.map(({ ticket }) => ticket);
         expect(new Set(tickets).size).to.equal(tickets.length);
         for (const { ticket, accountId } of journeys) {

@@ -23,17 +23,20 @@ export type State = (typeof STATES)[number];
 
 export interface Fault {
   readonly what: string;
-  /** `one node` is {@link VICTIM}, which serves the browsers of half of the sign-ins, and the phones of the others. */
+  /**
+   * The affected nodes. `one node` is {@link VICTIM}, which serves the browsers of half of the sign-ins, and the phones
+   * of the others.
+   */
   readonly hits: 'one node' | 'all nodes';
   /** The states that the short suite tests. The full suite tests each fault in every state. */
   readonly inShortSuite?: readonly State[];
   /** Starts the fault. @returns a function that ends it */
   readonly begin: (site: FaultySite) => Promise<() => Promise<unknown>>;
-  /** In milliseconds; by default until each sign-in has taken one step. */
+  /** The duration of the fault in milliseconds. By default it lasts until each sign-in has taken one step. */
   readonly lasts?: number;
   /** True if no request is answered before the fault ends. */
   readonly holds?: true;
-  /** True if sign-ins go on during the fault, as far as they can. */
+  /** True if sign-ins continue during the fault, as far as they can. */
   readonly goesOn?: true;
   /** The outcome of requests that only read, at an affected node. */
   readonly looking: ExpectedOutcome;
@@ -41,7 +44,7 @@ export interface Fault {
   readonly changing: ExpectedOutcome;
   /** The states in which the sign-in is lost, and the same users start again. */
   readonly loses?: readonly State[];
-  /** True if all data are lost, also the phones' sessions. */
+  /** True if all data is lost, including the phones' sessions. */
   readonly losesEverything?: boolean;
 }
 
@@ -56,8 +59,8 @@ export const HURRIED = 3;
 const UNUSED_PORT = '1';
 
 /**
- * The time that the nodes' stores may take. It is longer than the default, because all of these sign-ins load the
- * machine, and a working store must not look broken to a node that the fault does not affect.
+ * The time that the nodes' stores may take. It is longer than the default, because the sign-ins load the machine, and a
+ * working store must not look broken to an unaffected node.
  */
 const STORE_PATIENCE_MS = 2_500;
 
@@ -258,9 +261,9 @@ export async function untilAnswered<T extends { readonly status: number }>(ask: 
   return answer;
 }
 
-/** Calls `harm` at once and then every 100 ms. @returns a function that ends it */
+/** Calls `harm` immediately and then every 100 ms. @returns a function that ends it */
 async function again(harm: () => Promise<unknown>): Promise<() => Promise<void>> {
-  if ((await harm()) === 0) throw new Error('there was nothing to kill');
+  if ((await harm()) === 0) throw new Error('there was no connection to kill');
   const timer = setInterval(() => void harm(), 100);
   return async () => clearInterval(timer);
 }

@@ -45,7 +45,7 @@ describe('a rotation of `jwks` while users sign in', function () {
         const underWay = [await scanned(node), await approved(node)];
         await nodes.restart(node, { configuration: { jwks: { keys } } });
         const [one, other] = underWay;
-        if (one === undefined || other === undefined) throw new Error('nothing is under way');
+        if (one === undefined || other === undefined) throw new Error('no sign-in is under way');
         expect(await one.phone.approve()).to.include({ state: 'approved' });
         for (const signIn of [one, other]) kids.push(await finishes(signIn, keys.length > 1));
       }
@@ -56,7 +56,7 @@ describe('a rotation of `jwks` while users sign in', function () {
 
   async function scanned(node: number): Promise<SignIn> {
     const user = `user${people++}`;
-    // Also while the next node of the other requests is restarted.
+    // Repeat refused requests, because the next node in turn may be restarting.
     const network = patiently(nodes.roundRobin());
     const browser = new PageVisitor(nodes.site, network);
     const phone = new PhoneVisitor(nodes.site, network);
@@ -72,7 +72,7 @@ describe('a rotation of `jwks` while users sign in', function () {
     return signIn;
   }
 
-  /** @param everywhere true if all nodes must know the key; otherwise one at least. @returns the id of the key */
+  /** @param everywhere true if all nodes must know the key; false if one is enough. @returns the id of the key */
   async function finishes({ browser, user }: SignIn, everywhere: boolean): Promise<unknown> {
     await browser.until('approved');
     const tokens = await browser.tokens((await browser.finish()).json().redirectTo);

@@ -6,7 +6,7 @@ import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 const OLD = 'the old secret, of at least thirty-two characters';
 const NEW = 'the new secret, of at least thirty-two characters';
 
-/** The node that signs with the new key already, and the one that does not know it yet: step 1 was left out. */
+/** The node that already signs with the new key, and the node that does not know it, because step 1 was left out. */
 const [AHEAD, BEHIND] = [0, 1];
 
 describe('a rotation of `secrets` in the wrong order', () => {
@@ -44,7 +44,7 @@ describe('a rotation of `secrets` in the wrong order', () => {
     return (await browser.post(`${browser.at}/qr/finish`, { checkCode })).json();
   }
 
-  it('makes codes and digits of the new key invalid at a node without it, and the sign-in goes on at the others', async () => {
+  it('makes codes and digits of the new key invalid at a node without it, and the sign-in continues at the others', async () => {
     const { browser, phone } = await showAt(AHEAD, 'user0');
     const code = await browser.code();
     phone.network = nodes.networkTo(BEHIND);
@@ -61,7 +61,7 @@ describe('a rotation of `secrets` in the wrong order', () => {
     expect((await browser.tokens(`${redirectTo}`)).claims()?.sub).to.equal('user0');
   });
 
-  it('leaves codes and digits of the old key good at every node', async () => {
+  it('keeps codes and digits of the old key valid at every node', async () => {
     const { browser, phone } = await showAt(BEHIND, 'user1');
     const code = await browser.code();
     phone.network = nodes.networkTo(AHEAD);

@@ -17,7 +17,8 @@ const EVERY_PLACEMENT: readonly Placement[] = ALL.flatMap((browser) =>
 );
 
 /**
- * One placement of each kind: all at one node, the browser, the scan or the approval alone at another, and all apart.
+ * One placement of each kind: all requests at one node; the browser, the scan or the approval at another node; all at
+ * different nodes.
  */
 const KINDS: readonly Placement[] = [
   { browser: 1, scan: 1, approval: 1 },

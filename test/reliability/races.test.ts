@@ -21,7 +21,7 @@ describe('fifty concurrent requests at two nodes', function () {
   let redis: RedisServer;
   let nodes: Nodes;
   let network: typeof fetch;
-  /** The phones, each signed in with an account of its own. */
+  /** The phones, each signed in with a different account. */
   let phones: PhoneVisitor[];
 
   before(async () => {
@@ -66,8 +66,8 @@ describe('fifty concurrent requests at two nodes', function () {
       expect(unknown).to.include({ status: 404 });
       for (const { answer } of answers) if (answer.status !== 200) expect(essence(answer)).to.deep.equal(unknown);
     });
-    await nodes.haveToldAll();
-    const scanned = nodes.told('qr_login.scanned').map(({ ticket }) => ticket);
+    await nodes.havePrintedAll();
+    const scanned = nodes.events('qr_login.scanned').map(({ ticket }) => ticket);
     expect(scanned).to.have.members(tickets);
   });
 
@@ -84,7 +84,7 @@ describe('fifty concurrent requests at two nodes', function () {
 
       expect(tally(answers)).to.deep.equal({ 200: AT_ONCE / 2, 409: AT_ONCE / 2 });
       const { state } = await browser.ticket();
-      // A refusal says what stands.
+      // A refusal contains the decision that won.
       for (const answer of answers) expect(answer.json().state).to.equal(state);
       ends.set(ticket, `${state}`);
     });
@@ -120,7 +120,7 @@ describe('fifty concurrent requests at two nodes', function () {
         ),
       );
 
-      // A request after the winner gets the same answer as the winner, or hears that the ticket has ended.
+      // A request after the winner gets the winner's answer, or the answer that the ticket has ended.
       expect(Object.keys(tally(answers)).every((status) => ['200', '409', '410'].includes(status))).to.equal(true);
       const ways = new Set(answers.filter(({ status }) => status === 200).map(({ text }) => text));
       expect(ways.size).to.equal(1);
@@ -151,7 +151,7 @@ describe('fifty concurrent requests at two nodes', function () {
 
       const finished = answers.filter(({ finish, answer }) => finish && answer.status === 200);
       const renewed = answers.filter(({ finish, answer }) => !finish && answer.status === 200);
-      // All requests of one kind succeeded, and none of the other kind.
+      // All requests of one kind succeed, and none of the other kind.
       expect([finished.length, renewed.length]).to.have.members([AT_ONCE / 2, 0]);
       const { state } = await browser.ticket();
       expect(state).to.equal(finished.length > 0 ? 'redeemed' : 'waiting');
@@ -184,10 +184,10 @@ describe('fifty concurrent requests at two nodes', function () {
 
   /** Returns the events after the scan of each ticket, from all nodes. */
   async function readEnds(): Promise<Map<string | undefined, string[]>> {
-    await nodes.haveToldAll();
+    await nodes.havePrintedAll();
     const ends = new Map<string | undefined, string[]>();
     for (const event of ENDS) {
-      for (const { ticket } of nodes.told(`qr_login.${event}`)) {
+      for (const { ticket } of nodes.events(`qr_login.${event}`)) {
         ends.set(ticket, [...(ends.get(ticket) ?? []), event]);
       }
     }

@@ -6,7 +6,9 @@ import { RedisServer } from '../support/redis.ts';
 import { eventually } from '../support/until.ts';
 import { PhoneVisitor } from '../support/visitors.ts';
 
-/** Longer than the 120 s in which a code can be scanned, and an approval finished. */
+/**
+ * The size of the step in seconds. It is longer than the 120 s in which a code can be scanned or an approval finished.
+ */
 const STEP_S = 150;
 
 type State = 'waiting' | 'scanned' | 'approved' | 'redeemed';
@@ -40,21 +42,21 @@ describe('a step of the clock of Redis', function () {
     clock?.stop();
   });
 
-  it(`${STEP_S} s back: every sign-in under way goes on, and new ones work at once`, async () => {
+  it(`${STEP_S} s back does not stop any sign-in under way, and new sign-ins work immediately`, async () => {
     const met = await meetAll();
     await step(-STEP_S);
     for (const one of met) expect(await goOn(one), one.state).to.equal(one.user);
     await signsIn();
   });
 
-  it(`${STEP_S} s ahead: unfinished sign-ins have timed out, pages show a new code, and those sign in`, async () => {
+  it(`${STEP_S} s ahead ends unfinished sign-ins: their pages show new codes, and these codes work`, async () => {
     const met = await meetAll();
     const [waiting, , approved, redeemed] = met;
-    if (!waiting || !approved || !redeemed) throw new Error('not all states are met');
+    if (!waiting || !approved || !redeemed) throw new Error('not all states are covered');
     await step(STEP_S);
     expect((await approved.browser.finish()).status).to.be.oneOf([404, 409, 410]);
     expect((await waiting.browser.ticket()).state).to.equal('expired');
-    // The records of oidc-provider live longer.
+    // The records of oidc-provider live longer than the step.
     expect(await goOn(redeemed)).to.equal(redeemed.user);
     for (const { browser, phone, user } of [waiting, approved]) {
       expect((await browser.post(`${browser.at}/qr/renew`, {})).json().state).to.equal('waiting');
@@ -94,7 +96,7 @@ describe('a step of the clock of Redis', function () {
     return Number(seconds);
   }
 
-  /** Goes on with a sign-in. @returns the account that the RP gets */
+  /** Continues a sign-in. @returns the account that the RP gets */
   async function goOn({ browser, phone, state, redirectTo }: Met): Promise<string | undefined> {
     if (state === 'redeemed') return (await browser.tokens(redirectTo)).claims()?.sub;
     if (state === 'waiting') return signIn(browser, phone);
@@ -106,7 +108,7 @@ describe('a step of the clock of Redis', function () {
   async function signIn(browser: PageVisitor, phone: PhoneVisitor): Promise<string | undefined> {
     let code = '';
     await eventually('a code is known', async () => {
-      // No code is shown any more after a scan whose answer did not come: then the same code is scanned again.
+      // After a scan whose answer was lost, no code is shown any more, so scan the same code again.
       const { qr } = (await browser.ticket()) as { qr?: { url: string } };
       code = qr?.url ?? code;
       return code !== '' && (await phone.scan(code)).status === 200;

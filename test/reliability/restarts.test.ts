@@ -62,8 +62,8 @@ describe('a rolling restart', function () {
     const after = await clients(redis);
     expect(after.filter((client) => before.includes(client))).to.deep.equal([]);
     for (const { sub, expected } of done) expect(sub).to.equal(expected);
-    await nodes.haveToldAll();
-    const finished = nodes.told('qr_login.finished').map(({ ticket }) => ticket);
+    await nodes.havePrintedAll();
+    const finished = nodes.events('qr_login.finished').map(({ ticket }) => ticket);
     expect(new Set(finished).size).to.equal(done.length);
     expect(finished).to.have.length(done.length);
   });
@@ -99,7 +99,7 @@ describe('a rolling restart', function () {
     const retries = pages.flatMap(({ page }) => page.ends).map((end) => (end === 'broken' ? -1 : end.retry));
     expect(retries).to.have.length(PEOPLE);
     for (const retry of retries) expect(retry).to.be.within(0, 2_000);
-    // The pages must not reconnect all at once.
+    // The pages must not all reconnect at the same time.
     expect(new Set(retries).size).to.be.above(PEOPLE / 2);
   });
 
@@ -120,7 +120,7 @@ describe('a rolling restart', function () {
   }
 });
 
-/** Returns all connections to Redis but the one that lists them. */
+/** Returns all connections to Redis except the one that lists them. */
 async function clients(redis: RedisServer): Promise<string[]> {
   const lines = `${await redis.command('CLIENT', 'LIST')}`.split('\n').filter((line) => line !== '');
   return lines.filter((line) => !line.includes(' cmd=client|list ')).map((line) => line.split(' ')[0] ?? '');

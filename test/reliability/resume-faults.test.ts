@@ -1,4 +1,4 @@
-/** The URL that resumes a sign-in, if something fails at any single command that it sends to Redis. */
+/** Tests the URL that resumes a sign-in with a failure at each single command that it sends to Redis. */
 import { expect } from 'chai';
 import { storesMayTake } from '../stores/patience.ts';
 import { commandsFor, HARMS, type Harm } from '../support/command-proxy.ts';
@@ -27,10 +27,11 @@ describe('the URL that resumes a sign-in', function () {
   });
 
   for (const [index, [which, resume]] of allOrFirst(Object.entries(RESUMES)).entries()) {
-    // The kinds differ only in their last commands, and each failure costs the pause before Redis is reached again.
+    // Test only the last commands of the other kinds, because the kinds differ only in these, and each failure costs
+    // the pause before Redis is reached again.
     const numbersOf = index === 0 ? lastOf : lastSevenOf;
     for (const harm of allOrFirst(HARMS)) {
-      it(`${which} works again after any one of its commands has failed: ${harm}`, async () => {
+      it(`${which} works again after any single command has failed: ${harm}`, async () => {
         for (const at of commandsFor(harm, numbersOf(await countCommands(resume)))) await fails(resume, at, harm);
       });
     }
@@ -69,7 +70,7 @@ describe('the URL that resumes a sign-in', function () {
     await visit.browser.agent.get(url);
     // Another run may have sent more commands. Otherwise the harm would be done later, to the check of the node's health.
     if (!site.proxy.isHarmed) site.proxy.heal();
-    // The browser has got no answer: its cookies are those of before.
+    // The browser has got no answer, so it still has its earlier cookies.
     await jar.removeAllCookies();
     for (const cookie of before) await jar.store.putCookie(cookie);
     visit.move();
@@ -77,7 +78,7 @@ describe('the URL that resumes a sign-in', function () {
     site.proxy.heal();
   }
 
-  /** Goes on to the tokens. */
+  /** Continues up to the tokens. */
   async function arrives(visit: Visit, next: string | URL, hint: string): Promise<void> {
     let location = `${next}`;
     if (next instanceof URL) {

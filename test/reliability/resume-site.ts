@@ -1,4 +1,6 @@
-/** Two nodes on one Redis, of which the first is behind a proxy, and browsers that are about to resume a sign-in. */
+/**
+ * Two nodes on one Redis, and browsers that are about to resume a sign-in. A proxy is between the first node and Redis.
+ */
 import type { Keyv } from 'keyv';
 import * as client from 'openid-client';
 import { cutOff, redisKeyv } from '../stores/adapter/backends.ts';
@@ -10,7 +12,10 @@ import type { RedisServer } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 import { BrowserPerson, CLIENT_ID, CLIENT_SECRET, PhonePerson, RP_CALLBACK, World } from '../support/world.ts';
 
-/** In milliseconds. After each failure, the client of Redis pauses before it connects again. */
+/**
+ * The time-out of the suites, in milliseconds. It is long, because the Redis client pauses after each failure before it
+ * connects again.
+ */
 export const TIMEOUT_MS: number = sizeOfSuite({ short: 120_000, full: 400_000 });
 
 /** Returns the numbers up to this one: all of them in the full suite, the last ones in the short suite. */
@@ -130,7 +135,7 @@ export class Visit {
     return this.#url(await this.browser.agent.post(`${page.url}/consent`, { json: {} }));
   }
 
-  /** Goes on from the answer to a resumed sign-in. @returns the code that the RP gets */
+  /** Continues from the answer to a resumed sign-in. @returns the code that the RP gets */
   async code(location: string): Promise<string> {
     const arrived = location.startsWith(RP_CALLBACK)
       ? new URL(location)
@@ -157,12 +162,12 @@ export class Visit {
   }
 
   #url({ status, text, json }: Answer): URL {
-    if (status !== 200) throw new Error(`the sign-in does not go on: ${status} ${text}`);
+    if (status !== 200) throw new Error(`the sign-in does not continue: ${status} ${text}`);
     return new URL(String(json().redirectTo), this.site.issuer);
   }
 }
 
-/** The ways to come to a URL that resumes a sign-in, the one with the most commands first. */
+/** The kinds of URLs that resume a sign-in. The kind with the most commands is first. */
 export const RESUMES: Readonly<Record<string, (visit: Visit) => Promise<URL>>> = {
   'of a request that was pushed': async (visit) => {
     await visit.startPushed();

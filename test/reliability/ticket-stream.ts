@@ -1,13 +1,13 @@
 /** The event stream of a page, with the latest ticket that it got. */
 import type { EventStream } from '../support/agent.ts';
 
-/** Below Mocha's time-out, so that a failure says what was not shown. */
+/** Below Mocha's time-out, so that the error names the missing ticket. */
 const PATIENCE_MS = 50_000;
 
-export type Shown = Record<string, unknown>;
+export type TicketView = Record<string, unknown>;
 
 export class TicketStream {
-  latest: Shown | undefined;
+  latest: TicketView | undefined;
   ended = false;
   readonly #stream: EventStream;
   #onNews: () => void = () => undefined;
@@ -22,7 +22,7 @@ export class TicketStream {
    * @param within the longest wait in milliseconds
    * @throws Error if neither happens in that time
    */
-  async shows(what: string, isIt: (ticket: Shown) => boolean, within: number = PATIENCE_MS): Promise<void> {
+  async shows(what: string, isIt: (ticket: TicketView) => boolean, within: number = PATIENCE_MS): Promise<void> {
     const latest = performance.now() + within;
     while (!this.ended && !(this.latest && isIt(this.latest))) {
       const left = latest - performance.now();
@@ -48,7 +48,7 @@ export class TicketStream {
     this.#onNews();
   }
 
-  #receive(ticket: Shown): void {
+  #receive(ticket: TicketView): void {
     this.latest = ticket;
     this.#onNews();
   }

@@ -12,7 +12,7 @@ const BOTH = [0, 1];
 const EVERY_PLACEMENT: readonly Placement[] = BOTH.flatMap((show) =>
   BOTH.flatMap((scan) => BOTH.flatMap((approve) => BOTH.map((finish): Placement => [show, scan, approve, finish]))),
 );
-/** Each step follows one of the other build. */
+/** In each of these rows, each step follows a step of the other build. */
 const ALTERNATING: readonly Placement[] = [
   [0, 1, 0, 1],
   [1, 0, 1, 0],
@@ -48,7 +48,7 @@ function testBeside(name: string, build: () => EarlierBuild): void {
         redis: { url: redis.url },
         nodes: [{ earlier: earlier.folder }, {}],
         people: PLACEMENTS.length + 1,
-        // Every sign-in takes the check code, so that a step that drops it is noticed.
+        // Every sign-in requires the check code, so that the test notices a step that drops it.
         qrLogin: { assess: 'check code' },
       });
     });
@@ -89,7 +89,7 @@ function testBeside(name: string, build: () => EarlierBuild): void {
         const tokens = await browser.tokens(finished.json().redirectTo);
         expect(tokens.claims()?.sub).to.equal(user);
 
-        // Both read the entry that one of them wrote on each of the account's lists.
+        // Both builds read the entry that one of them wrote on each of the account's lists.
         for (const node of BOTH) {
           phone.network = nodes.networkTo(node);
           const devices = await phone.agent.get(`${nodes.issuer}/qr/devices`, {
@@ -104,7 +104,7 @@ function testBeside(name: string, build: () => EarlierBuild): void {
       });
     }
 
-    it('carry fields that neither knows through the steps of this one', async () => {
+    it('keep unknown fields through the steps of this build', async () => {
       const browser = new BrowserVisitor(nodes.site, nodes.networkTo(0));
       const phone = new PhoneVisitor(nodes.site, nodes.networkTo(1));
       await browser.start();

@@ -30,7 +30,7 @@ export async function register(world: World, metadata: Partial<ClientMetadata>):
   return { clientId: String(client_id), clientSecret: String(client_secret) };
 }
 
-/** Starts an RP. It is made when its URL is known, because it has to register that URL. */
+/** Starts an RP. It is made after its URL is known, because it must register that URL. */
 export function host(make: (url: string) => Promise<RequestListener>): Promise<RunningRp> {
   return listen(createServer(), 'http://localhost', make);
 }

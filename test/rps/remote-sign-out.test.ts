@@ -37,7 +37,7 @@ describe('an RP with express-openid-connect, if the user signs out from the phon
     await world?.stop();
   });
 
-  it('signs the browser out as well, cannot use its refresh token, and shows a code at the next visit', async () => {
+  it('also signs the browser out, cannot use its refresh token, and shows a code at the next visit', async () => {
     const { browser, phone } = await signIn();
     const { sub, refreshToken } = await seenBy(browser.agent);
     expect(sub).to.equal('a11ce');

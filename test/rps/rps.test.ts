@@ -108,7 +108,7 @@ describe('an RP with express-openid-connect in Chromium', () => {
 
     await page.goto(`${rp.url}/logout`);
     await confirmSignOut(page);
-    // Every page of this app requires a sign-in, so it redirects to the provider at once.
+    // Every page of this app requires a sign-in, so it redirects to the provider immediately.
     await seeCode(page);
     expect(page.url().startsWith(`${world.issuer}/interaction/`)).to.equal(true);
   });
@@ -148,7 +148,7 @@ describe('an RP with oidc-client-ts in Chromium', () => {
     await seeCode(page);
   });
 
-  it('signs in through a popup, which closes by itself', async () => {
+  it('signs in through a popup that closes automatically', async () => {
     const { page, popup } = await openPopup();
     await decide(here().world, popup, 'approve');
     const closed = popup.waitForEvent('close');

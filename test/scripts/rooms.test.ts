@@ -1,4 +1,6 @@
-/** Keeps the rules of CONTRIBUTING.md about folders. Each probe of imports is a file that the linter has to refuse. */
+/**
+ * Checks the rules of CONTRIBUTING.md about folders. Each probe is a file with an import that the linter must refuse.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -90,7 +92,7 @@ describe('each folder of src', () => {
   });
 });
 
-/** The folders whose rows in CONTRIBUTING.md name each of their files. The other rows name the main ones. */
+/** The folders whose rows in CONTRIBUTING.md name each file. The other rows name only the main files. */
 const LISTED = /^src\/(?:config|http\/.*|oidc|oidc\/.*)$/;
 
 describe('the table of folders in CONTRIBUTING.md', () => {

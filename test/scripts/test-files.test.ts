@@ -1,4 +1,4 @@
-/** The arguments of `npm test` that name files and folders. */
+/** Tests the arguments of `npm test` that name files and folders. */
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 
@@ -23,7 +23,7 @@ describe('npm test with a path', () => {
     expect(testFilesAt('test', SHORT)).to.deep.equal(testFiles(SHORT));
   });
 
-  it('leaves out the files of the long suite, unless that runs or the file is named', () => {
+  it('leaves out the files of the long suite, unless the long suite runs or the file is named', () => {
     const file = 'test/reliability/many.full.test.ts';
     expect(testFilesAt('test/reliability', SHORT)).not.to.include(file);
     expect(testFilesAt('test/reliability', { full: true })).to.include(file);
@@ -41,7 +41,7 @@ describe('npm test with a path', () => {
     'test/support/world.ts': /test\/support\/world\.ts has no tests/,
   };
   for (const [path, message] of Object.entries(WRONG)) {
-    it(`ends with an error and without a run: ${path}`, () => {
+    it(`ends with an error and runs no test: ${path}`, () => {
       const { status, stderr, stdout } = spawnSync(process.execPath, ['scripts/test.mjs', path], { encoding: 'utf8' });
       expect(status).to.equal(2);
       expect(stderr).to.match(message);

@@ -1,9 +1,10 @@
 /**
  * `npm run attack -- <issuer> <initial access token> [<words>]`: tries the attacks of test/security on a running
- * provider of the examples: all of them, or those with these words in their names. Asks the provider which features are
- * on, and for a provider with the setting of each attack, if it can make one (`npm start -- --everything`). Prints one
- * line for each attack, and the sums. Without `--everything` it takes a while, because the scans of an account are
- * limited. Exits with 1 if any attack got in, and with 2 if any could not be tried for an unknown reason.
+ * provider of the examples. With words, it tries only the attacks with these words in their names. It asks the provider
+ * for its features. A provider that can make further providers (`npm start -- --everything`) makes one with the setting
+ * of each attack. The program prints one line for each attack, and the sums. Without `--everything` it takes a while,
+ * because the scans of an account are limited. It exits with 1 if any attack got in, and with 2 if any could not be
+ * tried for an unknown reason.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -20,21 +21,21 @@ import { signedInBy } from './meeting.ts';
 
 const ATTACKS = new URL('.', import.meta.url);
 
-/** The longest `Retry-After` that is waited for. A longer one counts as a refusal. */
+/** The longest `Retry-After` for which the program waits. A longer one counts as a refusal. */
 const LONGEST_WAIT_SECONDS = 65;
 
 const OUTCOMES = ['held', 'GOT IN', 'not tried here', 'BROKE'] as const;
 type Outcome = (typeof OUTCOMES)[number];
 
-/** Counts the answers with 429 that were waited for. */
+/** Counts the answers with 429 after which the program has waited. */
 let waits = 0;
-/** Sends the requests of the current attack from a loopback address of its own. */
+/** Sends the requests of the current attack, from a separate loopback address for each attack. */
 let dispatcher: Network | undefined;
 const run = 1 + (process.pid % 250);
 let addresses = 0;
 /** The cookies of a browser in which alice and bob have signed in before. */
 let familiar = '';
-/** True while the attack is about limits, and must see them. */
+/** True while the attack is about limits, so that it must get the answers with 429. */
 let isLimited = false;
 
 const [issuer = '', token = '', only = ''] = process.argv.slice(2);
@@ -60,7 +61,10 @@ for (const [attack, family] of await collect()) {
 console.log([...counts].map(([outcome, count]) => `${outcome}: ${count}`).join(', '));
 process.exit(counts.get('GOT IN') ? 1 : counts.get('BROKE') ? 2 : 0);
 
-/** Asks what is switched on. A provider other than the example does not say; then the usual settings are assumed. */
+/**
+ * Asks the provider which features are on. Only the example answers this. For other providers, the usual settings are
+ * assumed.
+ */
 async function askFeatures(): Promise<Partial<Features>> {
   const answer = await fetch(`${issuer}/account/features`);
   return answer.ok ? ((await answer.json()) as Features) : {};
@@ -95,7 +99,7 @@ async function outcomeOf(attack: Attack, site: Site, { setting }: LiveSetting): 
   }
 }
 
-/** Returns the site for an attack: a provider of its own, or the usual one if that has the setting. */
+/** Returns the site for an attack: a separate provider, or the usual provider if it has the setting. */
 async function siteFor(needs: LiveSetting): Promise<Site | undefined> {
   if (usual === undefined) return register(await makeProvider(needs.setting), needs.clients);
   const { passkeys = false, shortCode = false, limits = true, proxy = false } = features;
@@ -111,8 +115,9 @@ async function makeProvider(setting: Setting): Promise<MadeProvider> {
 }
 
 /**
- * Gives the next attack an address of its own: a reported address is refused for an hour, and one over a limit for a
- * minute. Linux accepts all of 127.0.0.0/8 as its own addresses; on other systems all attacks come from one address.
+ * Gives the next attack a new address, because a reported address is refused for an hour, and an address over a limit
+ * for a minute. Linux accepts all of 127.0.0.0/8 as its own addresses; on other systems all attacks come from one
+ * address.
  */
 function comeFromElsewhere(): void {
   if (process.platform !== 'linux' || new URL(issuer).hostname !== 'localhost') return;
@@ -160,9 +165,9 @@ function clientOf(configuration: client.Configuration): Site['client'] {
 }
 
 /**
- * Signs alice and bob in once, and keeps the cookies with which a browser is known: every later browser sends them.
- * Most attacks begin without a check code, and the check codes of an account are limited by the hour. The attackers'
- * browsers are known ones as well, which makes the attacks stronger.
+ * Signs alice and bob in once, and keeps the cookies of this known browser. Every later browser sends them, because
+ * most attacks begin without a check code, and the check codes of an account are limited by the hour. The attackers'
+ * browsers are known browsers as well, which makes the attacks stronger.
  */
 async function becomeFamiliar(site: Site): Promise<void> {
   for (const name of ['alice', 'bob']) {
@@ -207,14 +212,14 @@ function patientFetch(network: typeof fetch): typeof fetch {
       const seconds = Number(response.headers.get('retry-after'));
       if (response.status !== 429 || isLimited || seconds > LONGEST_WAIT_SECONDS) return response;
       waits += 1;
-      console.error(`(waits ${seconds} s: the server says that this was too often)`);
+      console.error(`(waits ${seconds} s because of a 429)`);
       await response.body?.cancel();
       await pause(seconds * 1000);
     }
   };
 }
 
-/** Returns true if the request is to look as if it came from the known browser. */
+/** Returns true if the request gets the cookies of the known browser. */
 function takesFamiliarCookie(url: string, cookie: string): boolean {
   return url.includes('/interaction/') && familiar !== '' && !cookie.includes('_qr_memory');
 }

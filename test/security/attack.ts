@@ -6,15 +6,15 @@ import { inFullSuite } from '../support/full-suite.ts';
 import type { Site } from '../support/visitors.ts';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, World, type WorldOptions } from '../support/world.ts';
 
-/** An attempt to get something that is not the attacker's, over HTTP alone, so that it can be tried on any server. */
+/** An attempt to get something that is not the attacker's. It uses only HTTP, so that it can be tried on any server. */
 export interface Attack {
-  /** The row of the table in docs/security.md that it belongs to. */
+  /** The row of the table in docs/security.md to which the attack belongs. */
   readonly row: number;
   /** A fact seen from outside, such as "finishes another browser's interaction with its uid". */
   readonly name: string;
   /** @returns a description of the attacker's gain; undefined if there is none */
   readonly run: (site: Site) => Promise<string | undefined>;
-  /** The options of our server, if the attack is about a server other than the usual one of the tests. */
+  /** The options of our server, if the attack needs other options than the usual ones of the tests. */
   readonly on?: WorldOptions;
   /** True if no other attack may use the same server. By default true if the server has limits. */
   readonly alone?: boolean;
@@ -46,7 +46,7 @@ export function prove(family: string, attacks: readonly Attack[]): void {
         lacks: without.name,
         succeeds: async () => {
           const got = await attackWeakServer(attack);
-          expect(got, 'the attack got nothing from a server that cannot resist it').to.be.a('string');
+          expect(got, 'the attack gained nothing on a server without the defence').to.be.a('string');
         },
         fails: async () => {
           expect(await servers.attack(attack)).to.equal(undefined);
@@ -66,7 +66,7 @@ interface Sides {
   readonly fails: () => Promise<void>;
 }
 
-/** Registers both sides of an attack, the one on the weak server only in the long suite. */
+/** Registers both sides of an attack. The side on the weak server runs only in the long suite. */
 export function registerSides(title: string, { lacks, succeeds, fails }: Sides): void {
   inFullSuite(() => {
     it(`${title} – succeeds without ${lacks}`, succeeds);
@@ -131,7 +131,7 @@ async function startServer(on: WorldOptions): Promise<SharedServer> {
   return { world, site: siteOf(world) };
 }
 
-/** Returns true if the server has limits: one attack would use up what the next one needs. */
+/** Returns true if the server has limits, because one attack would use up the limits of the next one. */
 function hasLimits({ qrLogin }: WorldOptions): boolean {
   return qrLogin?.limits !== undefined && qrLogin.limits !== false;
 }
@@ -187,7 +187,7 @@ export function replacing<T extends object, Name extends keyof T>(
   };
 }
 
-/** Options for a middleware that sees each request before our server does, and each answer after it. */
+/** Options for a middleware in front of our server, which gets each request first and each answer last. */
 export function inFront(middleware: Middleware): WorldOptions {
   return { extend: ({ provider }: Fixture) => provider.middleware.unshift(middleware) };
 }

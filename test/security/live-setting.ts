@@ -1,4 +1,4 @@
-/** The setting that an attack needs, as data, so that it can be tried on a running example. */
+/** The setting that an attack needs, in the form of data, so that the attack can be tried on a running example. */
 import type { ClientMetadata } from 'oidc-provider';
 import type { Setting } from '../../examples/everything.ts';
 import type { Features } from '../../examples/features.ts';
@@ -14,7 +14,8 @@ export interface LiveSetting {
 }
 
 /**
- * The options that can be described as data. `extend` only silences a server or lets its requests wait for each other.
+ * The options that can be described as data. `extend` is ignored, because it only silences a server or lets its
+ * requests wait for each other.
  */
 const DESCRIBED = ['passkeys', 'proxy', 'maxIpsCount', 'clients', 'qrLogin', 'configuration', 'extend'];
 const DESCRIBED_OPTIONS = ['shortCode', 'limits', 'assess', 'locate', 'findAccount', 'apps'];
@@ -38,13 +39,14 @@ export function settingFor({ on = {} }: Attack): LiveSetting | undefined {
     accountName: account.name,
     assess: verdict,
   });
-  // The provider of the tests has this app without being asked.
+  // The provider of the tests always has this app.
   return { setting, clients: apps === undefined ? clients : [...clients, phoneApp()] };
 }
 
 /**
- * Returns true if a server with these features has the setting. An assessment that allows each sign-in is like the
- * default one in a browser that is known. Passkeys would stay with the accounts, and change what later attacks meet.
+ * Returns true if a server with these features has the setting. In a known browser, the default assessment has the same
+ * result as an assessment that allows each sign-in. Attacks that register passkeys need a separate server, because the
+ * passkeys would stay and affect later attacks.
  */
 export function isMetBy({ proxy, shortCode }: Features, { setting, clients }: LiveSetting): boolean {
   const isSame = (has: boolean, needs: boolean | undefined): boolean => needs === undefined || has === needs;
@@ -55,7 +57,7 @@ export function isMetBy({ proxy, shortCode }: Features, { setting, clients }: Li
 
 type Unset<T> = { readonly [Name in keyof T]: T[Name] | undefined };
 
-/** Leaves out what is undefined. */
+/** Returns the object without its undefined members. */
 function present(setting: Unset<Setting>): Setting {
   return Object.fromEntries(Object.entries(setting).filter(([, value]) => value !== undefined));
 }
@@ -64,7 +66,7 @@ function verdictOf(assess: NonNullable<QrLoginOptions['assess']>): Setting['asse
   return assess === assessByDefault ? 'by default' : constantOf<Verdict>(assess);
 }
 
-/** Returns the result of a function that has no parameters, and so returns the same for every sign-in. */
+/** Returns the result of a function without parameters, which is the same for every sign-in. */
 function constantOf<T>(option: (...about: never[]) => unknown): T | undefined {
   return option.length === 0 ? ((option as () => unknown)() as T) : undefined;
 }

@@ -2,10 +2,10 @@
 import type { Answer } from '../support/agent.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 
-export type Sent = Readonly<Record<string, string>>;
+export type TextFields = Readonly<Record<string, string>>;
 
 /** A browser at the QR page. */
-export async function browserAt(site: Site, headers: Sent = {}): Promise<BrowserVisitor> {
+export async function browserAt(site: Site, headers: TextFields = {}): Promise<BrowserVisitor> {
   const browser = new BrowserVisitor(site, fetch, headers);
   const page = await browser.start();
   if (page.status !== 200) throw new Error(`there is no QR page: ${page.status}`);
@@ -13,7 +13,7 @@ export async function browserAt(site: Site, headers: Sent = {}): Promise<Browser
 }
 
 /** A phone that is signed in. */
-export async function phoneOf(site: Site, name: string = 'alice', headers: Sent = {}): Promise<PhoneVisitor> {
+export async function phoneOf(site: Site, name: string = 'alice', headers: TextFields = {}): Promise<PhoneVisitor> {
   const phone = new PhoneVisitor(site, fetch, headers);
   await phone.signInAt(`${site.issuer}/account`, name);
   return phone;
@@ -27,7 +27,7 @@ export async function scanned(phone: PhoneVisitor, browser: BrowserVisitor): Pro
 }
 
 /** Scans the browser's code and approves. @returns the check code; empty if there is none */
-export async function approved(phone: PhoneVisitor, browser: BrowserVisitor, more: Sent = {}): Promise<string> {
+export async function approved(phone: PhoneVisitor, browser: BrowserVisitor, more: TextFields = {}): Promise<string> {
   await scanned(phone, browser);
   const { state, checkCode } = await phone.approve(more);
   if (state !== 'approved') throw new Error(`this is ${state}, not approved`);
@@ -35,7 +35,7 @@ export async function approved(phone: PhoneVisitor, browser: BrowserVisitor, mor
 }
 
 /** Sends a decision with any fields and headers. */
-export async function decided(phone: PhoneVisitor, fields: Sent, headers: Sent = {}): Promise<Answer> {
+export async function decided(phone: PhoneVisitor, fields: TextFields, headers: TextFields = {}): Promise<Answer> {
   const { csrf } = (await phone.look()).json();
   const { origin } = new URL(phone.site.issuer);
   return phone.agent.post(phone.at, {

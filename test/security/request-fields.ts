@@ -1,4 +1,4 @@
-/** Gives weak servers the fields of a request, which our handlers do not leave anywhere. */
+/** Gives weak servers the fields of a request, because our handlers do not store them anywhere. */
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 

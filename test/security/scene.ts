@@ -1,4 +1,4 @@
-/** The victims of attacks on a sign-in, each at the step at which the attacker comes in. */
+/** The victims of attacks on a sign-in, each at the step at which the attack begins. */
 import * as client from 'openid-client';
 import type { Agent, Answer } from '../support/agent.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
@@ -29,7 +29,7 @@ export async function scanned(site: Site): Promise<Meeting> {
   return { browser, phone, code };
 }
 
-/** Scans and approves. @returns the check code as well, if the browser must type one */
+/** Scans and approves. @returns also the check code, if the browser must type one */
 export async function approved(site: Site): Promise<Meeting & { readonly checkCode: string | undefined }> {
   const meeting = await scanned(site);
   return { ...meeting, checkCode: await approval(meeting.phone) };
@@ -83,7 +83,7 @@ export async function goOn(browser: BrowserVisitor, location: unknown): Promise<
   return answer;
 }
 
-/** Returns the attacker's browser, with those of the victim's cookies that the attacker has stolen. */
+/** Returns the attacker's browser with the cookies that the attacker has stolen from the victim. */
 export async function thief(victim: BrowserVisitor, takes: (cookie: string) => boolean): Promise<BrowserVisitor> {
   const attacker = new BrowserVisitor(victim.site);
   attacker.at = victim.at;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 
-interface Locked {
+interface LockedPackage {
   readonly resolved?: string;
   readonly integrity?: string;
   readonly hasInstallScript?: boolean;
@@ -13,12 +13,12 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-const { packages }: { packages: Record<string, Locked> } = read('package-lock.json');
+const { packages }: { packages: Record<string, LockedPackage> } = read('package-lock.json');
 const manifest: Manifest = read('package.json');
 const installed = Object.entries(packages).filter(([path]) => path !== '');
 
 describe('the dependencies of the package', () => {
-  it('run no script at installation, and neither does the package itself', () => {
+  it('run no script at installation, nor does the package itself', () => {
     const own = Object.keys(manifest.scripts).filter((name) => /^(pre|post)?install$|^prepare$/.test(name));
     expect(own).to.deep.equal([]);
     expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path)).to.deep.equal([]);

@@ -13,10 +13,10 @@ import { recordFields } from './request-fields.ts';
 
 type Patch = () => () => void;
 
-/** Not a weakness, but the setting of some attacks: every sign-in needs the check code. */
+/** The setting of some attacks, and not a weakness: every sign-in needs the check code. */
 export const askingForTheCheckCode: WorldOptions = { qrLogin: { assess: () => 'check code' } };
 
-/** Applies several patches at once. */
+/** Applies several patches together. */
 export function all(...patches: readonly Patch[]): Patch {
   return () => {
     const undo = patches.map((patch) => patch());
@@ -88,7 +88,7 @@ export function browserFinds(changed: (ticket: Ticket) => Ticket): Patch {
   );
 }
 
-/** Returns the ticket as if it was still waiting. */
+/** Returns the ticket as if it were still waiting. */
 export function waiting({ id, version, interaction, request, browser, shownAt, since, endsAt }: Ticket): Ticket {
   return { id, version, interaction, request, browser, shownAt, since, endsAt, deadline: endsAt, state: 'waiting' };
 }
@@ -108,7 +108,7 @@ function present(ctx: Context, name: string, value: string): void {
 
 type Session = Awaited<ReturnType<Provider['Session']['get']>>;
 
-/** One for all providers: each additional storage makes all promises slower. */
+/** All providers share one AsyncLocalStorage, because each additional one makes all promises slower. */
 const requests = new AsyncLocalStorage<Context>();
 
 /** A provider that replaces the account of the session by the account that a request names. */

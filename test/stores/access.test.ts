@@ -15,7 +15,7 @@ describe('every access to a store', () => {
     expect(await access.make('find', async () => 'ticket')).to.equal('ticket');
   });
 
-  it('fails with store_unavailable and the cause, if the store throws at once or rejects later', async () => {
+  it('fails with store_unavailable and the cause, if the store throws synchronously or rejects later', async () => {
     const cause = new Error('out of reach');
     const failures = [
       () => Promise.reject(cause),

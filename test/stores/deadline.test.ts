@@ -6,7 +6,7 @@ import { nextTurn } from './memory/keyv-stores.ts';
 
 const SHORT_MS = 20;
 
-/** Blocks this process, as the garbage collector or a long computation can do. */
+/** Blocks this process, as the garbage collector or a long computation may do. */
 function block(milliseconds: number): void {
   for (const until = performance.now() + milliseconds; performance.now() < until; );
 }

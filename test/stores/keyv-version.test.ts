@@ -29,14 +29,14 @@ describe('a Keyv of another version', () => {
     }
   });
 
-  it('is refused with its reason if it is a Keyv 4', () => {
+  it('is refused with the reason if it is a Keyv 4', () => {
     expect(() => qrLogin({ ...hooks, store: keyv4 as never })).to.throw(TypeError, TOO_OLD);
     expect(() => keyvAdapter(keyv4 as never)).to.throw(TypeError, TOO_OLD);
     expect(isKeyv(keyv4)).to.equal(false);
   });
 
-  it('is named if the default store cannot be made with the installed one, which is a Keyv 4', () => {
-    // A package without the export `Keyv`, as Keyv 4 is when an ES module imports it.
+  it('is named in the error if the default store cannot be made because Keyv 4 is installed', () => {
+    // A package without the export `Keyv`, which is what an ES module gets from Keyv 4.
     const keyv4Package = 'data:text/javascript,export default class {}';
     const resolve = `export const resolve = (name, context, next) =>
       name === 'keyv' ? { url: '${keyv4Package}', shortCircuit: true } : next(name, context);`;

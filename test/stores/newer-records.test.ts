@@ -26,17 +26,17 @@ const { Database, ownStore }: OwnStore = await import(
 const IGNORE_CALLBACKS = { onTrouble: () => undefined, onLate: () => undefined };
 const NEWER_FORMAT = KNOWN_FORMAT + 1;
 
-interface Started {
+interface OpenStore {
   readonly engine: StoreEngine;
   readonly close: () => Promise<void>;
 }
 
-function startOn(store: Parameters<typeof chooseEngine>[0]): Started {
+function startOn(store: Parameters<typeof chooseEngine>[0]): OpenStore {
   const engine = chooseEngine(store, Date.now, IGNORE_CALLBACKS);
   return { engine, close: () => engine.close() };
 }
 
-const ENGINES: Readonly<Record<string, () => Started | Promise<Started>>> = {
+const ENGINES: Readonly<Record<string, () => OpenStore | Promise<OpenStore>>> = {
   'the engine in memory': () => startOn(new Keyv()),
   'the engine on any other Keyv': () => startOn(keyvOver(new RemoteBackend())),
   "a deployment's own engine": () => startOn(ownStore(new Database())),

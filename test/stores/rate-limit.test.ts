@@ -32,7 +32,7 @@ describe('the rate limit of one process', () => {
     expect(limit.ask('alice')).to.equal(59_500);
   });
 
-  it('starts anew when its window has ended, also if requests were refused meanwhile', () => {
+  it('starts again when its window has ended, even if requests were refused in the window', () => {
     const limit = new LocalRateLimit({ times: 1, within: 60 });
     limit.take('alice');
     now += 59_999;

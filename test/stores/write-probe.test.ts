@@ -31,7 +31,7 @@ describe('a write probe', () => {
     expect(writes).to.equal(2);
   });
 
-  it('fails with the error of the write, and asks again at the next call', async () => {
+  it('fails with the error of the write, and writes again at the next call', async () => {
     problem = new Error('READONLY');
     for (const count of [1, 2]) {
       expect(await probe.succeeds().catch((error: unknown) => error)).to.equal(problem);

@@ -17,7 +17,7 @@ const EVENTS = ['shown', 'denied', 'cancelled', 'expired', 'finished', 'failed']
 export interface HeldFigures {
   /** The used JavaScript heap in bytes. */
   readonly heap: number;
-  /** The resources that keep the process alive, one entry of its kind for each. */
+  /** The kinds of the resources that keep the process alive, one entry for each resource. */
   readonly handles: readonly string[];
   /** The number of waiting browsers. */
   readonly waiting: number;

@@ -1,12 +1,12 @@
 /** An HTTP client with a cookie jar that honours Path, as browsers do. It does not follow redirects by itself. */
 import { CookieJar } from 'tough-cookie';
 
-export interface Sent {
+export interface RequestOptions {
   readonly method?: string;
   readonly headers?: Record<string, string>;
   readonly json?: unknown;
   readonly form?: Record<string, string>;
-  /** A body that is sent unchanged. `headers` must say its content type. */
+  /** A body that is sent unchanged. `headers` must contain its content type. */
   readonly body?: string | Buffer<ArrayBuffer>;
   readonly signal?: AbortSignal;
 }
@@ -22,7 +22,7 @@ export interface Answer {
   readonly location: string;
 }
 
-/** A stream of Server-Sent Events, which are read one by one. */
+/** A stream of Server-RequestOptions Events, which are read one by one. */
 export class EventStream {
   readonly response: Response;
   readonly #controller: AbortController;
@@ -60,7 +60,7 @@ export class EventStream {
       if (ticket.version !== Number(id)) throw new Error(`the event ${id} holds version ${ticket.version}`);
       if (state === undefined || ticket.state === state) return ticket;
     }
-    throw new Error(`the stream ended before it told of a ticket${state ? ` that is ${state}` : ''}`);
+    throw new Error(`the stream ended before it sent a ticket${state ? ` that is ${state}` : ''}`);
   }
 
   close(): void {
@@ -81,11 +81,11 @@ export class Agent {
     this.#network = network;
   }
 
-  get(url: string | URL, sent: Sent = {}): Promise<Answer> {
+  get(url: string | URL, sent: RequestOptions = {}): Promise<Answer> {
     return this.send(url, sent);
   }
 
-  post(url: string | URL, sent: Sent = {}): Promise<Answer> {
+  post(url: string | URL, sent: RequestOptions = {}): Promise<Answer> {
     return this.send(url, { method: 'POST', ...sent });
   }
 
@@ -104,7 +104,7 @@ export class Agent {
     return answer;
   }
 
-  async send(url: string | URL, sent: Sent): Promise<Answer> {
+  async send(url: string | URL, sent: RequestOptions): Promise<Answer> {
     const response = await this.raw(url, sent);
     const text = await response.text();
     return {
@@ -124,7 +124,10 @@ export class Agent {
   }
 
   /** Returns the response without reading its body, for streams. */
-  async raw(url: string | URL, { method = 'GET', headers = {}, json, form, body, signal }: Sent): Promise<Response> {
+  async raw(
+    url: string | URL,
+    { method = 'GET', headers = {}, json, form, body, signal }: RequestOptions,
+  ): Promise<Response> {
     const cookie = await this.jar.getCookieString(`${url}`);
     const payload =
       json !== undefined ? JSON.stringify(json) : form !== undefined ? `${new URLSearchParams(form)}` : body;

@@ -17,29 +17,29 @@ import type { Site } from './visitors.ts';
 /** The provider that an app belongs to. A World is one. */
 export interface AppSite {
   readonly issuer: string;
-  /** The registered clients by the names that the tests have for them, where their ids are others. */
+  /** Maps the client ids that the tests use to the registered clients, if the registered ids differ. */
   readonly others?: Site['others'];
 }
 
-/** A request of an app. Members that are left out are made as an honest app makes them. */
+/** A request of an app. A member that is left out gets the value that a correct app sends. */
 export interface AppRequest {
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
   /** The header `Authorization`. */
   readonly authorization?: string;
-  /** Changes the payload of the proof, or its header. */
+  /** Replaces members of the payload or the header of the DPoP proof. */
   readonly claims?: Record<string, unknown>;
   readonly header?: Record<string, unknown>;
-  /** The key that signs the proof, if it is not the app's own. */
+  /** The app whose key signs the proof. @default this app */
   readonly signer?: AppPerson;
-  /** A whole proof. */
+  /** A complete proof, which the app sends instead of its own. */
   readonly proof?: string;
-  /** False to send the request once, also if the answer has a nonce. */
+  /** False to send the request only once, even if the answer has a nonce. */
   readonly retries?: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** A key to sign decisions with, and the members of the header that tell of it. */
+/** A key that signs decisions, and the header members that identify it. */
 export interface DecisionSigner {
   readonly key: GenerateKeyPairResult['privateKey'];
   readonly header: { readonly jwk?: JWK; readonly kid?: string };
@@ -55,7 +55,7 @@ export interface AppOptions {
 
 export class AppPerson {
   readonly site: AppSite;
-  /** Without the cookies of the browser tab in which the app signs in. */
+  /** Sends the app's requests. It does not share the cookies of the browser tab in which the app signs in. */
   readonly agent: Agent;
   readonly #options: AppOptions;
   /** The browser tab in which the app signs in. */
@@ -100,7 +100,7 @@ export class AppPerson {
     this.jwk = await exportJWK(this.#key.publicKey);
   }
 
-  /** Signs in with a password. Once more, it is a new sign-in with the same key. */
+  /** Signs in with a password. A second call is a new sign-in with the same key. */
   async signIn(name: string = 'alice', parameters: Record<string, string> = {}): Promise<this> {
     await this.makeKey();
     const verifier = `${randomUUID()}${randomUUID()}`;
@@ -169,7 +169,7 @@ export class AppPerson {
 
   /**
    * Signs a decision about the ticket that it has scanned, as it was shown.
-   * @param signer by default the key of its tokens, which the header then has
+   * @param signer the key and the header members. By default it is the key of the app's tokens, as `jwk`
    */
   async sign(decision: string, changes: Record<string, unknown> = {}, signer?: DecisionSigner): Promise<string> {
     const { id, client, browser } = (await this.look()).json() as Record<string, unknown> & { client: { id: string } };
@@ -188,7 +188,7 @@ export class AppPerson {
     return new EventStream(await this.agent.raw(this.at, { headers, signal: controller.signal }), controller);
   }
 
-  /** Sends a request with a token and a proof, and once more if the server answers with a nonce. */
+  /** Sends a request with a token and a proof. Repeats it if the server answers with a nonce. */
   async request(method: string, path: string, more: AppRequest = {}): Promise<Answer> {
     const send = async (): Promise<Answer> => {
       const url = this.#url(path);

@@ -15,7 +15,7 @@ export interface NginxOptions {
   readonly port: number;
   /** The ports of the nodes. */
   readonly nodes: readonly number[];
-  /** Directives that differ from the defaults: `proxy_read_timeout 20s;`. */
+  /** Directives that differ from the defaults, for example `proxy_read_timeout 20s;`. */
   readonly special?: string;
 }
 

@@ -15,7 +15,7 @@ export function networkTo({ origin }: Upstream, issuer: string): Network {
   return (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : input);
     if (url.origin !== outside) return fetch(input, init);
-    if (input instanceof Request) throw new Error('pass a URL and what is sent, not a Request');
+    if (input instanceof Request) throw new Error('pass a URL and an init object, not a Request');
     const headers = new Headers(init.headers);
     headers.set('connection', 'close');
     headers.set('x-forwarded-host', host);
@@ -27,8 +27,8 @@ export function networkTo({ origin }: Upstream, issuer: string): Network {
 }
 
 /**
- * Returns a `fetch` that sends each request to the next node. If that node refuses the connection, the request goes on
- * to the following one. A GET or HEAD request also goes on if the connection breaks before the answer.
+ * Returns a `fetch` that sends each request to the next node. If that node refuses the connection, the request is sent
+ * to the following one. A GET or HEAD request is also sent on if the connection breaks before the answer.
  */
 export function roundRobin(networks: readonly Network[]): Network {
   let turn = 0;

@@ -1,4 +1,4 @@
-/** The key of a browser, as the page's script makes and uses it. */
+/** The key of a browser. The page's script makes and uses such a key. */
 import { webcrypto } from 'node:crypto';
 
 const { subtle } = webcrypto;
@@ -14,18 +14,21 @@ export class TestBrowserKey {
     return new TestBrowserKey(await subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']));
   }
 
-  /** Returns the field `key` of finish. */
+  /** Returns the field `key` of a finish request. */
   async publicKey(): Promise<string> {
     const { kty, crv, x, y } = await subtle.exportKey('jwk', this.#pair.publicKey);
     return JSON.stringify({ kty, crv, x, y });
   }
 
-  /** Returns the field `signature` of finish, for the page at this address. */
+  /** Returns the field `signature` of a finish request, for the page at this address. */
   async sign(at: string, version: unknown): Promise<string> {
     return this.signText(`oidc-provider-qr-login finish ${new URL(at).pathname.split('/').at(-1)} ${version}`);
   }
 
-  /** Returns the fields with which the page at this address shows its key, for the address in its code. */
+  /**
+   * Returns the fields of the request by which the page at this address announces its key.
+   * @param codeUrl the address in the code on that page
+   */
   async shown(at: string, codeUrl: string): Promise<{ key: string; code: string; signature: string }> {
     const code = `${new URL(codeUrl).pathname.split('/').at(-1)}`;
     const uid = new URL(at).pathname.split('/').at(-1);
@@ -36,7 +39,7 @@ export class TestBrowserKey {
     };
   }
 
-  /** Returns the fields that enrol its browser, with the challenge of the list of browsers. */
+  /** Returns the fields of the request that enrols its browser. @param nonce the challenge from the list of browsers */
   async enrolment(nonce: string): Promise<{ enrol: string; signature: string }> {
     return { enrol: await this.publicKey(), signature: await this.signText(`oidc-provider-qr-login enrol ${nonce}`) };
   }

@@ -14,12 +14,12 @@ export interface ChildOptions {
 }
 
 /** The exit code or the signal with which a process has ended. */
-export interface Ended {
+export interface ExitStatus {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-interface Waiting {
+interface LineRequest {
   readonly pattern: RegExp;
   readonly resolve: (line: string) => void;
   readonly reject: (reason: Error) => void;
@@ -30,8 +30,9 @@ const SETPRIV = '/usr/bin/setpriv';
 const prefix = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL'] : [];
 
 /**
- * The time that a process has to become ready: a start needs up to 3 s of CPU time, of which a busy machine gives it a
- * few percent. It is below Mocha's time-out, so that the error can quote the process's output.
+ * The time that a process has to become ready. A start needs up to 3 s of CPU time, and a busy machine gives the
+ * process only a few percent of a CPU. The time is below Mocha's time-out, so that the error can quote the process's
+ * output.
  */
 const READY_WITHIN_MS = 150_000;
 
@@ -46,10 +47,10 @@ export class Child {
   /** The lines on its standard error so far. */
   readonly complaints: string[] = [];
   /** Resolves when the process has ended and all its output is read. */
-  readonly ended: Promise<Ended>;
+  readonly ended: Promise<ExitStatus>;
   readonly #process: ChildProcess;
   readonly #name: string;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<LineRequest>();
 
   private constructor(name: string, child: ChildProcess) {
     this.#name = name;
@@ -119,7 +120,7 @@ export class Child {
   }
 
   /** Sends the signal, and waits for the end of the process. @returns its exit code or signal */
-  async end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<Ended> {
+  async end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<ExitStatus> {
     if (this.alive) this.#process.kill(signal);
     return this.ended;
   }

@@ -21,9 +21,12 @@ export class ClockStep {
     this.env = { LD_PRELOAD: library, CLOCK_STEP_FILE: this.#file };
   }
 
-  /** Sets the seconds by which the program's clock is ahead of the machine's; behind it, if they are negative. */
+  /**
+   * Sets the number of seconds by which the program's clock is ahead of the machine's clock. A negative number sets it
+   * behind.
+   */
   set(seconds: number): void {
-    // In place, because the program has mapped the file.
+    // Write in place, because the program has mapped the file.
     writeSync(this.#descriptor, new BigInt64Array([BigInt(seconds)]), 0, 8, 0);
   }
 

@@ -1,9 +1,9 @@
-/** A proxy between a process and Redis that knows single commands, and does harm at a chosen one. */
+/** A proxy between a process and Redis that recognizes single commands, and disturbs a chosen one. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { LOOPBACK } from './server.ts';
 
-/** The one that leaves most behind is the first. */
+/** The ways to disturb a command. The first one leaves the most unfinished state, so the short suite uses it. */
 export const HARMS = [
   'the connection is lost after Redis has done it',
   'the connection is lost before Redis gets it',
@@ -15,7 +15,8 @@ export const HARMS = [
 export type Harm = (typeof HARMS)[number];
 
 /**
- * Returns the commands at which to do this harm: the last ones only if each of them costs the patience of the store.
+ * Returns the commands at which a test does this harm. If Redis does not answer, each command takes until the store's
+ * time-out, so only the last seven are used.
  */
 export function commandsFor(harm: Harm, commands: readonly number[]): readonly number[] {
   return harm === 'Redis does it and does not answer' ? commands.slice(-7) : commands;
@@ -36,7 +37,7 @@ export class CommandProxy {
   readonly #target: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  /** Connections on which no answers come any more. */
+  /** Connections whose answers the proxy drops from now on. */
   readonly #muted = new Set<Socket>();
   #order: Order | undefined;
   #seen = 0;
@@ -56,7 +57,7 @@ export class CommandProxy {
     return new CommandProxy(target, server);
   }
 
-  /** Does harm at the command with this number, counted from 1 from now on. */
+  /** Does harm at the command with this number. The count starts at 1 with the next command. */
   harmAt(at: number, harm: Harm): void {
     this.#seen = 0;
     this.#order = { at, harm };

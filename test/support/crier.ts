@@ -11,7 +11,7 @@ import { LocalSignals } from '../../src/stores/local-signals.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
 import { waiting } from '../ticket/builders.ts';
 import { StillClock } from './clock.ts';
-import { type Running, serve } from './server.ts';
+import { type RunningServer, serve } from './server.ts';
 import { until } from './until.ts';
 import { Wire } from './wire.ts';
 
@@ -31,7 +31,7 @@ export class Crier {
   readonly #app = new Koa();
   readonly #figures = new SignInMetrics();
   readonly #endsAt = this.clock.now() + 3_600_000;
-  #running: Running | undefined;
+  #running: RunningServer | undefined;
   #ticket: Ticket = waiting();
   #filler = '';
   #held: Promise<void> | undefined;

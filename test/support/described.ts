@@ -1,4 +1,4 @@
-/** Compares the answers of the API with its own description: each answer that an app gets in a test is checked. */
+/** Checks each answer that an app gets in a test against the API's own description. */
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 
 type Json = Readonly<Record<string, unknown>>;

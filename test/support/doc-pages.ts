@@ -5,7 +5,7 @@ import { ROOT } from './packed.ts';
 
 export interface Block {
   readonly language: string;
-  /** The file name, if the page gives one after the language. */
+  /** The file name, if the page states one after the language. */
   readonly file: string | undefined;
   /** The number of its first line in the page. */
   readonly line: number;

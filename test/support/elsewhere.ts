@@ -17,7 +17,7 @@ export class Elsewhere {
   }
 
   /**
-   * Holds back the accesses that match, from now on. They happen late, when they are released, or never.
+   * Holds back the accesses that match, from now on. They continue when the returned function is called.
    * @returns the function that releases them
    */
   hang(which: (access: Access) => boolean = () => true): () => void {

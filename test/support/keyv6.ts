@@ -1,7 +1,4 @@
-/**
- * Keyv 6, beside the Keyv 5 of the other tests. The plugin's types are those of the installed
- * Keyv, which is 5 here.
- */
+/** Installs Keyv 6 beside the Keyv 5 that the other tests use. The types are those of Keyv 5. */
 import KeyvRedis from '@keyv/redis';
 import type { Keyv } from 'keyv';
 import { importFrom, install } from '../hosts/install.ts';
@@ -19,8 +16,8 @@ export function newKeyv6(options: Keyv6Options = {}): Keyv {
 }
 
 /**
- * Returns a Keyv 6 over Redis, with the backend of Keyv 5: that of Keyv 6 imports `keyv`, which is 5 here, and is tried
- * with the installed package. It has a connection of its own, which `disconnect()` closes.
+ * Returns a Keyv 6 over Redis, with the Redis backend of Keyv 5. The backend of Keyv 6 imports `keyv`, which is Keyv 5
+ * here; the tests of the installed package cover it. `disconnect()` closes the Keyv's own connection.
  */
 export function keyv6OverRedis(url: string, options: Keyv6Options = {}): Keyv {
   return newKeyv6({ ...options, store: new KeyvRedis(url) });

@@ -2,15 +2,15 @@
 import { decodeJwt, type JWTPayload } from 'jose';
 import Koa from 'koa';
 import type { ClientMetadata, Configuration } from 'oidc-provider';
-import { type Running, serve } from './server.ts';
+import { type RunningServer, serve } from './server.ts';
 
 export class LogoutInbox {
   readonly received: JWTPayload[] = [];
   /** Returns the status to answer with. If it never resolves, the RP never answers. */
   answer: () => Promise<number> = async () => 200;
-  readonly #running: Running;
+  readonly #running: RunningServer;
 
-  private constructor(running: Running) {
+  private constructor(running: RunningServer) {
     this.#running = running;
   }
 

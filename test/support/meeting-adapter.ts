@@ -25,7 +25,7 @@ export class MeetingAdapter {
     return adapter;
   };
 
-  /** Lets the next lookups end at the same time, and all later ones at once. */
+  /** Makes the next lookups end at the same time. All later lookups end immediately. */
   meet(lookups: number): void {
     let left = lookups;
     let end = (): void => undefined;

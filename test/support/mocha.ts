@@ -6,7 +6,7 @@ import { CHROMIUM_SERVER } from '../chromium/chromium.ts';
 import { type ChromiumServer, startChromiumServer } from '../chromium/chromium-server.ts';
 import { noteBegin, writeCoverageNearTheEnd } from './worker-coverage.ts';
 
-/** The environment variable with the file that the durations of test files are written to, a JSON line for each. */
+/** The environment variable with the path of the file that collects durations: one JSON line for each test file. */
 const TIMES = 'TEST_TIMES';
 
 let chromium: ChromiumServer | undefined;

@@ -32,11 +32,14 @@ export interface NodeOptions {
 /** The environment variable that holds the {@link NodeOptions}. */
 export const NODE_OPTIONS_VARIABLE = 'QR_LOGIN_NODE';
 
-/** The prefix of the line that a node prints for each event of the plugin. The rest of the line is JSON. */
-export const TOLD = 'told ';
+/**
+ * The prefix of the line that a node prints for each event of the plugin. The rest of the line is a {@link NodeEvent}
+ * as JSON.
+ */
+export const EVENT_PREFIX = 'event ';
 
 /** An event of the plugin on one of the nodes. */
-export interface Told {
+export interface NodeEvent {
   readonly event: string;
   readonly ticket?: string;
   readonly accountId?: string;

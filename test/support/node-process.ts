@@ -1,14 +1,14 @@
 /** One node of a provider. It may consist of several processes one after the other, if it is restarted. */
 import { bundledProgram } from './bundled-program.ts';
-import { Child, type Ended } from './child.ts';
-import { NODE_OPTIONS_VARIABLE, type NodeOptions, READY, TOLD, type Told } from './node-options.ts';
+import { Child, type ExitStatus } from './child.ts';
+import { EVENT_PREFIX, NODE_OPTIONS_VARIABLE, type NodeEvent, type NodeOptions, READY } from './node-options.ts';
 import { LOOPBACK } from './server.ts';
 
 const PROGRAM = 'test/support/node-program.ts';
-/** Lets Node run an earlier version from its sources, of which there is no bundle. */
+/** Lets Node run an earlier version from its sources, because an earlier version has no bundle. */
 const TYPESCRIPT = ['--import', './scripts/typescript.mjs'];
 
-/** A node that has not stopped by then never will, however slow the machine is. It is killed then. */
+/** A node that has not stopped after this time hangs, even on a slow machine. It is killed then. */
 const STOP_TIMEOUT_MS = 20_000;
 
 export interface NodeProcessOptions {
@@ -68,17 +68,17 @@ export class NodeProcess {
     return this.#now?.alive ?? false;
   }
 
-  get told(): Told[] {
-    return this.#processes.flatMap(({ lines }) => lines.filter((line) => line.startsWith(TOLD)).map(parse));
+  get events(): NodeEvent[] {
+    return this.#processes.flatMap(({ lines }) => lines.filter((line) => line.startsWith(EVENT_PREFIX)).map(parse));
   }
 
   get complaints(): string[] {
     return this.#processes.flatMap(({ complaints }) => complaints.map((line) => `${this.#name}: ${line}`));
   }
 
-  async tells(event: string): Promise<Told> {
+  async nextEvent(event: string): Promise<NodeEvent> {
     if (this.#now === undefined) throw new Error(`${this.#name} was never started`);
-    return parse(await this.#now.next(new RegExp(`^${TOLD}.*"event":"${event}"`)));
+    return parse(await this.#now.next(new RegExp(`^${EVENT_PREFIX}.*"event":"${event}"`)));
   }
 
   pause(): void {
@@ -89,7 +89,7 @@ export class NodeProcess {
     this.#now?.resume();
   }
 
-  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<Ended | undefined> {
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<ExitStatus | undefined> {
     return this.#now?.end(signal);
   }
 
@@ -106,6 +106,6 @@ export class NodeProcess {
   }
 }
 
-function parse(line: string): Told {
-  return JSON.parse(line.slice(TOLD.length));
+function parse(line: string): NodeEvent {
+  return JSON.parse(line.slice(EVENT_PREFIX.length));
 }

@@ -14,7 +14,14 @@ import { setStorePatience } from '../../src/stores/deadline.ts';
 import { People } from '../fixtures/people.ts';
 import { makeProvider } from '../fixtures/provider.ts';
 import { assessByAddress } from './assess-by-address.ts';
-import { NODE_OPTIONS_VARIABLE, type NodeOptions, READY, type RedisAddress, TOLD, type Told } from './node-options.ts';
+import {
+  EVENT_PREFIX,
+  NODE_OPTIONS_VARIABLE,
+  type NodeEvent,
+  type NodeOptions,
+  READY,
+  type RedisAddress,
+} from './node-options.ts';
 import { LOOPBACK } from './server.ts';
 
 const EVENTS = [
@@ -83,8 +90,8 @@ function tell(emitter: Provider, event: string): void {
   const listener = (...values: unknown[]): void => {
     const [payload] = values.slice(-1);
     if (typeof payload !== 'object' || payload === null) return;
-    const message: Told = { ...payload, event };
-    say(TOLD + JSON.stringify(message));
+    const message: NodeEvent = { ...payload, event };
+    say(EVENT_PREFIX + JSON.stringify(message));
   };
   emitter.on(event as never, listener as never);
 }

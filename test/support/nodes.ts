@@ -3,7 +3,7 @@ import * as client from 'openid-client';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, shopClient, testClient } from '../fixtures/test-client.ts';
 import { GENEROUS } from '../stores/patience.ts';
 import { networkTo, roundRobin } from './balancer.ts';
-import type { NodeOptions, PlainQrLoginOptions, RedisAddress, Told } from './node-options.ts';
+import type { NodeEvent, NodeOptions, PlainQrLoginOptions, RedisAddress } from './node-options.ts';
 import { NodeProcess } from './node-process.ts';
 import { freePort, LOOPBACK } from './server.ts';
 import { BrowserVisitor, type Site } from './visitors.ts';
@@ -107,25 +107,28 @@ export class Nodes {
     return roundRobin(this.#nodes.map((node) => networkTo(node, this.issuer)));
   }
 
-  /** Returns the events with this name that the nodes have printed so far, node by node, also before a restart. */
-  told(event: string): Told[] {
-    return this.#nodes.flatMap((node) => node.told).filter((told) => told.event === event);
+  /**
+   * Returns the events with this name that the nodes have printed so far, node by node, including events before a
+   * restart.
+   */
+  events(event: string): NodeEvent[] {
+    return this.#nodes.flatMap((node) => node.events).filter((one) => one.event === event);
   }
 
   /** Waits for the next event with this name on a node. */
-  tells(index: number, event: string): Promise<Told> {
-    return this.#at(index).tells(event);
+  nextEvent(index: number, event: string): Promise<NodeEvent> {
+    return this.#at(index).nextEvent(event);
   }
 
   /**
-   * Waits until {@link told} includes all events that have happened so far. Each node prints its events in order, so
+   * Waits until {@link events} includes all events that have happened so far. Each node prints its events in order, so
    * that it is enough to wait for one more event of each.
    */
-  async haveToldAll(): Promise<void> {
+  async havePrintedAll(): Promise<void> {
     const running = [...this.alive.entries()].flatMap(([index, alive]) => (alive ? [index] : []));
     await Promise.all(
       running.map(async (index) => {
-        const shown = this.tells(index, 'qr_login.shown');
+        const shown = this.nextEvent(index, 'qr_login.shown');
         await new BrowserVisitor(this.site, this.networkTo(index)).start();
         await shown;
       }),
@@ -137,7 +140,7 @@ export class Nodes {
     return this.#nodes.flatMap(({ complaints }) => complaints).join('\n');
   }
 
-  /** Kills a node at once with SIGKILL. */
+  /** Kills a node immediately with SIGKILL. */
   async kill(index: number): Promise<void> {
     await this.#at(index).end('SIGKILL');
   }

@@ -2,7 +2,7 @@
 import type { Agent, Answer } from './agent.ts';
 import type { BrowserPerson, PhonePerson, World } from './world.ts';
 
-export interface Listed {
+export interface ListedBrowser {
   readonly id: string;
   readonly name?: string;
   readonly system?: string;
@@ -21,9 +21,9 @@ export interface Listed {
 export interface OwnBrowsers {
   readonly account: string;
   readonly csrf: string;
-  /** Without the device that asks, unless it was itself signed in by QR. */
-  readonly browsers: readonly Listed[];
-  readonly all: readonly Listed[];
+  /** The listed browsers without the device that sends the request, unless that device was itself signed in by QR. */
+  readonly browsers: readonly ListedBrowser[];
+  readonly all: readonly ListedBrowser[];
   readonly known: readonly ListedTrust[];
 }
 

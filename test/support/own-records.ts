@@ -1,6 +1,6 @@
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider';
 
-/** A deployment's own adapter, in memory, of which one access can be made to fail. */
+/** A deployment's own adapter, in memory. A test can make one access fail. */
 export class OwnRecords {
   readonly #records = new Map<string, { readonly payload: AdapterPayload; readonly expires: number }>();
   #accesses = 0;
@@ -9,14 +9,17 @@ export class OwnRecords {
 
   readonly adapter: AdapterFactory = (model) => this.#adapterFor(model);
 
-  /** Lets an access fail, counted from 1 from now on. @param isDoneAnyway the access has its effect all the same */
+  /**
+   * Makes the access with this number fail. The next access is number 1.
+   * @param isDoneAnyway true if the access takes effect before it fails
+   */
   failAt(at: number, isDoneAnyway: boolean): void {
     this.#accesses = 0;
     this.#failsAt = at;
     this.#isDoneAnyway = isDoneAnyway;
   }
 
-  /** Ends that. @returns true if an access has failed */
+  /** Lets all accesses succeed again. @returns true if an access has failed */
   heal(): boolean {
     const hasFailed = this.#accesses >= this.#failsAt;
     this.#failsAt = Number.POSITIVE_INFINITY;

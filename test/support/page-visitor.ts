@@ -30,7 +30,7 @@ export class PageVisitor extends BrowserVisitor {
 
   /**
    * Waits until the ticket is in this state, on one stream after the other.
-   * @param given ends the wait, with an error
+   * @param given a signal that ends the wait with an error
    */
   async until(state: string, given?: AbortSignal): Promise<Record<string, unknown>> {
     for (;;) {
@@ -79,7 +79,10 @@ export function patiently(network: typeof fetch, onRepeat: (why: string) => void
   };
 }
 
-/** Sends a request and reads the whole body, which may break off as well. The body of an event stream is not read. */
+/**
+ * Sends a request and reads the whole body, because the body may also break off. The body of an event stream is not
+ * read.
+ */
 async function whole(network: typeof fetch, ...request: Parameters<typeof fetch>): Promise<Response | Error> {
   try {
     const response = await network(...request);

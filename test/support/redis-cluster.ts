@@ -52,7 +52,8 @@ export class RedisCluster {
     );
     await replica.command('CLUSTER', 'REPLICATE', id);
     await replica.logs(/MASTER <-> REPLICA sync: Finished with success/);
-    // Until the replica has acknowledged that, up to a second later, the master sends it no writes.
+    // The master sends no writes to the replica before the replica has acknowledged the copy, which takes up to a
+    // second.
     expect(await master.command('WAIT', '1', '10000')).to.equal(1);
     const replicaId = `${await replica.command('CLUSTER', 'MYID')}`;
     const isKnown = new RegExp(`^${replicaId} .* slave ${id} .* connected`, 'm');

@@ -27,8 +27,8 @@ export class Sentinel {
   }
 
   /**
-   * Waits until the Sentinel knows this many healthy replicas. It promotes no replica in an unknown state, and
-   * does not report when it has learned it.
+   * Waits until the Sentinel knows this many healthy replicas. The Sentinel promotes no replica in an unknown state,
+   * and emits no event when it learns the state.
    */
   async knows(replicas: number): Promise<void> {
     await eventually('Sentinel has found the replicas', async () => {

@@ -28,7 +28,7 @@ export class RedisWorld {
     this.#store = store;
   }
 
-  /** Starts a world. @param at the Redis of another node. That node stops it. */
+  /** Starts a world. @param at the Redis of another node, which also stops it */
   static async start(options: WorldOptions = {}, at?: RedisServer): Promise<RedisWorld> {
     const redis = at ?? (await RedisServer.start());
     const store = new Keyv({ store: new KeyvRedis<unknown>(redis.url) });
@@ -72,7 +72,8 @@ export class RedisWorld {
       if (!which({ keys, arguments: values })) return run.call(this, script, keys, values, onLate);
       RedisLink.prototype.run = run;
       redis.pause();
-      // Only for this call: with a short time-out the plugin would soon also close the silent connection.
+      // The time-out is short only for this call. If it stayed short, the plugin would soon close the silent
+      // connection, too.
       const usual = getStorePatience();
       setStorePatience(SHORT);
       try {
@@ -93,7 +94,7 @@ export class RedisWorld {
     await until(async () => (await this.world.qr.health()).ok);
   }
 
-  /** Waits until this many browsers wait. */
+  /** Waits until this number of browsers is waiting. */
   async waiting(browsers: number): Promise<void> {
     await until(async () => (await this.world.qr.health()).waiting === browsers);
   }

@@ -66,7 +66,7 @@ export class RedisServer {
     const folder = mkdtempSync(join(tmpdir(), 'qr-login-redis-'));
     const all = [
       ...['--port', `${chosen}`, '--bind', LOOPBACK, '--dir', folder, '--save', '', '--appendonly', 'no'],
-      // A replica gets its copy at once, and keeps none on disk that it could load after a restart.
+      // A replica gets its copy immediately, and keeps no copy on disk that it could load after a restart.
       ...['--repl-diskless-sync-delay', '0', '--rdb-del-sync-files', 'yes'],
       ...args,
     ];
@@ -95,7 +95,7 @@ export class RedisServer {
   async info(field: string): Promise<string> {
     const lines = `${await this.command('INFO', 'everything')}`.split('\r\n');
     const line = lines.find((candidate) => candidate.startsWith(`${field}:`));
-    if (line === undefined) throw new Error(`INFO does not tell of ${field}`);
+    if (line === undefined) throw new Error(`INFO has no field ${field}`);
     return line.slice(field.length + 1);
   }
 

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Server as NetServer } from 'node:net';
 import type Koa from 'koa';
 
-export interface Running {
+export interface RunningServer {
   readonly server: Server;
   readonly origin: string;
   readonly stop: () => Promise<void>;
@@ -22,7 +22,9 @@ export async function listening(server: NetServer, scheme: string = 'http'): Pro
  * Starts a server. Its app is made when the port is known, because an issuer contains the port.
  * @throws the error of `make`, after the server is closed
  */
-export async function serve<T extends { app: Koa }>(make: (origin: string) => T | Promise<T>): Promise<Running & T> {
+export async function serve<T extends { app: Koa }>(
+  make: (origin: string) => T | Promise<T>,
+): Promise<RunningServer & T> {
   const server = createServer();
   const origin = await listening(server);
   const stop = (): Promise<void> => closeServer(server);

@@ -52,8 +52,8 @@ export class TcpProxy {
   }
 
   /**
-   * Keeps the connections open whose last request has this in its first line, and passes nothing on, as a NAT does that
-   * has forgotten them. All other connections are served.
+   * Stops passing data on connections whose last request has this text in its first line, and keeps them open. A NAT
+   * that has forgotten a connection does the same. All other connections are served.
    */
   freezeConnections(request: string): void {
     for (const { lines, lastRequest } of this.#pairs) {
@@ -85,7 +85,7 @@ export class TcpProxy {
     if (this.#frozen) for (const line of pair.lines) line.hold();
     this.#pairs.add(pair);
     this.#pass(client, target, up, () => this.latency);
-    // Only one direction is delayed: the inaccuracies of two timers would add up.
+    // Delay only one direction, because the inaccuracies of two timers would add up.
     this.#pass(target, client, down, () => 0);
   }
 

@@ -20,7 +20,7 @@ export async function shortCodeOn(screen: Screen): Promise<string> {
   return qr.shortCode;
 }
 
-/** Types a short code on the phone's page. If there is such a ticket, the phone is then at the ticket's page. */
+/** Types a short code on the phone's page. If the code belongs to a ticket, the phone is then at the ticket's page. */
 export async function typeIn(phone: Phone, { issuer }: Pick<World, 'issuer'>, shortCode: string): Promise<Answer> {
   const headers = { accept: 'application/json' };
   const page = await phone.agent.get(`${issuer}/qr/scan`, { headers });

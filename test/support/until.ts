@@ -18,7 +18,7 @@ export async function until(isSo: () => boolean | Promise<boolean>, patience: nu
   await eventually(`${isSo}`, isSo, patience);
 }
 
-/** Does the same as {@link until}, with a name for the condition. */
+/** Does the same as {@link until}. An error quotes `what`, the name of the condition. */
 export async function eventually(
   what: string,
   isSo: () => boolean | Promise<boolean>,
@@ -27,7 +27,7 @@ export async function eventually(
   const latest = performance.now() + patience;
   let between = FIRST_PAUSE_MS;
   while (!(await isSo())) {
-    if (performance.now() > latest) throw new Error(`not so after ${patience} ms: ${what}`);
+    if (performance.now() > latest) throw new Error(`not true after ${patience} ms: ${what}`);
     await pause(between);
     between = Math.min(1.5 * between, LONGEST_PAUSE_MS);
   }

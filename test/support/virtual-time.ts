@@ -2,7 +2,7 @@
 import { mock } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** The step in which time passes. No timer is late by more than this. */
+/** The step in which time passes, in milliseconds. No timer is late by more than this. */
 const STEP_MS = 5;
 
 export class VirtualTime {
@@ -29,7 +29,7 @@ export class VirtualTime {
     }
   }
 
-  /** Lets real time go on. */
+  /** Restores real time. */
   end(): void {
     mock.restoreAll();
     mock.timers.reset();

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { until } from './until.ts';
 import type { BrowserPerson } from './world.ts';
 
-export interface Asking {
+export interface StreamRequest {
   readonly method?: string;
   readonly version?: string;
   /** Whole lines, without their end. */
@@ -13,8 +13,8 @@ export interface Asking {
   readonly body?: string;
 }
 
-/** Collects the data that arrives from a stream. */
-export class Heard {
+/** Records the data that arrives from a stream. */
+export class StreamRecording {
   readonly source: Readable;
   readonly #chunks: Buffer[] = [];
 
@@ -40,7 +40,7 @@ export class Heard {
         if (!this.text.includes(text) && !this.source.destroyed) return;
         this.source.off('data', look).off('close', look);
         if (this.text.includes(text)) resolve();
-        else reject(new Error(`it has ended without ${text}:\n${this.text}`));
+        else reject(new Error(`the stream has ended without ${text}:\n${this.text}`));
       };
       this.source.on('data', look).on('close', look);
       look();
@@ -53,7 +53,7 @@ export class Heard {
   }
 }
 
-export class Wire extends Heard {
+export class Wire extends StreamRecording {
   readonly socket: Socket;
 
   /** @param socket a connected socket */
@@ -70,7 +70,11 @@ export class Wire extends Heard {
   }
 
   /** Opens the event stream of this browser. @param more connection options, such as another local address */
-  static async watch(browser: BrowserPerson, asking: Asking = {}, more?: Partial<NetConnectOpts>): Promise<Wire> {
+  static async watch(
+    browser: BrowserPerson,
+    asking: StreamRequest = {},
+    more?: Partial<NetConnectOpts>,
+  ): Promise<Wire> {
     const wire = await Wire.to(browser.world.origin, more);
     wire.send(await eventsRequest(browser, asking));
     return wire;
@@ -101,7 +105,7 @@ export class Wire extends Heard {
 /** Returns the text of the HTTP request for the event stream of this browser. */
 export async function eventsRequest(
   { at, agent }: BrowserPerson,
-  { method = 'GET', version = '1.1', headers = [], body = '' }: Asking = {},
+  { method = 'GET', version = '1.1', headers = [], body = '' }: StreamRequest = {},
 ): Promise<string> {
   const { pathname, host } = new URL(`${at}/qr/events`);
   const lines = [

@@ -5,7 +5,7 @@ import { serve } from './server.ts';
 
 // Node's --disallow-code-generation-from-strings cannot be used: a dependency of koa generates code while it is loaded.
 const refuse = (): never => {
-  throw new EvalError('no code is made of text here');
+  throw new EvalError('this process does not compile text to code');
 };
 globalThis.Function = new Proxy(Function, { apply: refuse, construct: refuse });
 globalThis.eval = refuse;

@@ -9,7 +9,7 @@ import { type Fixture, type FixtureOptions, makeProvider } from '../fixtures/pro
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
 import { Agent, type Answer, type EventStream } from './agent.ts';
 import { type AdjustableClock, TestClock } from './clock.ts';
-import { type Running, serve } from './server.ts';
+import { type RunningServer, serve } from './server.ts';
 
 export { CLIENT_ID, CLIENT_SECRET, PASSWORDS, RP_CALLBACK, testClient };
 
@@ -17,7 +17,8 @@ export interface WorldOptions extends Partial<Omit<FixtureOptions, 'issuer' | 'p
   /** The path of the issuer. */
   readonly path?: string;
   /**
-   * The issuer, if it is not this world's own origin: the issuer of another world makes this one a second node of that.
+   * The issuer. By default it is this world's own origin. With the issuer of another world, this world is a second node
+   * of the same provider.
    */
   readonly issuer?: string;
   /**
@@ -33,7 +34,7 @@ export class World {
   readonly accounts: People;
   readonly clock: AdjustableClock;
   readonly store: Keyv;
-  readonly #running: Running & Fixture;
+  readonly #running: RunningServer & Fixture;
   readonly #configurations = new Map<string, Promise<client.Configuration>>();
 
   private constructor(
@@ -41,7 +42,7 @@ export class World {
     accounts: People,
     clock: AdjustableClock,
     store: Keyv,
-    running: Running & Fixture,
+    running: RunningServer & Fixture,
   ) {
     this.issuer = issuer;
     this.accounts = accounts;
@@ -170,7 +171,7 @@ export class World {
   }
 
   /** Collects the payloads of an event from now on, without the request's context. */
-  told(name: string): unknown[] {
+  payloads(name: string): unknown[] {
     const payloads: unknown[] = [];
     this.provider.on(name as never, ((_ctx: unknown, payload: unknown) => payloads.push(payload)) as never);
     return payloads;

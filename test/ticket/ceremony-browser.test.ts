@@ -101,7 +101,7 @@ describe('a browser that renews its ticket', () => {
     expect(ended?.deadline).to.equal(NOW + LIFETIMES.finish);
   });
 
-  it('learns which live ticket became void, if there was one', async () => {
+  it('gets the ticket that it replaced, if that was live', async () => {
     const id = await scene().scanned();
     expect((await scene().browser.renew(showing())).voided).to.deep.include({ id, state: 'cancelled' });
     scene().now += LIFETIMES.scan;
@@ -127,7 +127,7 @@ describe('a browser that renews its ticket', () => {
     expect((await scene().browser.look(ME))?.id).to.equal(ticket.id);
   });
 
-  it('after an approval makes the approval void', async () => {
+  it('after an approval cancels the approval', async () => {
     const old = await scene().approved();
     const { ticket } = await scene().browser.renew(showing());
     expect((await refused(scene().browser.finish(ME, undefined))).code).to.equal('wrong_state');
@@ -182,7 +182,7 @@ describe('a browser that renews its ticket', () => {
     expect(await scene().browser.look(ME)).to.deep.include({ id, state: 'waiting' });
   });
 
-  it('twice at once leaves exactly one waiting ticket', async () => {
+  it('twice at the same time leaves exactly one waiting ticket', async () => {
     await scene().shown();
     const outcomes = await Promise.all([scene().browser.renew(showing()), scene().browser.renew(showing())]);
     const left = await scene().browser.look(ME);
@@ -240,7 +240,7 @@ describe('a sign-in at the browser itself', () => {
   const scene = setUpScene();
   const here = { demand: { request: signInRequest(), shownAt: NOW }, input: {} };
 
-  it('cancels the ticket, which is not needed any more', async () => {
+  it('cancels the ticket, because it is not needed any more', async () => {
     const id = await scene().scanned();
     const outcome = await scene().browser.signInHere(ME, bob(), here);
     expect(outcome?.ticket).to.deep.include({ id, state: 'cancelled', because: 'browser' });
@@ -261,7 +261,7 @@ describe('a sign-in at the browser itself', () => {
     expect((await scene().browser.look(ME))?.state).to.equal('cancelled');
   });
 
-  it('replaces another account only if the user agrees to sign that out', async () => {
+  it('replaces another account only if the user agrees to sign that account out', async () => {
     await scene().shown();
     const bobs = { ...ME, accountId: 'bob' };
     expect((await refused(scene().browser.signInHere(bobs, alice(), here))).code).to.equal('account_switch');

@@ -14,7 +14,7 @@ describe('finish', () => {
     expect(scene().heard.at(-1)).to.deep.equal(ticket);
   });
 
-  it('answers the same again after a lost response, and changes nothing', async () => {
+  it('returns the same answer again after a lost response, and changes nothing', async () => {
     await scene().approved();
     const first = await scene().browser.finish(ME, undefined);
     scene().now += 60_000;
@@ -60,11 +60,11 @@ describe('finish', () => {
   });
 });
 
-describe('a browser that was spared the check code', () => {
+describe('a browser that needed no check code at Approve', () => {
   const scene = setUpScene();
   const gone = { evidence: async () => false };
 
-  it('must type the code if the evidence is gone, and the phone shows it then', async () => {
+  it('must type the code if the evidence is gone, and the phone then shows the code', async () => {
     const approval = await scene().approved();
     expect(scene().phone.checkCode(approval, alice())).to.equal(undefined);
     expect((await refused(scene().browser.finish(ME, {}, gone))).code).to.equal('check_code_required');
@@ -75,7 +75,7 @@ describe('a browser that was spared the check code', () => {
     expect((await scene().browser.finish(ME, { checkCode }, gone)).ticket.state).to.equal('redeemed');
   });
 
-  it('must type it from then on, also with evidence, and has three tries', async () => {
+  it('must type the code from then on, even with evidence, and has three tries', async () => {
     const { id } = await scene().approved();
     await refused(scene().browser.finish(ME, {}, gone));
     const there = { evidence: async () => true };
@@ -86,7 +86,7 @@ describe('a browser that was spared the check code', () => {
     expect((await scene().browser.look(ME))?.state).to.equal('cancelled');
   });
 
-  it('need not type it if the evidence holds, and is not asked for evidence once it has typed it', async () => {
+  it('needs no code if the evidence is still valid', async () => {
     await scene().approved();
     const { ticket } = await scene().browser.finish(ME, {}, { evidence: async () => true });
     expect(ticket.state).to.equal('redeemed');
@@ -110,7 +110,7 @@ describe('a browser that must type the check code', () => {
     expect(ticket.state).to.equal('redeemed');
   });
 
-  it('is asked for it if it sends no well-formed code, and loses no try', async () => {
+  it('is asked for the code if it sends no well-formed code, and loses no try', async () => {
     await digits(scene());
     for (const typed of [undefined, '', '12345', 'abcdef']) {
       expect((await refused(scene().browser.finish(ME, { checkCode: typed }))).code, typed).to.equal(

@@ -10,7 +10,7 @@ const yes = { approver: alice() };
 /** The refusal for another session of the account that has scanned. */
 const ELSEWHERE = { code: 'wrong_state', reason: 'elsewhere' };
 
-/** An assessment that must not be asked for. */
+/** An assessment that must not be called. */
 const forbidden: Judge = () => {
   throw new Error('the assessment was called');
 };
@@ -18,12 +18,12 @@ const forbidden: Judge = () => {
 describe('a phone that reads a code', () => {
   const scene = setUpScene();
 
-  it('that is on the screen learns the ticket id, and that the code is fresh', async () => {
+  it('that is on the screen gets the ticket id, and the code is fresh', async () => {
     const id = await scene().shown();
     expect(scene().phone.read(scene().codes.show(id, scene().now).code)).to.deep.equal({ id, isOnScreen: true });
   });
 
-  it('from an old picture learns the ticket id, and that the code is not fresh', async () => {
+  it('from an old picture gets the ticket id, and the code is not fresh', async () => {
     const id = await scene().shown();
     const { code } = scene().codes.show(id, scene().now);
     scene().now += 40_000;
@@ -311,7 +311,7 @@ describe('the assessment of the deployment', () => {
     expect((await refused(scene().phone.approve(id, { approver: bob(), judge }))).code).to.equal('not_found');
   });
 
-  it('has no effect if it takes longer than the ticket lives: the sign-in is over', async () => {
+  it('has no effect if it takes longer than the ticket lives, because the sign-in is then over', async () => {
     for (const verdict of ['allow', 'deny'] as const) {
       const { ticket } = await scene().browser.renew(showing());
       await scene().phone.scan(ticket.id, alice());

@@ -36,7 +36,7 @@ function codeOf(reason: unknown): string {
   throw reason;
 }
 
-describe('when several acts arrive at once,', () => {
+describe('when several acts arrive at the same time,', () => {
   const scene = setUpScene();
 
   it('two tabs that show a code share one ticket, which is created once', async () => {
@@ -122,7 +122,7 @@ describe('when several acts arrive at once,', () => {
     expect(scene().heard.filter(({ state }) => state === 'redeemed' || state === 'denied')).to.have.length(1);
   });
 
-  it('the act that loses the race is decided again on the state that the winner wrote', async () => {
+  it('the act that loses the race is repeated on the state that the winner wrote', async () => {
     const id = await scene().shown();
     scene().store.beforeSwap = () => scene().phone.scan(id, bob());
     expect((await refused(scene().phone.scan(id, alice()))).code).to.equal('not_found');
@@ -213,7 +213,7 @@ describe('with a store that loses data,', () => {
     return new Ceremony({ ...ports, store: { ...nothing, ...store } });
   }
 
-  it('a browser creates its ticket at the second attempt if the ticket of another tab disappears at once', async () => {
+  it('a browser creates its ticket at the second attempt if the ticket of another tab disappears immediately', async () => {
     const answers = [false, true];
     const { browser } = ceremonyOn({ create: async () => answers.shift() ?? false });
     const { ticket, changed } = await browser.show(showing());

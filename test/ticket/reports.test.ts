@@ -101,14 +101,14 @@ describe('a report that the approver did not start the sign-in', () => {
     expect(await scene().browser.isReported(OTHER)).to.equal(false);
   });
 
-  it("makes the account's next scan of a code from there denied, even if the assessment allows it", async () => {
+  it("causes a denial of the account's next scan of a code from there, even if the assessment allows it", async () => {
     await reported();
     const id = await shownBy(browserOf('another binding'));
     const { ticket } = await scene().phone.scan(id, alice({ sessionUid: 'another phone' }), { judge: () => 'allow' });
     expect(ticket).to.deep.include({ state: 'denied', because: 'blocked' });
   });
 
-  it('makes a ticket from there that the account scanned before impossible to approve', async () => {
+  it('prevents the approval of a ticket from there that the account has scanned before', async () => {
     const id = await shownBy(browserOf('another binding'));
     await scene().phone.scan(id, alice());
     await reported();

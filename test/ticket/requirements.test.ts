@@ -56,7 +56,7 @@ describe('the requirements of a request', () => {
     ['for a subject are met by that subject', { subject: 'alice-there' }, { subject: 'alice-there' }, undefined],
     ['for a subject are not met by another subject', { subject: 'bob-there' }, { subject: 'alice-there' }, 'account'],
     ['are not met by an approver who was signed in by QR', {}, { byQr: true }, 'local'],
-    ['are met by one if the deployment allows it', { allowsQrApprover: true }, { byQr: true }, undefined],
+    ['are met by such an approver if the deployment allows it', { allowsQrApprover: true }, { byQr: true }, undefined],
     ['report a wrong account before a wrong class', { subject: 'x', essentialAcr: ['a'] }, {}, 'account'],
   ];
   for (const [name, requirements, approver, unmet] of rows) {
@@ -103,7 +103,7 @@ describe('an approver who does not meet a requirement', () => {
     [{ essentialAcr: ['strong'] }, { acr: 'weak' }, 'insufficient_acr', 'acr'],
   ];
   for (const [requirements, more, code, because] of cases) {
-    it(`may not approve (${code}), but may give up`, async () => {
+    it(`may not approve (${code}), but may decline for that reason`, async () => {
       const ticket = demanding(requirements);
       const approver = approverWith(more);
       const approval = { approver, checkCode: false };
@@ -112,7 +112,7 @@ describe('an approver who does not meet a requirement', () => {
     });
   }
 
-  it('may not give up if all requirements are met', async () => {
+  it('may not decline for that reason if all requirements are met', async () => {
     const act = (async () => transitions.giveUp(scanned(), alice(), moment))();
     expect((await refused(act)).code).to.equal('invalid_request');
   });
@@ -142,7 +142,7 @@ describe('a ticket that the wrong account has scanned', () => {
     expect((await refused((async () => transitions.scan(wanted, carol, moment))())).code).to.equal('not_found');
   });
 
-  it('is the only kind that can be taken over: neither a ticket of the right account nor a waiting one can', () => {
+  it('is the only ticket that can be taken over, unlike a ticket of the right account or a waiting one', () => {
     expect(
       canTakeOver(demanding({ subject: 'bob-there' }, { approver: bob }), { ...bob, sessionUid: 'other' }),
     ).to.equal(false);

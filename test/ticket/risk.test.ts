@@ -77,7 +77,7 @@ describe('the context of an assessment', () => {
     expect(phone).to.deep.equal({});
   });
 
-  it('says how the approver signed in', () => {
+  it("contains the approver's authentication methods", () => {
     const { accountId, sessionUid, authenticatedAt } = alice();
     const little = { accountId, sessionUid, authenticatedAt };
     expect(riskContext(scanned(), { ...little, byQr: true }, {}, undefined).approver).to.deep.equal({
@@ -87,7 +87,7 @@ describe('the context of an assessment', () => {
     });
   });
 
-  it('says if this account trusts the browser, but not by which cookie', () => {
+  it('states if this account trusts the browser, but does not contain the cookie', () => {
     const ticket = scanned({ browser: { ...browserOf('binding'), knownAs: 'fingerprint' } });
     const { browser } = riskContext(ticket, alice(), {}, 'key');
     expect(browser).to.include({ known: true, boundTo: 'key' });

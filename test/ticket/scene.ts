@@ -60,7 +60,7 @@ class InterruptedStore implements TicketStore {
   }
 }
 
-/** Calls the interruption only once, because it may write as well and must not interrupt itself. */
+/** Calls the interruption only once, because it may write and must not interrupt itself. */
 async function once(store: InterruptedStore, name: 'beforeCreate' | 'beforeSwap'): Promise<void> {
   const interrupt = store[name];
   store[name] = async () => undefined;

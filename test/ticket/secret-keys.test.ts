@@ -18,7 +18,7 @@ describe('with keys,', () => {
     expect(keys.mac('csrf', 'a')).not.to.deep.equal(new SecretKeys([OTHER]).mac('csrf', 'a'));
   });
 
-  it('the parts of a message are kept apart', () => {
+  it('the parts of a message are separated', () => {
     const macs = [
       keys.mac('csrf', 'a', 'bc'),
       keys.mac('csrf', 'ab', 'c'),
@@ -56,7 +56,7 @@ describe('with keys,', () => {
     ]);
   });
 
-  it('nothing is signed and nothing verifies if there is no secret', () => {
+  it('nothing can be signed or verified if there is no secret', () => {
     const none = new SecretKeys([]);
     expect(() => none.mac('csrf', 'a')).to.throw(TypeError, 'no secret');
     expect(none.candidates('csrf', 'a')).to.deep.equal([]);

@@ -14,7 +14,7 @@ describe('the ids of tickets', () => {
     expect(Buffer.from(newTicketId('interaction'), 'base64url')).to.have.length(2 + 16);
   });
 
-  it('contain the place of their interaction, so that both are stored in the same place', () => {
+  it('contain the place of their interaction, so that both are stored in the same cluster slot', () => {
     for (const interaction of ['', 'interaction', 'another interaction', 'ünïcödé', 'x'.repeat(1000)]) {
       expect(slotOf(newTicketId(interaction)), interaction).to.equal(placeOfInteraction(interaction));
     }
@@ -29,7 +29,7 @@ describe('the ids of tickets', () => {
     for (const count of sixteenths.values()) expect(count).to.be.within(500, 750);
   });
 
-  it('have a name for events that is always the same and does not disclose the id', () => {
+  it('have a constant name for events that does not disclose the id', () => {
     const ids = Array.from({ length: 1000 }, () => newTicketId('interaction'));
     const traces = ids.map(traceOf);
     expect(ids.map(traceOf)).to.deep.equal(traces);

@@ -65,7 +65,7 @@ describe('the record of a ticket', () => {
     });
   });
 
-  it('requires the check code after a typed claim is approved, even if the verdict is not to ask for it', () => {
+  it('requires the check code after a typed claim is approved, even if the verdict does not require it', () => {
     const typed = scanned({ typed: true });
     expect(transitions.approve(typed, { approver: alice(), checkCode: false }, at(NOW))).to.deep.equal(
       transitions.approve(scanned(), { approver: alice(), checkCode: true }, at(NOW)),
@@ -220,7 +220,7 @@ describe('the record of a ticket', () => {
     }
   });
 
-  it('has the approver after it is cancelled after a scan', () => {
+  it('has the approver if it is cancelled after a scan', () => {
     expect(transitions.cancel(scanned(), 'browser', at(NOW))).to.deep.include({
       state: 'cancelled',
       approver: alice(),

@@ -10,7 +10,7 @@ function fromTheFuture<T extends Ticket>(ticket: T): T {
   return { ...ticket, ...FUTURE, browser: { ...ticket.browser, ...FUTURE }, request: { ...ticket.request, ...FUTURE } };
 }
 
-/** The browser of an action that none shows yet, and the one that opens it. */
+/** The browser of an action that no browser shows yet, and the browser that opens it. */
 const NO_SCREEN = browserOf('');
 const NEW_SCREEN = { ...browserOf('binding'), ...FUTURE };
 
@@ -57,7 +57,7 @@ type Transition = {
 
 describe('fields of a ticket that a newer build has written', () => {
   for (const [name, step] of Object.entries(STEPS)) {
-    it(`are carried on unchanged by ${name}, in every state of the ticket`, () => {
+    it(`are kept unchanged by ${name}, in every state of the ticket`, () => {
       for (const ticket of step()) {
         expect(ticket, ticket?.state).to.deep.include(FUTURE);
         expect(ticket?.browser).to.deep.include(FUTURE);
@@ -66,7 +66,7 @@ describe('fields of a ticket that a newer build has written', () => {
     });
   }
 
-  it('are carried on within the check code', () => {
+  it('are kept within the check code', () => {
     const checkCode = { wrongTries: 1, ...FUTURE };
     const { checkCode: after } = transitions.refuseCheckCode(approved({ checkCode }), moment) as ReturnType<
       typeof approved
@@ -86,7 +86,7 @@ describe('fields of a state', () => {
   const more = { changesAccount: true, because: 'person', approvedAt: NOW } as const;
   const fields = [...Object.keys(everything), ...Object.keys(more)];
 
-  it('are dropped by a step to another state, also if an older build had kept them too long', () => {
+  it('are dropped by a step to another state, even if an older build had kept them for too long', () => {
     const stray = { ...scanned(), ...everything, ...more, state: 'scanned' } as Ticket;
     const after = transitions.deny(stray, alice(), moment);
     expect(Object.keys(after).filter((name) => fields.includes(name))).to.deep.equal(['because']);
@@ -103,7 +103,7 @@ describe('fields of a state', () => {
 });
 
 describe('the format of a ticket', () => {
-  it('is that of this build when the ticket is shown, and stays through every step', () => {
+  it('is the format of this build when the ticket is shown, and stays the same in every step', () => {
     const { id, interaction, request, browser, endsAt } = waiting();
     const shown = transitions.show({ id, interaction, request, browser, endsAt }, undefined, moment);
     expect(shown.format).to.equal(1);

@@ -61,13 +61,13 @@ const strangers = {
   'forbid what Bob does': 'not_found',
 } as const;
 
-/** The answers to another session of the account that has scanned: it is told that it did. */
+/** The answers to another session of the account that has scanned. They say that another device has scanned. */
 const sameAccount = {
   'scan from another session': 'wrong_state',
   'approve from another session': 'wrong_state',
 } as const;
 
-/** The answers for a ticket that was not scanned: it is unknown to every phone. */
+/** The answers for a ticket that was not scanned. It is unknown to every phone. */
 const ownerless = {
   ...strangers,
   scan: 'not_found',
@@ -96,7 +96,7 @@ const endedForAll = {
   'approve from another session': 'over',
 } as const;
 /**
- * The answers for a decided ticket: its approver may still look at it, so a second decision gets `wrong_state`, not
+ * The answers for a decided ticket. Its approver may still look at it, so a second decision gets `wrong_state`, not
  * `over`.
  */
 const decided = {
@@ -173,7 +173,7 @@ const late: Record<Name, Row> = {
   'a ticket cancelled after a scan': endedForAll,
 };
 
-/** Returns the state that an act leads to, or the code of the refusal. */
+/** Returns the state to which an act leads, or the code of the refusal. */
 function attempt(act: Act, ticket: Ticket, now: number): string {
   try {
     return acts[act](ticket, at(now)).state;

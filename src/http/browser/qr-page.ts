@@ -12,7 +12,7 @@ import type { Clock, Signals } from '../../ticket/ports.ts';
 import { type SignInRequest, stateAt, type Ticket, wasReported } from '../../ticket/ticket.ts';
 import type { AppLinks } from '../api/app-links.ts';
 import type { Announce } from '../events/ticket-events.ts';
-import type { ConsentPolicy, Enrolled, LoginPage, OtherWays, OwnPage } from '../hooks/hooks.ts';
+import type { ConsentPolicy, EnrolmentRule, LoginPage, OtherWays, OwnPage } from '../hooks/hooks.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import { isPhone } from '../request/client-info.ts';
 import type { Cookies } from '../request/cookies.ts';
@@ -54,7 +54,7 @@ export interface QrPagePorts {
     readonly otherWays: OtherWays;
     readonly consent: ConsentPolicy;
     readonly qrApprovers: boolean;
-    readonly enrolled?: Enrolled | undefined;
+    readonly enrolled?: EnrolmentRule | undefined;
     readonly apps: { readonly name?: string | undefined };
     readonly showAddress: boolean;
     readonly checkCodeEntry: CheckCodeEntry;

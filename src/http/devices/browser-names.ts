@@ -97,12 +97,12 @@ export class BrowserNames {
   async #renameThose(
     accountId: string,
     label: string | undefined,
-    isMeant: (browser: Pick<Listed, 'id' | 'signIn'>) => boolean,
+    isMeant: (browser: Pick<BrowserRecord, 'id' | 'signIn'>) => boolean,
   ): Promise<boolean> {
     const { browsers, known } = this.#ports;
     const [signedIn, trusted] = await Promise.all([browsers.list(accountId), known.list(accountId)]);
     const sessions = new Set([...signedIn, ...trusted].filter(isMeant).map(({ sessionUid }) => sessionUid));
-    const isOfThese = ({ sessionUid }: Listed): boolean => sessions.has(sessionUid);
+    const isOfThese = ({ sessionUid }: BrowserRecord): boolean => sessions.has(sessionUid);
     await Promise.all([
       ...signedIn.filter(isOfThese).map(({ id }) => browsers.rename(accountId, id, label)),
       ...trusted.filter(isOfThese).map(({ id }) => known.rename(accountId, id, label)),
@@ -111,7 +111,7 @@ export class BrowserNames {
   }
 }
 
-type Listed = Awaited<ReturnType<SignedInBrowsers['list'] | KnownBrowsers['list']>>[number];
+type BrowserRecord = Awaited<ReturnType<SignedInBrowsers['list'] | KnownBrowsers['list']>>[number];
 
 function noteKeyOf(ticketId: string): string {
   return `name:${ticketId}`;

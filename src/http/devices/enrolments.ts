@@ -5,7 +5,7 @@ import type { Clock, Notes } from '../../ticket/ports.ts';
 import { WRITTEN_FORMAT } from '../../ticket/record-format.ts';
 import { refusal } from '../../ticket/requirements.ts';
 import type { ApprovedTicket, Approver, Place, Ticket } from '../../ticket/ticket.ts';
-import type { Enrolled } from '../hooks/hooks.ts';
+import type { EnrolmentRule } from '../hooks/hooks.ts';
 import type { SignInRevocation } from './revocation.ts';
 
 /** A browser that an account enrols. */
@@ -26,7 +26,7 @@ export interface EnrolmentPorts {
   readonly notes: Pick<Notes, 'read' | 'write'>;
   readonly revocation: Pick<SignInRevocation, 'isRevoked'>;
   readonly clock: Clock;
-  readonly settings: { readonly enrolled?: Enrolled | undefined };
+  readonly settings: { readonly enrolled?: EnrolmentRule | undefined };
 }
 
 /** The browsers that accounts have enrolled: for some accounts, a code can be approved only for one of them. */

@@ -14,7 +14,7 @@ import {
 } from './approve-guard.ts';
 import type { BrowserPasskey, BrowserPasskeys, CreationOptions } from './browser-passkeys.ts';
 import { callHook, type Hook } from './call-hook.ts';
-import type { ConsentPolicy, Enrolled, LoginPage, OtherWay, OtherWays, OwnPage, SignIn } from './hooks.ts';
+import type { ConsentPolicy, EnrolmentRule, LoginPage, OtherWay, OtherWays, OwnPage, SignIn } from './hooks.ts';
 
 /** The functions of a deployment that requests wait for. */
 export interface Hooks {
@@ -33,7 +33,7 @@ export interface Hooks {
     readonly findAccountByToken?: FindNamedAccount | undefined;
     readonly verifyUserCode?: VerifyUserCode | undefined;
   };
-  readonly enrolled?: Enrolled | undefined;
+  readonly enrolled?: EnrolmentRule | undefined;
   readonly guard?: ApproveGuard | undefined;
   readonly passkeySignIn?: PasskeySignIn | undefined;
   readonly browserPasskeys?: BrowserPasskeys | undefined;

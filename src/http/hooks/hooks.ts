@@ -78,4 +78,4 @@ export type OnSignIn = (ctx: Context, signIn: NewSignIn) => void | Promise<void>
  * Returns true if this account may be used for this client only in browsers that it has enrolled: a code can then be
  * approved for no other browser.
  */
-export type Enrolled = (client: SignInRequest['client'], accountId: string) => boolean | Promise<boolean>;
+export type EnrolmentRule = (client: SignInRequest['client'], accountId: string) => boolean | Promise<boolean>;

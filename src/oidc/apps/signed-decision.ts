@@ -75,9 +75,9 @@ export async function verifyDecision(
   return { time, jwk, keyId };
 }
 
-type Verified = Pick<JWTVerifyResult, 'payload'> & Pick<VerifiedDecision, 'jwk' | 'keyId'>;
+type VerifiedSignature = Pick<JWTVerifyResult, 'payload'> & Pick<VerifiedDecision, 'jwk' | 'keyId'>;
 
-async function verify(signature: string, { keyId: tokenKeyId, registered }: DecisionKeys): Promise<Verified> {
+async function verify(signature: string, { keyId: tokenKeyId, registered }: DecisionKeys): Promise<VerifiedSignature> {
   const jwk = findKey(signature, registered);
   try {
     const keyId = await calculateJwkThumbprint(jwk);

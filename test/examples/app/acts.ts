@@ -1,9 +1,9 @@
-/** The actions of users in the app, and in the browser beside it. */
+/** The actions of users in the app, and in the browser that shows the code. */
 import type { Page } from 'playwright-core';
 import { askToSignIn, codeOn } from '../../chromium/acts.ts';
 import type { AppStage } from './use-app.ts';
 
-/** The heading of the demo RP's request. */
+/** The heading of a request by the demo RP. */
 export const REQUEST = 'Sign in to Demo app?';
 
 export function see(page: Page, heading: string): Promise<void> {
@@ -19,7 +19,7 @@ export async function newScreen({ stage }: AppStage): Promise<Page> {
   return askToSignIn(stage(), await stage().desktop());
 }
 
-/** Opens the code on the screen as a link in the app, and goes on. */
+/** Opens the code on the screen as a link in the app, and presses the button to continue. */
 export async function openCode({ url }: AppStage, page: Page, screen: Page): Promise<void> {
   await page.goto(`${url()}${new URL(await codeOn(screen)).pathname}`);
   await press(page, 'Continue');

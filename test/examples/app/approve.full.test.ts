@@ -10,7 +10,7 @@ describe('the app, in less common cases', () => {
   const app = useApp({ shortCode: true });
   const { stage, url, phone, signedIn } = app;
 
-  it('reports what the user did not start, also after the approval', async () => {
+  it('reports a sign-in that the user did not start, even after the approval', async () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone(), 'bob', 'builder');
     await openCode(app, page, screen);
@@ -29,7 +29,7 @@ describe('the app, in less common cases', () => {
     await page.getByText('This sign-in was cancelled on the device that showed the QR code.').waitFor();
   });
 
-  it('takes a link that another app shares with it', async () => {
+  it('accepts a link that another app shares with it', async () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone());
     await page.goto(`${url()}/?${new URLSearchParams({ text: `Look: ${await codeOn(screen)}` })}`);
@@ -37,7 +37,7 @@ describe('the app, in less common cases', () => {
     await see(page, REQUEST);
   });
 
-  it('takes the short code, in any letters, and says so if there is none like it', async () => {
+  it('accepts the short code in upper or lower case, and says if no device shows it', async () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone());
     await page.getByText('Type the backup code instead').click();
@@ -74,7 +74,7 @@ describe('the app, in less common cases', () => {
     await see(page, REQUEST);
   });
 
-  it('goes on with the same ticket after a reload', async () => {
+  it('continues with the same ticket after a reload', async () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone());
     await openCode(app, page, screen);
@@ -84,7 +84,7 @@ describe('the app, in less common cases', () => {
     await see(page, 'Signed in');
   });
 
-  it('renews its access token by the refresh token', async () => {
+  it('renews its access token with the refresh token', async () => {
     const page = await signedIn(await phone());
     const before = await readRecords(page);
     await writeTokens(page, { expiresAt: 0 });
@@ -95,7 +95,7 @@ describe('the app, in less common cases', () => {
     expect(after.jwk).to.deep.equal(before.jwk);
   });
 
-  it('says that there is no connection, and goes on when there is one', async () => {
+  it('says that there is no connection, and continues when the connection is back', async () => {
     stage().expectProblem(/ERR_/);
     const device = await phone();
     const page = await signedIn(device);
@@ -111,12 +111,12 @@ describe('the app, in less common cases', () => {
 describe('the app of an account with a passkey', () => {
   const app = useApp({}, { passkeys: true });
 
-  it('approves with the passkey, which the app asks for', async () => {
+  it('approves with the passkey, for which the app asks', async () => {
     const screen = await newScreen(app);
     const { page, device } = await deviceWithPasskey(app.stage(), await app.phone());
     await app.stage().expectProblem(/status of 401/);
     await page.goto(app.url());
-    // The password page offers the passkey in the menu of its field, and this device uses it at once.
+    // The password page offers the passkey in the menu of its field, and this device uses it immediately.
     await press(page, 'Sign in with Example ID');
     await press(page, 'Allow');
     await see(page, 'Scan to sign in');

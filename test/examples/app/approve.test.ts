@@ -8,7 +8,7 @@ import { newScreen, openCode, press, REQUEST, see } from './acts.ts';
 import { readRecords } from './records.ts';
 import { signIn, useApp } from './use-app.ts';
 
-describe('the app, and the browser that shows a code', () => {
+describe('the app in front of a browser that shows a code', () => {
   const app = useApp();
   const { stage, url, phone, open, signedIn } = app;
   const { camera } = useCamera(stage);
@@ -21,7 +21,7 @@ describe('the app, and the browser that shows a code', () => {
     return context;
   };
 
-  it('signs the browser in: the app scans the code, shows what is asked, and approves', async () => {
+  it('scans the code, shows the request, approves, and so signs the browser in', async () => {
     const screen = await newScreen(app);
     camera().see(PNG.sync.read(await photograph(screen)));
     const page = await signedIn(await phoneWithCamera());
@@ -42,7 +42,7 @@ describe('the app, and the browser that shows a code', () => {
     await see(page, 'Scan to sign in');
   });
 
-  it('stops the sign-in, and both sides say so', async () => {
+  it('can decline the sign-in, and both sides say so', async () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone());
     await openCode(app, page, screen);
@@ -51,7 +51,7 @@ describe('the app, and the browser that shows a code', () => {
     await seeScreen(screen, 'denied');
   });
 
-  it('claims nothing when a link is opened before the user goes on, and signs in first if need be', async () => {
+  it('claims no ticket for an opened link before the user continues, and signs in first if necessary', async () => {
     const screen = await newScreen(app);
     const code = new URL(await codeOn(screen)).pathname;
     const page = await open(await phone(), code);
@@ -65,7 +65,7 @@ describe('the app, and the browser that shows a code', () => {
     await seeScreen(screen, 'scanned');
   });
 
-  it('signs in again where the request demands it, and goes on with the same ticket', async () => {
+  it('signs in again if the request demands it, and continues with the same ticket', async () => {
     const desktop = await stage().desktop();
     const started = await desktop.request.get(`${stage().rpUrl}/login`, { maxRedirects: 0 });
     const screen = await stage().open(desktop, `${started.headers().location}&prompt=login`);
@@ -83,7 +83,7 @@ describe('the app, and the browser that shows a code', () => {
     await claimsOn(screen);
   });
 
-  it('asks the user to sign in again once its grant is revoked, and the ticket stays with the old grant', async () => {
+  it('asks the user to sign in again after its grant was revoked, and the ticket stays with the old grant', async () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone());
     await openCode(app, page, screen);
@@ -99,7 +99,7 @@ describe('the app, and the browser that shows a code', () => {
     await page.getByText('Your account has scanned this QR code already').waitFor();
   });
 
-  it('lists the browsers that it has signed in, and signs one out', async () => {
+  it('lists the browsers that it has signed in, and can sign one out', async () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone());
     await page.getByRole('link', { name: 'Browsers' }).click();
@@ -118,11 +118,11 @@ describe('the app, and the browser that shows a code', () => {
   });
 });
 
-describe('the app, if the browser has to be proven near', () => {
+describe('the app, if a sign-in needs the check code,', () => {
   const app = useApp({ assess: () => 'check code' });
   const { stage, url, phone, signedIn } = app;
 
-  it('shows the digits that the browser asks for, and follows until it is signed in', async () => {
+  it('shows the digits that the browser asks for, and then that the browser is signed in', async () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone());
     await openCode(app, page, screen);
@@ -135,10 +135,10 @@ describe('the app, if the browser has to be proven near', () => {
     await claimsOn(screen);
   });
 
-  it('leads back to the page on the same device that has opened it, with the digits', async () => {
+  it('leads back, with the digits, to the page on the same device that has opened the app', async () => {
     const device = await phone();
     const page = await signedIn(device);
-    // The browser's own session at the provider would sign it in without a code.
+    // Remove the browser's session at the provider, which would sign it in without a code.
     await device.clearCookies();
     const screen = await askToSignIn(stage(), device);
     const code = new URL(await codeOn(screen)).pathname;

@@ -5,7 +5,7 @@ import { claimsOn, seeCode } from '../../chromium/acts.ts';
 import { newScreen, openCode, press, REQUEST, see } from './acts.ts';
 import { signIn, useApp } from './use-app.ts';
 
-describe('the app, where more than a tap is demanded', () => {
+describe('the app, if a request demands more than a tap,', () => {
   const records: DecisionRecord[] = [];
   const app = useApp({ signedDecisions: true, onDecision: (_ctx, record) => void records.push(record) });
   const { stage, phone, signedIn } = app;
@@ -23,7 +23,7 @@ describe('the app, where more than a tap is demanded', () => {
     return screen;
   };
 
-  it('signs each decision, which the provider keeps', async () => {
+  it('signs each decision, and the provider stores the signature', async () => {
     const screen = await newScreen(app);
     const page = await signedIn(await phone());
     await openCode(app, page, screen);
@@ -37,7 +37,7 @@ describe('the app, where more than a tap is demanded', () => {
     ]);
   });
 
-  it('says that the user cannot do what is demanded, and the RP is told', async () => {
+  it('lets the user say that the demand cannot be met, and the RP gets the error', async () => {
     const screen = await screenWith({ prompt: 'login' });
     const page = await signedIn(await phone());
     await openCode(app, page, screen);
@@ -46,7 +46,7 @@ describe('the app, where more than a tap is demanded', () => {
     await screen.waitForURL(/error=login_required/);
   });
 
-  it('approves a request for the class of its own sign-in', async () => {
+  it('approves a request for the acr of its own sign-in', async () => {
     const claims = { id_token: { acr: { essential: true, value: 'urn:example:acr:password' } } };
     const screen = await screenWith({ claims: JSON.stringify(claims) });
     const page = await signedIn(await phone());
@@ -68,13 +68,13 @@ describe('the app, where more than a tap is demanded', () => {
     expect(new URL((await asked).url()).searchParams.get('acr_values')).to.equal(acr);
   });
 
-  it('approves on a device that was signed in by QR, because its own sign-in asks for the password', async () => {
+  it("can approve on a device that was signed in by QR, because the app's own sign-in asks for the password", async () => {
     const first = await newScreen(app);
     const page = await signedIn(await phone());
     await openCode(app, page, first);
     await press(page, 'Yes, sign in');
     await claimsOn(first);
-    // The app on the device of the first browser, which has the session that the phone gave it.
+    // The app runs on the device of the first browser, which has the session that the phone approved.
     const other = await app.open(first.context());
     await other.getByRole('button', { name: 'Sign in with Example ID' }).waitFor();
     await signIn(other);

@@ -1,6 +1,6 @@
 /**
- * Takes pictures of every screen of the app, light and dark, on a phone and on a desktop:
- * `node --import ./scripts/typescript.mjs test/examples/app/pictures.ts <folder>`.
+ * Takes pictures of every screen of the app, light and dark, on a phone and on a desktop: `node --import
+ * ./scripts/typescript.mjs test/examples/app/pictures.ts <folder>`.
  */
 import { mkdirSync } from 'node:fs';
 import { closeChromium, openChromium } from '../../chromium/chromium.ts';

@@ -2,12 +2,12 @@
 import type { Page } from 'playwright-core';
 import { buildApp, bundleScripts } from '../../../examples/app/build.ts';
 import { makeApp } from '../../../examples/app/server.ts';
-import { type Running, serve } from '../../support/server.ts';
+import { type RunningServer, serve } from '../../support/server.ts';
 
-/** The provider is not asked for anything. */
+/** The preview sends no request to the provider. */
 const SETTINGS = { issuer: 'https://id.example.com', clientId: 'app', provider: 'Example ID' };
 
-export async function openPreview(): Promise<Running> {
+export async function openPreview(): Promise<RunningServer> {
   const scripts = await bundleScripts(['page/preview.ts']);
   const build = async (): Promise<Map<string, string | Buffer>> => {
     const files = new Map([...(await buildApp(SETTINGS)), ...scripts]);
@@ -17,7 +17,7 @@ export async function openPreview(): Promise<Running> {
 }
 
 /** Returns the names of all screens, from the preview's list of links. */
-export async function screensIn(page: Page, preview: Running): Promise<string[]> {
+export async function screensIn(page: Page, preview: RunningServer): Promise<string[]> {
   await page.goto(preview.origin);
   await page.locator('li a').first().waitFor();
   return page.locator('li a').allInnerTexts();

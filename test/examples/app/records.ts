@@ -6,7 +6,7 @@ export interface Records {
   /** The public half of the key. */
   readonly jwk?: { readonly x: string };
   readonly extractable?: boolean;
-  /** The name of the error when a script tries to export the private half. */
+  /** The name of the error that a script gets when it tries to export the private half. */
   readonly exported?: unknown;
 }
 
@@ -29,7 +29,7 @@ export function readRecords(page: Page): Promise<Records> {
   })()`);
 }
 
-/** Changes the tokens that the app has stored. A page that is open has its own copy. */
+/** Changes the tokens that the app has stored. An open page has its own copy of them. */
 export function writeTokens(page: Page, change: object): Promise<void> {
   return page.evaluate<void>(`(async () => {
     ${OPEN}

@@ -10,7 +10,7 @@ import { makeInitialAccessToken } from '../../../examples/provider.ts';
 import { Agent } from '../../support/agent.ts';
 import { AppPerson } from '../../support/app.ts';
 import { docPage } from '../../support/doc-pages.ts';
-import { type Running, serve } from '../../support/server.ts';
+import { type RunningServer, serve } from '../../support/server.ts';
 import { BrowserVisitor } from '../../support/visitors.ts';
 import { ENVIRONMENT, ROOT } from '../example-program.ts';
 import { makeExampleProvider } from '../example-setting.ts';
@@ -23,7 +23,7 @@ const README = docPage('examples/app/README.md');
 
 describe('an app that registers at the example provider', () => {
   let issuer: string;
-  let served: Running;
+  let served: RunningServer;
   let initialAccessToken: string;
 
   before(async () => {
@@ -55,7 +55,7 @@ describe('an app that registers at the example provider', () => {
     return new AppPerson({ issuer }, { clientId: `${answer.json().client_id}`, callback: CALLBACK });
   };
 
-  it('approves sign-ins if its user grants it the scope qr_login', async () => {
+  it('can approve sign-ins if its user grants it the scope qr_login', async () => {
     const app = await register();
     await app.signIn('alice', { scope: 'openid qr_login' });
     const browser = new BrowserVisitor({ issuer, client: RP });
@@ -64,7 +64,7 @@ describe('an app that registers at the example provider', () => {
     expect((await app.approve()).json().state).to.equal('approved');
   });
 
-  it('scans and approves by the requests of the README, with a proof of its script', async () => {
+  it('scans and approves with the requests in the README, with a DPoP proof by the script there', async () => {
     const app = await register();
     await app.signIn('alice', { scope: 'openid qr_login' });
     const browser = new BrowserVisitor({ issuer, client: RP });
@@ -84,8 +84,8 @@ describe('an app that registers at the example provider', () => {
   });
 });
 
-describe('the proof in the README of the app', () => {
-  it('is what its header and payload give, and is signed by the key in the header', async () => {
+describe('the DPoP proof in the README of the app', () => {
+  it('matches its header and payload, and is signed with the key in the header', async () => {
     const [header, payload] = [JSON.parse(blockOf('header')), JSON.parse(blockOf('payload'))];
     const proof = blockOf('proof').replaceAll('\n', '');
     const verified = await compactVerify(proof, await importJWK(header.jwk, 'ES256'));

@@ -5,23 +5,23 @@ import { AXE, barriers, LANGUAGES } from '../../chromium/axe.ts';
 import { CALM, openChromium } from '../../chromium/chromium.ts';
 import { PATIENCE_MS } from '../../chromium/stage.ts';
 import { sizeOfSuite } from '../../support/full-suite.ts';
-import type { Running } from '../../support/server.ts';
+import type { RunningServer } from '../../support/server.ts';
 import { openPreview, pathOf, screensIn } from './preview.ts';
 
 /** The width of the narrowest screens that the app fits on, in pixels. */
 const NARROW = 320;
 
-/** Waits until a screen has faded in. The full suite allows animations; the spinner never ends. */
+/** Waits until a screen has faded in. The full suite allows animations, and the animation of the spinner never ends. */
 const APPEARED = `Promise.all(document.getAnimations()
   .filter(({ effect }) => effect.getTiming().iterations !== Infinity)
   .map(({ finished }) => finished)).then(() => true)`;
 
-/** The short suite looks at these screens only. */
+/** The screens that the short suite checks. */
 const MAIN = ['start', 'scan, typing', 'ticket, with consent', 'digits', 'browsers, two', 'problem, no connection'];
 
 describe('every screen of the app', function () {
   this.timeout(sizeOfSuite({ short: 180_000, full: 600_000 }));
-  let preview: Running;
+  let preview: RunningServer;
 
   before(async () => {
     preview = await openPreview();
@@ -55,7 +55,7 @@ describe('every screen of the app', function () {
   const show = async (page: Page, screen: string, language?: string): Promise<void> => {
     await page.goto(preview.origin + pathOf(screen, language));
     await page.locator('h1').waitFor();
-    // Approve cannot be pressed at first, and a disabled button is exempt from the contrast.
+    // Wait for Approve to be enabled, because a disabled button is exempt from the contrast.
     await page.locator('button:disabled').waitFor({ state: 'detached' });
     await page.evaluate(APPEARED);
   };
@@ -93,7 +93,7 @@ describe('every screen of the app', function () {
       sizeOfSuite({ short: MAIN, full: undefined }),
     ));
 
-  it('shows names of others as text', () =>
+  it('shows names from other parties as text', () =>
     onEach(
       {},
       async (page, screen) => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { useApp } from './use-app.ts';
 
-describe('the app as an installed one', () => {
+describe('the installed app', () => {
   const { stage, url, phone, open } = useApp();
 
   it('can be installed, and opens without a connection', async () => {
@@ -26,7 +26,7 @@ describe('the app as an installed one', () => {
     );
   });
 
-  it('keeps only its own files, never an answer of the provider', async () => {
+  it('caches only its own files, and never an answer of the provider', async () => {
     const device = await phone({ serviceWorkers: 'allow' });
     const page = await open(device);
     await page.evaluate('navigator.serviceWorker.ready.then(() => true)');
@@ -39,7 +39,7 @@ describe('the app as an installed one', () => {
     expect(kept.filter((address) => !address.startsWith(`${url()}/`))).to.deep.equal([]);
   });
 
-  it('has a strict policy: own scripts only, the provider as the only other site, and no frame around it', async () => {
+  it('has a strict policy: only its own scripts, the provider as the only other site, and no framing', async () => {
     for (const path of ['/', '/qr/some-code', '/main.js', '/service-worker.js']) {
       const answer = await fetch(url() + path);
       expect(answer.status).to.equal(200);

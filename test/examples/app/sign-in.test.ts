@@ -7,7 +7,7 @@ import { signIn, useApp } from './use-app.ts';
 describe('the app', () => {
   const { stage, url, phone, open, signedIn } = useApp();
 
-  it('signs in with PKCE, and gets tokens that are bound to a key which cannot leave the device', async () => {
+  it('signs in with PKCE, and gets tokens that are bound to a non-extractable key', async () => {
     const page = await open(await phone());
     const requests: Request[] = [];
     page.on('request', (request) => requests.push(request));
@@ -44,7 +44,7 @@ describe('the app', () => {
     expect(await readRecords(another)).to.deep.equal(before);
   });
 
-  it('asks again if the user allows nothing, and goes on with the path that was opened', async () => {
+  it('asks again if the user grants no consent, and then continues at the path that was opened', async () => {
     const page = await open(await phone(), '/account');
     await page.getByRole('button', { name: 'Sign in with Example ID' }).click();
     await page.locator('#name').fill('alice');
@@ -60,7 +60,7 @@ describe('the app', () => {
     expect(new URL(page.url()).pathname).to.equal('/account');
   });
 
-  it('refuses an answer to a sign-in that this device has not started', async () => {
+  it('refuses the answer to a sign-in that this device has not started', async () => {
     const page = await open(await phone(), `/signed-in?code=stolen&state=foreign&iss=${stage().issuer}`);
     await page.getByText('You were not signed in. Try again.').waitFor();
     expect(new URL(page.url()).pathname).to.equal('/');
@@ -86,7 +86,7 @@ describe('the app', () => {
     expect(await refreshed.json()).to.include({ error: 'invalid_grant' });
   });
 
-  it('offers to end the session at the provider as well', async () => {
+  it('offers to end the session at the provider, too', async () => {
     const page = await signedIn(await phone());
     await page.getByRole('link', { name: 'Account' }).click();
     await page.getByRole('button', { name: 'Sign out of this app' }).click();

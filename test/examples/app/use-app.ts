@@ -1,4 +1,4 @@
-/** The example's provider and RP, and the app of the phone, each at an origin of its own. */
+/** The example's provider and RP, and the app of the phone, each at a separate origin. */
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { buildApp } from '../../../examples/app/build.ts';
 import { APP_CLIENT } from '../../../examples/app/client.ts';
@@ -9,7 +9,7 @@ import { giveName } from '../../chromium/acts.ts';
 import type { Stage } from '../../chromium/stage.ts';
 import { useStage } from '../../chromium/use-stage.ts';
 import type { FixtureOptions } from '../../fixtures/provider.ts';
-import { type Running, serve } from '../../support/server.ts';
+import { type RunningServer, serve } from '../../support/server.ts';
 import { EXAMPLE, makeExampleProvider } from '../example-setting.ts';
 
 export interface AppStage {
@@ -26,7 +26,7 @@ export interface AppStage {
 
 /** Sets up a stage with the app for each test of this suite. */
 export function useApp(qrLogin: Partial<QrLoginOptions> = {}, more: Partial<FixtureOptions> = {}): AppStage {
-  let app: Running | undefined;
+  let app: RunningServer | undefined;
   const stage = useStage(qrLogin, more, {
     ...EXAMPLE,
     makeProvider: async (options) => {
@@ -46,7 +46,8 @@ export function useApp(qrLogin: Partial<QrLoginOptions> = {}, more: Partial<Fixt
   const phone = (options: BrowserContextOptions = {}): Promise<BrowserContext> =>
     stage().phone({ serviceWorkers: 'block', ...options });
   const open = (context: BrowserContext, path: string = '/'): Promise<Page> => {
-    // The first request to the API has no nonce, and others are refused: Chromium logs each such answer as an error.
+    // The first request to the API has no nonce, and tests provoke other refusals. Chromium logs each such answer as an
+    // error.
     stage().expectProblem(/status of 4\d\d .*\/qr\/api\//);
     return stage().open(context, url() + path);
   };
@@ -59,7 +60,7 @@ export function useApp(qrLogin: Partial<QrLoginOptions> = {}, more: Partial<Fixt
   return { stage, url, phone, open, signedIn };
 }
 
-/** Signs in from the app's first screen, and allows what it asks for. */
+/** Signs in from the app's first screen, and consents. */
 export async function signIn(page: Page, name?: string, password?: string): Promise<void> {
   await page.getByRole('button', { name: 'Sign in with Example ID' }).click();
   await giveName(page, name, password);

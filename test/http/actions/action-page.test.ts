@@ -39,12 +39,12 @@ describe('an action that a browser shows:', () => {
   before(async () => {
     actions = await startWithActions({ clock: new StillClock() });
     ({ world } = actions);
-    events = world.told('qr_login.action');
+    events = world.payloads('qr_login.action');
   });
 
   after(() => world?.stop());
 
-  it('is approved on the phone, which shows the two texts and who asks', async () => {
+  it('is approved on the phone, which shows the two texts and the requester', async () => {
     const { browser, phone, approval } = await meet(actions);
     await phone.scan(await browser.code());
     const seen = (await phone.look()).json();
@@ -60,7 +60,7 @@ describe('an action that a browser shows:', () => {
     expect(page.text).to.include('You can close this page.').and.not.include('data-qr-login');
   });
 
-  it('has a signed result that the published keys verify', async () => {
+  it('has a signed result that can be verified with the published keys', async () => {
     const { browser, phone, approval } = await meet(actions, '?reference=order-4711');
     await phone.scan(await browser.code());
     await phone.approve();
@@ -78,7 +78,7 @@ describe('an action that a browser shows:', () => {
     const id = { format: 'iss_sub', iss: issuer, sub: ALICE };
     expect(payload).to.deep.include({ sub_id: id, details_hash: hashTexts(PAYMENT), reference: 'order-4711' });
     expect(payload.jti).to.equal(approval.ticket);
-    // Otherwise it would be an ID token for recipients that do not look at its type.
+    // With "sub", a recipient that does not check the type would accept it as an ID token.
     expect(payload).to.not.have.property('sub');
   });
 
@@ -106,7 +106,7 @@ describe('an action that a browser shows:', () => {
     expect((await browser.agent.get(approval.url, html)).text).to.include('This was not approved');
   });
 
-  it('ends when the browser cancels, and when the requester takes it back', async () => {
+  it('ends when the browser cancels, and when the requester cancels', async () => {
     const { browser, approval } = await meet(actions);
     await browser.cancel();
     expect(await approval.result).to.deep.equal({ outcome: 'cancelled', because: 'browser' });
@@ -117,7 +117,7 @@ describe('an action that a browser shows:', () => {
     expect((await other.phone.scan(other.approval.code)).status).to.equal(404);
   });
 
-  it('goes back to the address of the requester at the end', async () => {
+  it('sends the browser to the address that the requester has chosen at the end', async () => {
     const { browser, phone, approval } = await meet(actions, '?returnTo=/paid');
     await phone.scan(await browser.code());
     await phone.approve();
@@ -126,7 +126,7 @@ describe('an action that a browser shows:', () => {
     expect((await browser.agent.get(approval.url, html)).text).to.include(`href="${paid}"`);
   });
 
-  it('expires, and there is no other code for it', async () => {
+  it('expires, and gets no new code', async () => {
     const { browser, phone, approval } = await meet(actions);
     const code = await browser.code();
     world.clock.forward(301);
@@ -149,7 +149,7 @@ describe('an action that a browser shows:', () => {
     expect(await approval.result).to.deep.equal({ outcome: 'expired' });
   });
 
-  it('keeps its result for ten minutes after its time, as long as the real clock of the store lasts', async () => {
+  it('still has its result after it has expired, if the store uses the real clock', async () => {
     await World.during({ clock: new TestClock() }, async (later) => {
       const { approval, browser } = await requestAndShow({ world: later }, { expiresIn: 10 });
       await until(async () => (await browser.agent.get(approval.url, html)).text.includes('The time is up'));
@@ -168,7 +168,7 @@ describe('an action that a browser shows:', () => {
     await approval.cancel();
   });
 
-  it('is shown in the browser that asked for it alone', async () => {
+  it('is shown only in the browser that asked for it', async () => {
     const { approval } = await meet(actions);
     const other = new ActionBrowser(world);
     other.at = approval.url;
@@ -185,7 +185,7 @@ describe('an action that a browser shows:', () => {
     await approval.cancel();
   });
 
-  it('is no sign-in, and a sign-in is no action', async () => {
+  it('is not found at the URL of a sign-in, and a sign-in is not found at the URL of an action', async () => {
     const { browser, approval } = await meet(actions);
     const at = `${world.issuer}/interaction/${approval.id}`;
     expect((await browser.agent.get(at, html)).status).to.equal(404);
@@ -204,7 +204,7 @@ describe('an action that a browser shows:', () => {
     expect(page.text).to.include(`href="${await browser.code()}"`);
   });
 
-  it('shows its texts as text, and refuses those that could not be shown as they are', async () => {
+  it('escapes its texts, and refuses texts that could not be shown as they are', async () => {
     const title = '<img src=x onerror=alert(1)>';
     const { browser, phone } = await meet(actions, `?title=${encodeURIComponent(title)}`);
     expect((await browser.agent.get(browser.at, html)).text)
@@ -232,7 +232,7 @@ describe('an action that no browser shows yet:', () => {
 
   after(() => world?.stop());
 
-  it('is shown in the first browser that opens it by a POST; a GET changes nothing', async () => {
+  it('is shown in the first browser that opens it by a POST, while a GET changes nothing', async () => {
     const approval = await request(actions);
     const [preview, browser, late] = [new ActionBrowser(world), new ActionBrowser(world), new ActionBrowser(world)];
     expect((await preview.agent.get(approval.url, html)).text).to.include('data-open');
@@ -243,7 +243,7 @@ describe('an action that no browser shows yet:', () => {
     expect((await preview.agent.get(approval.url, html)).status).to.equal(404);
   });
 
-  it('refuses a browser that another site makes open it', async () => {
+  it('refuses a POST that another site has made the browser send', async () => {
     const approval = await request(actions);
     const browser = new ActionBrowser(world);
     await browser.agent.get(approval.url, html);
@@ -251,7 +251,7 @@ describe('an action that no browser shows yet:', () => {
     expect((await browser.agent.post(approval.url, { form: {}, headers })).status).to.equal(403);
   });
 
-  it('asks for the check code once a browser shows it, and ends after the third wrong one', async () => {
+  it('asks for the check code once a browser shows it, and ends after three wrong check codes', async () => {
     const approval = await request(actions);
     const browser = new ActionBrowser(world);
     const phone = await new PhonePerson(world).signIn('alice');
@@ -272,14 +272,14 @@ describe('an action that no browser shows yet:', () => {
     expect(await next.result).to.deep.equal({ outcome: 'cancelled', because: 'check code' });
   });
 
-  it('cannot be scanned, and the scan by which it is tried changes nothing', async () => {
+  it('cannot be scanned, and a refused scan changes nothing', async () => {
     const approval = await request(actions);
     const phone = await new PhonePerson(world).signIn('alice');
     expect((await phone.scan(approval.code)).status).to.equal(404);
     expect((await new ActionBrowser(world).take(approval)).status).to.equal(303);
   });
 
-  it('is decided on the phone that opens its page, which needs no check code', async () => {
+  it('needs no check code if the phone that opens its page decides', async () => {
     const approval = await request(actions);
     const phone = await new PhonePerson(world, { 'sec-ch-ua-mobile': '?1' }).signIn('alice');
     expect((await phone.agent.get(approval.url, html)).text).to.include('name="here" value="yes"');
@@ -294,7 +294,7 @@ describe('an action that no browser shows yet:', () => {
     expect((await approval.result).outcome).to.equal('approved');
   });
 
-  it('needs the check code if another phone decides than the one that shows it', async () => {
+  it('needs the check code if a phone decides that does not show it', async () => {
     const { approval, browser } = await requestAndShow(actions);
     await browser.agent.post(approval.url, { form: { here: 'yes' } });
     const phone = await new PhonePerson(world).signIn('alice');
@@ -305,14 +305,14 @@ describe('an action that no browser shows yet:', () => {
     await approval.cancel();
   });
 
-  it('is not taken by a browser that accepts no cookies', async () => {
+  it('is not bound to a browser that accepts no cookies', async () => {
     const approval = await request(actions);
     const answer = await new ActionBrowser(world).agent.post(approval.url, { json: {} });
     expect([answer.status, answer.json().reason]).to.deep.equal([404, 'no-cookies']);
     expect((await new ActionBrowser(world).take(approval)).status).to.equal(303);
   });
 
-  it('is refused for an hour after its account has reported one of the same client, and sign-ins are not', async () => {
+  it('is refused after its account has reported an action of the same client, but sign-ins are not', async () => {
     const ask = async (more: object = {}) => requestAndShow(actions, { accountId: BOB, ...more });
     const { approval, browser } = await ask();
     const phone = await new PhonePerson(world).signIn('bob');
@@ -331,9 +331,9 @@ describe('an action that no browser shows yet:', () => {
     expect((await phone.look()).json().state).to.equal('scanned');
   });
 
-  it('stays approved if it is reported after its end, and the phone says so', async () => {
+  it("stays approved if it is reported after its end, and the phone's page says so", async () => {
     const { approval, browser } = await requestAndShow(actions);
-    const ends = world.told('qr_login.action');
+    const ends = world.payloads('qr_login.action');
     const phone = await new PhonePerson(world).signIn('alice');
     await phone.scan(await browser.code());
     const { checkCode } = (await phone.approve()).json();
@@ -344,7 +344,7 @@ describe('an action that no browser shows yet:', () => {
     expect(ends.map((event) => (event as { outcome: string }).outcome)).to.deep.equal(['approved']);
   });
 
-  it('has no result when the process stops', async () => {
+  it('has the outcome "unknown" if the process stops', async () => {
     await World.during({}, async (stopping) => {
       const approval = await stopping.qr.requestApproval({ accountId: ALICE, title: 'Pay' });
       const waiting = approval.result;
@@ -353,7 +353,7 @@ describe('an action that no browser shows yet:', () => {
     });
   });
 
-  it('refuses wrong values with what to write instead', async () => {
+  it('refuses wrong values with a message about the right ones', async () => {
     const messageOf = (more: object): Promise<string> =>
       request(actions, more).then(String, (error: Error) => `${error.name}: ${error.message}`);
     expect(await messageOf({ expiresIn: 5 })).to.match(/^TypeError: .*from 10 to 3600/);

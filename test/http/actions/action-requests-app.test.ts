@@ -25,7 +25,7 @@ describe('an action in an app:', () => {
     expect(await approval.result).to.deep.include({ outcome: 'approved', accountId: ALICE });
   });
 
-  it('is an unknown code to the app of another account', async () => {
+  it('has a code that is unknown to the app of another account', async () => {
     const { browser } = await requestAndShow({ world });
     const bob = await new AppPerson(world).signIn('bob');
     const answer = await bob.scan(await browser.code());
@@ -33,7 +33,7 @@ describe('an action in an app:', () => {
     expect(answer.text).to.not.include('Pay');
   });
 
-  it('is no sign-in for an app that does not show actions', async () => {
+  it('cannot be scanned by an app that does not show actions', async () => {
     const { approval, browser } = await requestAndShow({ world });
     const app = await new AppPerson(world).signIn();
     const answer = await app.scan(await browser.code());
@@ -43,7 +43,7 @@ describe('an action in an app:', () => {
     await approval.cancel();
   });
 
-  it('is signed with the texts that the user was shown', async () => {
+  it('can be approved only by a signature over the texts that the user was shown', async () => {
     const { approval, browser } = await requestAndShow({ world });
     const app = await new AppPerson(world).signIn();
     await app.scan(await browser.code(), { actions: true });

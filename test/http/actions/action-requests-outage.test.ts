@@ -8,7 +8,7 @@ import { RedisWorld } from '../../support/redis-world.ts';
 import { CLIENT_SECRET, PhonePerson } from '../../support/world.ts';
 import { ACTION_ROUTES, ActionBrowser, ALICE, CLIENT_OPERATIONS, PAYMENT, requestAndShow } from './actions.ts';
 
-describe('a store that does not answer to those who ask for actions', () => {
+describe('a store that does not answer during requests about actions', () => {
   storesMayTake(GENEROUS);
 
   let there: RedisWorld;
@@ -84,10 +84,10 @@ describe('an action on two nodes', () => {
     await first?.stop();
   });
 
-  it('is asked for on one, approved on the other, and its result arrives on both', async () => {
+  it('is requested on one and approved on the other, and both get its result', async () => {
     const { approval, browser } = await requestAndShow(first);
     const found = await second.world.qr.findApproval(approval.id);
-    if (found === undefined) throw new Error('the other node does not find it');
+    if (found === undefined) throw new Error('the other node does not find the approval');
     const results = Promise.all([approval.result, found.result]);
     const phone = await new PhonePerson(second.world).signIn('alice');
     await phone.scan(found.code.replace(first.world.origin, second.world.origin));
@@ -98,10 +98,10 @@ describe('an action on two nodes', () => {
     expect(there).to.deep.equal(here);
   });
 
-  it('is decided once, however many decisions arrive at once on both', async () => {
+  it('is decided once, even if many decisions arrive at both at the same time', async () => {
     const { approval, browser } = await requestAndShow(first);
-    const ends = first.world.told('qr_login.action');
-    const elsewhere = second.world.told('qr_login.action');
+    const ends = first.world.payloads('qr_login.action');
+    const elsewhere = second.world.payloads('qr_login.action');
     const phone = await new PhonePerson(second.world).signIn('alice');
     await phone.scan(approval.code.replace(first.world.origin, second.world.origin));
     const other = new PhonePerson(first.world);

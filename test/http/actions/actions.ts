@@ -1,11 +1,11 @@
-/** An action and the two sides of it, as they meet over HTTP. */
+/** An example of an action, with the browser that shows it and the provider that asks for it. */
 import type { Context } from 'koa';
 import type { Approval, ApprovalRequest } from '../../../src/index.ts';
 import { SIGNING_KEY } from '../../fixtures/secrets.ts';
 import type { Answer } from '../../support/agent.ts';
 import { BrowserPerson, World, type WorldOptions } from '../../support/world.ts';
 
-/** The ids of the accounts. */
+/** The account ids of the fixture's users. */
 export const ALICE = 'a11ce';
 export const BOB = 'b0b';
 export const PAYMENT = { title: 'Pay €12.50', details: 'To the Lighthouse Shop\nOrder 4711' };
@@ -83,5 +83,5 @@ export const ACTION_ROUTES: readonly string[] = [
   'POST /qr/actions/:id/cancel',
 ];
 
-/** The operations of clients. */
+/** The operations that clients call, in `src/http/routes.ts`. */
 export const CLIENT_OPERATIONS: readonly string[] = ['POST /qr/actions', 'GET /qr/actions/:id/result'];

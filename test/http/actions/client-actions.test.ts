@@ -72,7 +72,7 @@ describe('a client that asks for an action:', () => {
     await browser.finish();
   }
 
-  it('gets the signed result, which any service can verify, once', async () => {
+  it('gets the signed result, which services can verify and accept only once', async () => {
     const asked = await ask({ reference: 'order-4711' });
     expect(asked.status).to.equal(201);
     const { id, url, expires_in: left } = asked.json();
@@ -118,7 +118,7 @@ describe('a client that asks for an action:', () => {
     );
   });
 
-  it('names the user by the subject that it knows, by an ID token or by a login hint', async () => {
+  it('can name the user by the subject that it knows, by an ID token or by a login hint', async () => {
     const phone = await new PhonePerson(world).signIn('alice');
     const pairwise = await tokenOf(PAIRWISE);
     for (const [named, as] of [
@@ -137,7 +137,7 @@ describe('a client that asks for an action:', () => {
     expect((await phone.scan(await browser.code())).status).to.equal(404);
   });
 
-  it('shows on the phone under its own name and host', async () => {
+  it('is shown on the phone with its own name and host', async () => {
     const { url } = (await ask()).json();
     const browser = new ActionBrowser(world);
     const phone = await new PhonePerson(world).signIn('alice');
@@ -149,7 +149,7 @@ describe('a client that asks for an action:', () => {
     expect(client).to.deep.include({ id: SHOP, name: 'The shop', host: new URL(RP_CALLBACK).host });
   });
 
-  it('sees no action of another client, nor one of the provider', async () => {
+  it('gets no result for an action of another client or of the provider', async () => {
     const { id } = (await ask()).json();
     expect((await resultOf(id, await tokenOf(OTHER_SHOP))).status).to.equal(404);
     const own = await world.qr.requestApproval({ accountId: ALICE, title: 'Pay' });
@@ -157,7 +157,7 @@ describe('a client that asks for an action:', () => {
     await own.cancel();
   });
 
-  it('is told what to send instead of a wrong request', async () => {
+  it('gets a message that says what to send instead of a wrong request', async () => {
     const wrong = [
       { title: '' },
       { title: 7 },
@@ -186,7 +186,7 @@ describe('a client that asks for an action:', () => {
     expect((await ask({ return_to: new URL('/paid', RP_CALLBACK).href })).status).to.equal(201);
   });
 
-  it('needs a token that was granted the scope, and may be refused', async () => {
+  it('needs a token with the scope, and must be listed in actions.clients', async () => {
     const statusOf = async (as: string): Promise<[number, unknown]> => {
       const answer = await ask({}, as);
       return [answer.status, answer.json().error];

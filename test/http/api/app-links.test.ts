@@ -105,7 +105,7 @@ describe('the links of native apps', () => {
 
   after(() => world?.stop());
 
-  it('are served in the published forms, and lead only from codes to the app', async () => {
+  it('are served in the published formats, and cover only the addresses of codes', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const { pathname } = new URL(await browser.code());
@@ -128,7 +128,7 @@ describe('the links of native apps', () => {
     }
   });
 
-  it('are not there without apps', async () => {
+  it('do not exist without apps', async () => {
     await World.during({}, async (own) => {
       for (const file of ['apple-app-site-association', 'assetlinks.json'])
         expect((await new Agent().get(`${own.origin}/.well-known/${file}`)).status).to.equal(404);
@@ -139,7 +139,7 @@ describe('the links of native apps', () => {
     });
   });
 
-  it('are announced at start-up if the host must serve them', async () => {
+  it('cause a warning at start-up if the host must serve them', async () => {
     const warned = new Promise<Error>((resolve) => {
       const listen = (warning: Error): void => {
         if (!('code' in warning) || warning.code !== 'QR_LOGIN_APP_LINKS') return;
@@ -155,7 +155,7 @@ describe('the links of native apps', () => {
     });
   });
 
-  it('make the landing page offer the app, also to a phone that is not signed in', async () => {
+  it('make the landing page offer the app, even to a phone that is not signed in', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const code = await browser.code();
@@ -171,7 +171,7 @@ describe('the links of native apps', () => {
     expect((await stranger.approve()).json().state).to.equal('approved');
   });
 
-  it('let a browser on the same phone go on in the app, which leads back to that browser alone', async () => {
+  it('let a browser on the same phone continue in the app, which leads back to that browser only', async () => {
     const browser = new BrowserPerson(world, PHONE);
     const page = await browser.start();
     const path = new URL(browser.at).pathname;

@@ -22,7 +22,7 @@ describe('an app that waits', () => {
     return { browser, app };
   };
 
-  it('sees on its stream what the browser does', async () => {
+  it('sees each step of the browser on its stream', async () => {
     const { browser, app } = await scanned();
     const stream = await app.events();
     expect(stream.response.headers.get('content-type')).to.equal('text/event-stream; charset=utf-8');
@@ -36,7 +36,7 @@ describe('an app that waits', () => {
     stream.close();
   });
 
-  it('sees by a long poll what the browser does, at once', async () => {
+  it('sees each step of the browser immediately in the answer to a long poll', async () => {
     const { browser, app } = await scanned();
     const { version } = (await app.look()).json();
     const waiting = app.after(version);
@@ -55,7 +55,7 @@ describe('an app that waits', () => {
     expect((await app.approve()).json()).to.include({ error: 'over', reason: 'renewed' });
   });
 
-  it('sees that the time is up', async () => {
+  it('sees that the ticket has expired', async () => {
     await World.during({ qrLogin: { deadlines: { decide: 1 } } }, async (own) => {
       const browser = new BrowserPerson(own);
       const [app] = await Promise.all([new AppPerson(own).signIn(), browser.start()]);
@@ -66,7 +66,7 @@ describe('an app that waits', () => {
     });
   });
 
-  it('sees no more of a ticket that another account has taken over', async () => {
+  it('learns nothing more about a ticket that another account has taken over', async () => {
     const claims = JSON.stringify({ id_token: { sub: { value: 'b0b' } } });
     const browser = new BrowserPerson(world);
     const [app, bob] = await Promise.all([
@@ -83,7 +83,7 @@ describe('an app that waits', () => {
     stream.close();
   });
 
-  it('lets go when the server stops', async () => {
+  it('is disconnected when the server stops', async () => {
     const own = await World.start();
     const browser = new BrowserPerson(own);
     const [app] = await Promise.all([new AppPerson(own).signIn(), browser.start()]);

@@ -18,7 +18,7 @@ describe('the description of the API', () => {
 
   after(() => world?.stop());
 
-  it('has no fault that the linter of Redocly knows', async () => {
+  it('passes the linter of Redocly', async () => {
     const config = await createConfig({ extends: ['recommended-strict'] });
     const problems = await lintFromString({ source: JSON.stringify(document), config });
     expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).to.deep.equal([
@@ -47,7 +47,7 @@ describe('the description of the API', () => {
     ]);
   });
 
-  it('allows the bodies that the server takes, and no others', async () => {
+  it('allows the bodies that the server accepts, and no others', async () => {
     const description = new Description(document);
     const app = await new AppPerson(world).signIn();
     const browser = new BrowserPerson(world);
@@ -111,7 +111,7 @@ describe('a request to the API', () => {
     expect(answer.headers.get('www-authenticate')).to.match(/^DPoP algs="ES256 [^"]+", scope="qr_login"$/);
   });
 
-  it('tells what is wrong with a proof', async () => {
+  it('is told what is wrong with its DPoP proof', async () => {
     const app = await new AppPerson(world).signIn();
     await app.request('GET', '/qr/api/browsers');
     const now = Math.floor(Date.now() / 1000);
@@ -143,7 +143,7 @@ describe('a request to the API', () => {
     expect(query.status).to.equal(200);
   });
 
-  it('has no other methods, and no cookies', async () => {
+  it('can use no other methods, and gets no cookies', async () => {
     const app = await new AppPerson(world).signIn();
     const put = await app.request('PUT', '/qr/api/scans');
     expect([put.status, put.headers.get('allow')]).to.deep.equal([405, 'POST']);

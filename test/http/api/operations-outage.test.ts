@@ -1,4 +1,6 @@
-/** The requests of apps while the store cannot be reached. Each has to be answered, and none may change anything. */
+/**
+ * Sends each request of an app while the store cannot be reached. Each must be answered, and none may change anything.
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { GENEROUS, storesMayTake } from '../../stores/patience.ts';
@@ -56,7 +58,7 @@ describe('a store that does not answer to an app', () => {
         `${method}`.toUpperCase().concat(` ${path}`),
       ),
     );
-    // Those of clients are in actions/outage.test.ts.
+    // The operations of clients are tested in actions/action-requests-outage.test.ts.
     expect(all).to.have.members([...OPERATIONS, ...CLIENT_OPERATIONS, 'GET /qr/api/openapi.json']);
   });
 

@@ -38,9 +38,9 @@ describe('a signed decision', () => {
     return { browser, app };
   };
 
-  it('is verified and handed over before it takes effect, once', async () => {
+  it('is verified and given to onDecision once, before it takes effect', async () => {
     const { browser, app } = await scanned();
-    const events = world.told('qr_login.approved') as { ticket: string; app: string }[];
+    const events = world.payloads('qr_login.approved') as { ticket: string; app: string }[];
     const signature = await app.sign('approve');
     expect((await app.approve({ signature })).json().state).to.equal('approved');
     expect((await app.approve({ signature })).json().state).to.equal('approved');
@@ -65,7 +65,7 @@ describe('a signed decision', () => {
     expect((await browser.ticket()).state).to.equal('approved');
   });
 
-  it('is demanded, and refused if it says something else or is signed with another key', async () => {
+  it('is required, and is refused if its content is wrong or another key signed it', async () => {
     const { browser, app } = await scanned();
     const other = await new AppPerson(world).signIn('bob');
     other.at = app.at;
@@ -89,12 +89,12 @@ describe('a signed decision', () => {
     expect([records, (await browser.ticket()).state]).to.deep.equal([[], 'scanned']);
   });
 
-  it('does not count if it cannot be kept', async () => {
+  it('does not count if onDecision fails', async () => {
     const { browser, app } = await scanned();
     const signature = await app.sign('approve');
     isDown = true;
-    const faults = world.told('server_error');
-    world.told('error');
+    const faults = world.payloads('server_error');
+    world.payloads('error');
     expect((await app.approve({ signature })).status).to.equal(500);
     expect((await browser.ticket()).state).to.equal('scanned');
     expect(faults).to.have.length(1);
@@ -126,7 +126,7 @@ describe('a decision that is signed with a registered key', () => {
 
   after(() => world?.stop());
 
-  it('is verified with the key that the header names, and is recorded with it', async () => {
+  it('is verified with the key that the header names, and is recorded with that key', async () => {
     const browser = new BrowserPerson(world);
     const [app] = await Promise.all([new AppPerson(world, { clientId: OTHER_APP }).signIn(), browser.start()]);
     await app.scan(await browser.code());
@@ -152,7 +152,7 @@ describe('a decision that is signed with a registered key', () => {
   });
 });
 
-/** Returns a decision about the ticket of one app that another has signed. */
+/** Returns a decision about the ticket of `app` that `other` has signed. */
 async function signedBy(other: AppPerson, app: AppPerson): Promise<string> {
   const { id, client, browser } = (await app.look()).json() as Record<string, unknown> & { client: { id: string } };
   const mine = other.look;

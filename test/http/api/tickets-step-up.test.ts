@@ -35,7 +35,7 @@ describe('an app whose sign-in does not meet the request', () => {
     [{ prompt: 'login' }, 0],
     [{ max_age: '1' }, 1],
   ] as const) {
-    it(`is told to sign in again for ${JSON.stringify(parameters)}, and goes on with the same ticket`, async () => {
+    it(`is told to sign in again for ${JSON.stringify(parameters)}, and then continues with the same ticket`, async () => {
       const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world, parameters)];
       await nextSecond();
       await nextSecond();
@@ -57,7 +57,7 @@ describe('an app whose sign-in does not meet the request', () => {
     });
   }
 
-  it('goes on after a sign-in that has another grant', async () => {
+  it('can approve after a sign-in that created another grant', async () => {
     const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world, { prompt: 'login' })];
     await app.scan(await browser.code());
     await nextSecond();
@@ -67,7 +67,7 @@ describe('an app whose sign-in does not meet the request', () => {
     expect((await browser.tokens(await browser.arrive())).claims()?.sub).to.equal('a11ce');
   });
 
-  it('cannot use two sign-ins from before the scan', async () => {
+  it('cannot meet prompt=login with another sign-in from before the scan', async () => {
     const app = await new AppPerson(world).signIn();
     const older = app.accessToken;
     await nextSecond();
@@ -87,7 +87,7 @@ describe('an app whose sign-in does not meet the request', () => {
     }
   });
 
-  it('is told which class it needs, and can give up', async () => {
+  it('is told the required acr, and can decline because it cannot meet it', async () => {
     const claims = JSON.stringify({ id_token: { acr: { essential: true, value: PASSKEY_ACR } } });
     const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world, { claims })];
     const scanned = await app.scan(await browser.code());
@@ -100,7 +100,7 @@ describe('an app whose sign-in does not meet the request', () => {
     expect(new URL(arrived.location).searchParams.get('error')).to.equal('unmet_authentication_requirements');
   });
 
-  it('is told that another account is asked for', async () => {
+  it('is told that the request asks for another account', async () => {
     const claims = JSON.stringify({ id_token: { sub: { value: 'b0b' } } });
     const [app, browser] = [
       await new AppPerson(world).signIn(),

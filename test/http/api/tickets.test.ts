@@ -18,7 +18,7 @@ describe('an app', () => {
     return { browser, app };
   };
 
-  it('signs a browser in: it scans, sees what is asked, and approves', async () => {
+  it('signs a browser in: it scans, gets the details of the request, and approves', async () => {
     const { browser, app } = await meet();
     const scanned = await app.scan(await browser.code());
     expect(scanned.status, scanned.text).to.equal(201);
@@ -49,7 +49,7 @@ describe('an app', () => {
     expect((await app.look()).json().state).to.equal('finished');
   });
 
-  it('denies, reports, and cannot give up what it can approve', async () => {
+  it('can deny and report, but cannot declare itself unable if it can approve', async () => {
     const ends = { deny: 'person', report: 'report' };
     for (const [decision, reason] of Object.entries(ends)) {
       const { browser, app } = await meet('bob');
@@ -64,7 +64,7 @@ describe('an app', () => {
     expect((await other.app.decide('unable')).status).to.equal(400);
   });
 
-  it('owns the ticket: a page of the same account is told, and another account finds nothing', async () => {
+  it('owns the ticket: other devices of the account get a reason, and other accounts find nothing', async () => {
     const { browser, app } = await meet();
     const code = await browser.code();
     await app.scan(code);

@@ -3,11 +3,14 @@ import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 
 const STARTS = 40;
 const KEPT = 8;
-/** Two of ours and four of oidc-provider for each interaction, and the list of interactions with its signature. */
+/**
+ * Each interaction has two cookies of the plugin and four of oidc-provider. The list of interactions and its signature
+ * add two.
+ */
 const MOST_COOKIES = KEPT * 6 + 2;
 
 describe('unfinished attempts to sign in', () => {
-  it('keep the cookies of the last eight only, and each of these can still sign in', async () => {
+  it('keep only the cookies of the last eight, and each of these can still be finished', async () => {
     await World.during({}, async (world) => {
       const browser = new BrowserPerson(world);
       const { jar } = browser.agent;
@@ -39,7 +42,7 @@ describe('unfinished attempts to sign in', () => {
     });
   });
 
-  it('are counted below the path of the issuer, and on the way to the consent page as well', async () => {
+  it('are counted below the path of the issuer, including the step to the consent page', async () => {
     await World.during({ path: '/oidc' }, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());

@@ -38,7 +38,7 @@ describe('a browser that a phone has signed in', () => {
     browser.agent.post(`${browser.at}/qr/new-passkey`, { json });
   /** Asks the phone. @returns the page with the code */
   const ask = async (): Promise<string> => `${world.origin}${(await post({})).json().redirectTo}`;
-  /** Approves what a page shows, and confirms it there. */
+  /** Approves the action that a page shows, and confirms it on that page. */
   const approve = async (page: string): Promise<Answer> => {
     const { qr } = (await browser.agent.get(`${page}/qr`)).json() as { qr: { url: string } };
     await phone.scan(qr.url);
@@ -72,7 +72,7 @@ describe('a browser that a phone has signed in', () => {
     expect(location).not.to.include('interaction_required');
   });
 
-  it('gets the passkey that the phone has approved, and signs in with it from then on, first of all ways', async () => {
+  it('gets the passkey that the phone has approved, and then offers it before the other ways to sign in', async () => {
     await signIn();
     const page = await ask();
     const { redirectTo } = (await approve(page)).json();
@@ -97,7 +97,7 @@ describe('a browser that a phone has signed in', () => {
     expect(other.indexOf('data-passkey')).to.be.above(other.indexOf('data-code'));
   });
 
-  it('shows on the phone as what it is: its name, and a warning if it was signed in long ago or is not trusted', async () => {
+  it('is described on the phone: its name, and a warning if it was signed in long ago or is not trusted', async () => {
     await signIn();
     const shownOn = async (): Promise<string> => {
       const { qr } = (await browser.agent.get(`${await ask()}/qr`)).json() as { qr: { url: string } };
@@ -110,7 +110,7 @@ describe('a browser that a phone has signed in', () => {
     world.clock.forward(7 * 60);
     expect(await shownOn()).to.include('Warning: signed in there 7 minutes ago');
 
-    // Signed in again without the trust, and asked for by the app.
+    // Another browser that signs in without being trusted. The app asks for the passkey.
     const other = new BrowserPerson(world);
     await other.start();
     browser = other;
@@ -120,7 +120,7 @@ describe('a browser that a phone has signed in', () => {
     expect(await shownOn()).to.include('Warning: your account does not trust that browser');
   });
 
-  it('adds none without the approval, or after the phone has declined', async () => {
+  it('adds no passkey without the approval, or after the phone has declined', async () => {
     await signIn();
     const passkey = new Authenticator(world.issuer);
     expect((await post({ credential: passkey.create('made-up', ALICE) })).status).to.equal(409);
@@ -134,7 +134,7 @@ describe('a browser that a phone has signed in', () => {
     expect((await post({ credential: passkey.create('made-up', ALICE) })).status).to.equal(409);
   });
 
-  it('adds none for another challenge, and the approval is used up by the try', async () => {
+  it('adds no passkey for another challenge, and this attempt uses up the approval', async () => {
     await signIn();
     await approve(await ask());
     const { challenge } = await creation();
@@ -145,7 +145,7 @@ describe('a browser that a phone has signed in', () => {
     expect((await post({ credential: passkey.create(challenge, ALICE) })).status).to.equal(409);
   });
 
-  it('adds none with the approval of an earlier challenge, or of another browser', async () => {
+  it('adds no passkey with the approval of an earlier challenge, or of another browser', async () => {
     await signIn();
     const [first, second] = [await ask(), await ask()];
     await approve(first);
@@ -162,19 +162,19 @@ describe('a browser that a phone has signed in', () => {
     expect((await post({ credential: new Authenticator(world.issuer).create(challenge, ALICE) })).status).to.equal(409);
   });
 
-  it('adds one of two passkeys that are sent at once', async () => {
+  it('adds one of two passkeys that are sent at the same time', async () => {
     await signIn();
     await approve(await ask());
     const { challenge } = await creation();
     const two = [new Authenticator(world.issuer), new Authenticator(world.issuer)];
     const answers = await Promise.all(two.map((one) => post({ credential: one.create(challenge, ALICE) })));
-    // The other one is refused, or led on if the first one has ended the interaction by then.
+    // The second request is refused. If the first one has ended the interaction by then, the second is redirected.
     for (const { status } of answers) expect(status).to.be.oneOf([200, 409]);
     const { passkeys } = (await phone.agent.get(`${world.issuer}/qr/devices`, JSON_ANSWER)).json();
     expect((passkeys as { id: string }[]).filter(({ id }) => two.some((one) => one.id === id))).to.have.length(1);
   });
 
-  it('goes on if a request is repeated after its answer was lost', async () => {
+  it('can repeat a request whose answer was lost', async () => {
     await signIn();
     await approve(await ask());
     const credential = new Authenticator(world.issuer).create((await creation()).challenge, ALICE);
@@ -183,7 +183,7 @@ describe('a browser that a phone has signed in', () => {
     expect((await browser.agent.get(browser.at, HTML)).status).to.equal(303);
   });
 
-  it('loses its passkey at /qr/devices, by itself or with the browser', async () => {
+  it('loses its passkey at /qr/devices if the user removes the passkey or the browser', async () => {
     const devices = async (): Promise<{ csrf: string; passkeys: { id: string; name: string }[]; browsers: object[] }> =>
       (await phone.agent.get(`${world.issuer}/qr/devices`, JSON_ANSWER)).json() as never;
     const submit = async (fields: Record<string, string>): Promise<void> => {

@@ -103,7 +103,7 @@ describe('the ticket of a phone', () => {
 
   afterEach(() => world?.stop());
 
-  it('is not found for another account, and another phone of its own account reads that it was scanned elsewhere', async () => {
+  it('is not found for another account, and another phone of the same account is told that it was scanned elsewhere', async () => {
     const { browser, phone } = await world.meet('alice');
     const code = await browser.code();
     const others = [await new PhonePerson(world).signIn('bob'), await new PhonePerson(world).signIn('alice')];
@@ -204,7 +204,7 @@ const accept = { headers: { accept: 'application/json' } };
 
 /** Returns the parts of an answer that do not depend on the time. */
 function essence({ status, text, headers }: Answer): unknown {
-  // Every answer to a decision says that it is one of ours, whatever the ticket.
+  // Every answer to a decision has the header `qr-login-state`, by which a script recognizes the plugin.
   const general = ['date', 'qr-login-state'];
   return { status, text, headers: [...headers].filter(([name]) => !general.includes(name)) };
 }

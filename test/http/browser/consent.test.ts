@@ -43,7 +43,7 @@ describe('the consent page', () => {
     expect((await form.browser.goOn(submitted.location)).location).to.include(`${RP_CALLBACK}?code=`);
   });
 
-  it('grants what it showed, even if the request names other scopes', async () => {
+  it('grants the scopes that it showed, even if the request names other scopes', async () => {
     const { browser, page } = await atConsent();
     const granted = await browser.agent.post(`${page.url}/consent`, { json: { scope: 'openid profile email' } });
     const arrived = new URL((await browser.goOn(String(granted.json().redirectTo))).location);

@@ -54,7 +54,7 @@ describe('a browser that opens its interaction without any cookie', () => {
       .and.not.to.include(NO_COOKIES);
   });
 
-  it('is tested again if the result in the address is old, or of another browser', async () => {
+  it('is tested again if the result in the address is old or belongs to another browser', async () => {
     const address = next(await open(at));
     expect((await open(address, { 'user-agent': 'another browser' })).status).to.equal(303);
     expect((await open(new URL('?cookies=made-up', at))).status).to.equal(303);

@@ -5,7 +5,7 @@ import { assessByAddress } from '../../support/assess-by-address.ts';
 import { StillClock } from '../../support/clock.ts';
 import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../../support/world.ts';
 
-interface Approved {
+interface ApprovedSignIn {
   readonly browser: BrowserPerson;
   readonly phone: PhonePerson;
   readonly answer: Answer;
@@ -17,7 +17,7 @@ async function approve(
   browser: BrowserPerson,
   phone: PhonePerson,
   more: Record<string, string> = {},
-): Promise<Approved> {
+): Promise<ApprovedSignIn> {
   await browser.start();
   await phone.scan(await browser.code());
   const answer = await phone.approve(more);
@@ -26,7 +26,7 @@ async function approve(
 
 const TRUST = { remember: 'yes' };
 
-/** Removes the session of a browser. The cookie by which accounts know it stays. */
+/** Removes the session cookies of a browser. The cookie by which accounts recognize it stays. */
 async function forgetSession({ agent, world }: BrowserPerson): Promise<void> {
   for (const { key } of await agent.jar.getCookies(world.issuer)) {
     if (key.startsWith('_session')) await agent.jar.setCookie(`${key}=; Max-Age=0; Path=/`, world.issuer);
@@ -46,7 +46,7 @@ describe('the check code', () => {
 
   after(() => world?.stop());
 
-  const approved = async (): Promise<Approved> =>
+  const approved = async (): Promise<ApprovedSignIn> =>
     approve(new BrowserPerson(world), await new PhonePerson(world).signIn());
 
   it('has six digits and is shown on the phone only', async () => {
@@ -78,7 +78,7 @@ describe('the check code', () => {
     expect((await browser.finish(checkCode)).status).to.equal(200);
   });
 
-  it('does not last longer after a wrong try', async () => {
+  it('keeps its deadline after a wrong try', async () => {
     const { browser, checkCode } = await approved();
     world.clock.forward(100);
     await browser.finish(wrong(checkCode));
@@ -87,7 +87,7 @@ describe('the check code', () => {
 
   it('ends the ticket when it is wrong for the third time', async () => {
     const { browser, phone, checkCode } = await approved();
-    const cancelled = world.told('qr_login.cancelled');
+    const cancelled = world.payloads('qr_login.cancelled');
     for (let tries = 0; tries < 3; tries++) expect((await browser.finish(wrong(checkCode))).status).to.equal(403);
     expect((await browser.ticket()).state).to.equal('cancelled');
     expect((await browser.finish(checkCode)).status).to.equal(410);
@@ -138,7 +138,7 @@ describe('the check code', () => {
     expect((await second.browser.finish(first.checkCode)).status).to.equal(403);
   });
 
-  it('is required if assess() says so', async () => {
+  it('is required if assess() returns "check code"', async () => {
     const contexts: RiskContext[] = [];
     const assess = (context: RiskContext): Verdict => {
       contexts.push(context);
@@ -155,7 +155,7 @@ describe('the check code', () => {
   });
 });
 
-describe('the check code of an assessment', () => {
+describe('the check code that an assessment demands', () => {
   const worlds: World[] = [];
 
   afterEach(async () => {
@@ -182,7 +182,7 @@ describe('the check code of an assessment', () => {
     expect(await needed(world, from('192.0.2.7'), from('192.0.2.7'))).to.equal(true);
   });
 
-  it('is not needed if both share a public address and the assessment goes by that', async () => {
+  it('is not needed if both share a public address and the assessment accepts that', async () => {
     const world = await start({ proxy: true });
     for (const address of ['192.0.2.7', '2001:db8::7']) {
       expect(await needed(world, from(address), from(address)), address).to.equal(false);
@@ -224,7 +224,7 @@ describe('the check code of an assessment', () => {
     expect(await needed(world, { forwarded: 'for=192.0.2.7' }, { forwarded: 'for=192.0.2.7' })).to.equal(true);
   });
 
-  it('is not needed in a browser that this account trusts, but is for another account', async () => {
+  it('is not needed in a browser that this account trusts, but is needed for another account', async () => {
     const world = await start({ proxy: true }, assessByDefault);
     const browser = new BrowserPerson(world, from('192.0.2.7'));
     const alice = await new PhonePerson(world, from('198.51.100.3')).signIn('alice');

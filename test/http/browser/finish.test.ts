@@ -164,7 +164,7 @@ describe('a request of the browser:', () => {
       expect((await phone.scan(await browser.code())).status).to.equal(200);
     });
 
-    it('leaves a ticket alone that another tab has renewed already', async () => {
+    it('does not change a ticket that another tab has renewed already', async () => {
       const { browser } = await world.meet();
       const { version } = await browser.ticket();
       const renew = (known: unknown): Promise<Answer> =>
@@ -177,7 +177,7 @@ describe('a request of the browser:', () => {
       expect((await browser.ticket()).version).to.equal(first.version);
     });
 
-    it('voids an approval', async () => {
+    it('cancels an approval', async () => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
       await phone.approve();
@@ -196,7 +196,7 @@ describe('a request of the browser:', () => {
     });
   });
 
-  it('a reload of the page shows the same ticket, and a new one after that has expired', async () => {
+  it('a reload of the page shows the same ticket, and a new ticket after the first has expired', async () => {
     const { browser } = await world.meet();
     const shown = world.count('qr_login.shown');
     await browser.agent.get(browser.at);

@@ -27,7 +27,7 @@ describe('the ticket as JSON for the browser', () => {
     expect(rotatesIn).to.be.within(0, 10);
   });
 
-  it('contains only what the browser needs in each later state', async () => {
+  it('contains only the data that the browser needs in each later state', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     const scanned = await browser.ticket();
@@ -52,14 +52,14 @@ describe('the ticket as JSON for the browser', () => {
     expect((await browser.ticket()).version).to.equal(before.version);
   });
 
-  it('is sent at once if the browser knows another version', async () => {
+  it('is sent immediately if the browser knows another version', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     expect(await browser.after(7)).to.include({ version: 1, state: 'waiting' });
     expect(await browser.after(0)).to.include({ version: 1, state: 'waiting' });
   });
 
-  it('is sent at once if the ticket has expired meanwhile', async () => {
+  it('is sent immediately if the ticket has expired meanwhile', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     world.clock.forward(121);

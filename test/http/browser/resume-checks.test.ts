@@ -16,7 +16,7 @@ describe('the URL that resumes a finished sign-in', () => {
 
   const errorIn = (url: URL): string | null => url.searchParams.get('error');
 
-  it('signs in, also long after the finish', async () => {
+  it('signs the browser in, even long after the finish', async () => {
     await World.during({}, async (world) => {
       const { resume } = await finished(world);
       world.clock.forward(1800);
@@ -87,7 +87,7 @@ describe('max_age', () => {
     });
   });
 
-  it('is met by a sign-in for this request, even if the other steps take longer', async () => {
+  it('is met by a sign-in for this request, even if the other steps take longer than max_age', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet('alice', { max_age: '5' });
       await phone.wasSignedInAgo(60);
@@ -106,7 +106,7 @@ describe('max_age', () => {
 describe('prompt=login', () => {
   const unmetBy = async (phone: PhonePerson): Promise<unknown> => (await phone.look()).json().unmet;
 
-  it('is not met by a session that began before, even if its node has a clock that is ahead', async () => {
+  it('is not met by an older session, even if the clock of its node is ahead', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet('alice', { prompt: 'login' });
       await phone.wasSignedInAgo(-90);
@@ -124,7 +124,7 @@ describe('prompt=login', () => {
     });
   });
 
-  it('is met by the sign-in that the phone was sent to, also within the second of the one before', async () => {
+  it('is met by the sign-in that the phone was sent to, even within the same second as the previous sign-in', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet('alice', { prompt: 'login' });
       await phone.scan(await browser.code());
@@ -158,7 +158,7 @@ describe('prompt=login', () => {
     });
   });
 
-  it('is not met by removing the cookie that has the id of the sign-in', async () => {
+  it('is not met if the phone removes the cookie with the id of its sign-in', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet('alice', { prompt: 'login' });
       const url = `${world.issuer}/qr/scan`;

@@ -13,7 +13,7 @@ interface Change {
   readonly name: string;
   readonly before: readonly string[];
   readonly after: readonly string[];
-  /** True if the first node is of a version whose keys were readable. */
+  /** True if the first node runs a version that stored account ids in readable keys. */
   readonly isUpgrade: boolean;
 }
 
@@ -29,7 +29,7 @@ for (const { name, before, after, isUpgrade } of CHANGES) {
     let phone: PhonePerson;
     let browser: BrowserPerson;
 
-    /** Starts another node of the same provider, to which all requests go from then on. */
+    /** Starts another node of the same provider. All requests go to this node from then on. */
     async function startNode(secrets: readonly string[]): Promise<World> {
       const issuer = worlds[0]?.issuer;
       const options = { store, proxy: true, qrLogin: { secrets, assess: assessByDefault } };
@@ -47,7 +47,7 @@ for (const { name, before, after, isUpgrade } of CHANGES) {
 
     let restore: () => void;
 
-    /** Stops using the first node, and starts one with other secrets, or of this version. */
+    /** Replaces the first node by a node with other secrets, or by one of this version. */
     async function change(): Promise<void> {
       restore();
       await startNode(after);
@@ -83,7 +83,7 @@ for (const { name, before, after, isUpgrade } of CHANGES) {
       return checkCode === undefined ? undefined : `${checkCode}`;
     }
 
-    it('are listed, and signed out all together', async () => {
+    it('are listed, and can be signed out together', async () => {
       await change();
       expect((await ownBrowsers(phone)).browsers).to.have.length(1);
       expect((await signOut(phone, 'all')).json()).to.include({ ended: 1 });
@@ -91,7 +91,7 @@ for (const { name, before, after, isUpgrade } of CHANGES) {
       expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
     });
 
-    it('are listed once after they were used, and can still be signed out', async () => {
+    it('are listed once after they have been used again, and can still be signed out', async () => {
       await change();
       expect(await isSignedIn(browser)).to.equal(true);
       const { browsers } = await ownBrowsers(phone);
@@ -100,7 +100,7 @@ for (const { name, before, after, isUpgrade } of CHANGES) {
       expect(await isSignedIn(browser)).to.equal(false);
     });
 
-    it('stay known, until they are forgotten', async () => {
+    it('stay trusted until they are forgotten', async () => {
       await change();
       expect((await ownBrowsers(phone)).known).to.have.length(1);
       expect(await approved()).to.equal(undefined);
@@ -109,7 +109,7 @@ for (const { name, before, after, isUpgrade } of CHANGES) {
       expect(await approved()).to.match(/^\d{6}$/);
     });
 
-    it('cannot resume a sign-in that was taken back before', async () => {
+    it('cannot resume a sign-in that was revoked before', async () => {
       await approved();
       const { redirectTo } = (await browser.finish()).json();
       await signOut(phone, 'all');

@@ -10,7 +10,7 @@ import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 
 const JSON_PLEASE = { accept: 'application/json' };
 
-interface Naming {
+interface NamingForm {
   readonly url: string;
   readonly csrf: string;
   readonly ticket: string;
@@ -18,7 +18,7 @@ interface Naming {
 
 /** Sends the form of the done page. */
 async function nameByTicket(phone: PhonePerson, name: string): Promise<Answer> {
-  const { csrf, ticket, url } = (await phone.look()).json().naming as Naming;
+  const { csrf, ticket, url } = (await phone.look()).json().naming as NamingForm;
   return phone.agent.post(new URL(url, phone.at), { headers: JSON_PLEASE, json: { csrf, ticket, name } });
 }
 
@@ -66,10 +66,10 @@ describe('the name of a browser', () => {
     await until(named);
   });
 
-  it('stays with a browser that is trusted, through its next sign-in, until it is removed', async () => {
+  it('stays with a trusted browser after its next sign-in, until the browser is removed', async () => {
     await signInBy(phone, browser, { remember: 'yes' });
     await nameByTicket(phone, 'Office');
-    // The session is lost, and the cookie by which the account knows the browser stays.
+    // The session is lost. The cookie by which the account recognizes the browser stays.
     await browser.agent.jar.setCookie('_session=; Max-Age=0; Path=/', world.issuer);
     await browser.start();
     await signInBy(phone, browser);
@@ -79,7 +79,7 @@ describe('the name of a browser', () => {
     expect(labels(await ownBrowsers(phone))).to.deep.equal([[false, 'Office'], [false]]);
   });
 
-  it('stays with the session of a browser that is not trusted, when it signs in by QR once more', async () => {
+  it('stays with an untrusted browser if it signs in by QR again while its session lives', async () => {
     await signInBy(phone, browser);
     await nameByTicket(phone, 'Office');
     world.clock.forward(5);
@@ -91,7 +91,7 @@ describe('the name of a browser', () => {
     expect(labels(await ownBrowsers(phone))).to.deep.equal([['Office'], []]);
   });
 
-  it('can be changed on the list, by the entry of the session and by that of the trust', async () => {
+  it('can be changed on the list, in the entry of the session and in the entry of the trusted browser', async () => {
     await signInBy(phone, browser, { remember: 'yes' });
     const { browsers, known } = await ownBrowsers(phone);
     await rename(phone, { browser: `${browsers[0]?.id}`, name: 'One' });
@@ -100,7 +100,7 @@ describe('the name of a browser', () => {
     expect(labels(await ownBrowsers(phone))).to.deep.equal([['Two'], ['Two']]);
   });
 
-  it('can be given without a script, and leads to the list', async () => {
+  it('can be given without a script, and the form leads to the list', async () => {
     await signInBy(phone, browser);
     const page = await phone.agent.get(phone.at, { headers: { accept: 'text/html' } });
     const [, form = ''] = /<form class="name-browser"([\s\S]*?)<\/form>/.exec(page.text) ?? [];
@@ -114,7 +114,7 @@ describe('the name of a browser', () => {
 
   it('cannot be given by another account, another session or a form of another page', async () => {
     await signInBy(phone, browser);
-    const { csrf, ticket } = (await phone.look()).json().naming as Naming;
+    const { csrf, ticket } = (await phone.look()).json().naming as NamingForm;
     const [{ id = '' } = {}] = (await ownBrowsers(phone)).browsers;
     const bob = await new PhonePerson(world).signIn('bob');
     expect((await rename(bob, { browser: id, name: 'Mine' })).status).to.equal(404);
@@ -127,9 +127,9 @@ describe('the name of a browser', () => {
     expect(labels(await ownBrowsers(phone))).to.deep.equal([[false, false], []]);
   });
 
-  it('does not bring a browser back that was signed out or reported, and is not offered then', async () => {
+  it('cannot be given to a browser that was signed out or reported, and is not offered for it', async () => {
     await signInBy(phone, browser, { remember: 'yes' });
-    const { csrf, ticket } = (await phone.look()).json().naming as Naming;
+    const { csrf, ticket } = (await phone.look()).json().naming as NamingForm;
     await phone.decide('report');
     expect((await phone.look()).json()).not.to.have.property('naming');
     const json = { csrf, ticket, name: 'Office' };
@@ -139,7 +139,7 @@ describe('the name of a browser', () => {
     expect(labels(await ownBrowsers(phone))).to.deep.equal([[], []]);
   });
 
-  it('is text: nothing in it is markup, invisible, or turns the text around', async () => {
+  it('is shown as text: markup is escaped, and invisible and direction-changing characters are removed', async () => {
     await signInBy(phone, browser);
     const shown = async (name: string): Promise<string> => {
       expect((await nameByTicket(phone, name)).status, name).to.equal(200);
@@ -163,7 +163,7 @@ describe('the name of a browser', () => {
     expect(labels(await ownBrowsers(phone))).to.deep.equal([[false], []]);
   });
 
-  it('is missing in records of earlier versions, which are read and can get one', async () => {
+  it('is missing in records of earlier versions, which can still be read and named', async () => {
     await signInBy(phone, browser);
     const key = listKey(world, 'browsers', 'a11ce');
     const listed = (await world.store.get<SignedInBrowser[]>(key)) ?? [];
@@ -174,7 +174,7 @@ describe('the name of a browser', () => {
     expect(await world.store.get(key)).to.deep.equal([{ ...earlier, label: 'Office' }]);
   });
 
-  it('counts as a decision of the account', async () => {
+  it("counts against the account's limit of decisions", async () => {
     await World.during({ qrLogin: { limits: { account: { decide: 4 } } } }, async (own) => {
       const { browser: screen, phone: hand } = await own.meet();
       await signInBy(hand, screen);

@@ -54,7 +54,7 @@ describe('the browsers that an account is signed in to', () => {
     for (const moment of [signedInAt, lastUsedAt]) expect(Date.parse(moment)).to.equal(world.clock.now());
   });
 
-  it('are on a page that links to the passkeys of the deployment, because a sign-out of all does not remove them', async () => {
+  it("are on a page that links to the deployment's page of passkeys, because signing out all browsers removes no passkey", async () => {
     await signedIn();
     expect(await page()).not.to.include('passkey');
     await World.during({ qrLogin: { passkeysUrl: '/account?part=passkeys&"' } }, async (other) => {
@@ -162,7 +162,7 @@ describe('the browsers that an account is signed in to', () => {
     expect(after?.clients.map(({ name }) => name)).to.deep.equal(['Test app', 'Another app']);
   });
 
-  it('are listed with the hosts that the answers went to, not with those that the app has registered', async () => {
+  it('are listed with the hosts that the answers went to, not with all hosts that the app has registered', async () => {
     const browser = new BrowserPerson(world);
     browser.clientId = 'hosted';
     await browser.start();
@@ -170,7 +170,7 @@ describe('the browsers that an account is signed in to', () => {
     const hosts = async (): Promise<readonly string[] | undefined> =>
       (await ownBrowsers(phone)).browsers[0]?.clients.find(({ id }) => id === 'hosted')?.hosts;
     expect(await hosts()).to.deep.equal(['rp.localhost:9']);
-    // The answer goes to the other host, without a question.
+    // The answer goes to the other host, and the user is not asked again.
     const rp = await RelyingParty.at(world, 'hosted');
     await browser.agent.get(await rp.url({ redirect_uri: OTHER_CALLBACK, prompt: 'none' }));
     expect(await hosts()).to.deep.equal(['other.localhost:9', 'rp.localhost:9']);
@@ -270,7 +270,7 @@ describe('the browsers that an account is signed in to', () => {
     const browser = await signedIn();
     const [here] = (await ownBrowsers(phone)).browsers;
     const other = await signedIn();
-    const signedOut = world.told('qr_login.signed_out');
+    const signedOut = world.payloads('qr_login.signed_out');
     const answer = await signOut(phone, here?.id ?? '');
     expect(answer.json()).to.deep.equal({ ended: 1, unreached: 0 });
     expect(signedOut).to.deep.equal([{ accountId: 'a11ce', from: '127.0.0.1', clientIds: ['test-rp'] }]);
@@ -280,7 +280,7 @@ describe('the browsers that an account is signed in to', () => {
     expect((await phone.agent.get(`${world.issuer}/account`)).text).to.include('Hello Alice');
   });
 
-  it('can be signed out all at once, including the browser that sends the request', async () => {
+  it('can all be signed out together, including the browser that sends the request', async () => {
     const browser = await signedIn();
     const others = [await signedIn(), await signedIn()];
     expect((await signOut(browser, 'all')).json()).to.deep.equal({ ended: 3, unreached: 0 });
@@ -303,7 +303,7 @@ describe('the browsers that an account is signed in to', () => {
     expect(await again()).to.include('That browser was already signed out.');
   });
 
-  it('are reported as signed out once, only to the session that did it, and never because of a link', async () => {
+  it('are confirmed as signed out once, only to the session that did it, and never because of a link', async () => {
     const outcome = /That browser|All of these/;
     const shown = async (person: PhonePerson, query = ''): Promise<boolean> =>
       outcome.test((await person.agent.get(url() + query, { headers: { accept: 'text/html' } })).text);

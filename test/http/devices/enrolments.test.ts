@@ -34,7 +34,7 @@ describe('an account that may be used in enrolled browsers only', () => {
     expect((await browser.tokens(arrived)).claims()?.sub).to.equal('a11ce');
   });
 
-  inEachStore('cannot approve another browser, and says so; the RP learns that it was refused', async (world) => {
+  inEachStore('cannot approve another browser: the phone gets the reason, and the RP gets an error', async (world) => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     const view = (await phone.look()).json();
@@ -46,7 +46,7 @@ describe('an account that may be used in enrolled browsers only', () => {
     const refused = await phone.approve();
     expect([refused.status, refused.json().error]).to.deep.equal([403, 'not_enrolled']);
     expect((await phone.decide('unable')).json()).to.include({ state: 'denied', because: 'enrolled' });
-    // The browser cannot tell this from any other denial before it is at the RP.
+    // Before the browser is at the RP, it cannot distinguish this from any other denial.
     expect(await browser.ticket())
       .to.include({ state: 'denied' })
       .and.not.to.have.property('because');
@@ -54,7 +54,7 @@ describe('an account that may be used in enrolled browsers only', () => {
     expect(arrived.searchParams.get('error')).to.equal('access_denied');
   });
 
-  it('can be used anywhere by accounts that the deployment does not name', () =>
+  it('does not affect accounts for which the deployment demands no enrolment', () =>
     World.during(OPTIONS, async (world) => {
       const { browser, phone } = await world.meet('bob');
       await phone.scan(await browser.code());
@@ -63,7 +63,7 @@ describe('an account that may be used in enrolled browsers only', () => {
       expect((await browser.arrive()).searchParams.has('code')).to.equal(true);
     }));
 
-  it('has the browser listed, and cannot approve it any more once it is forgotten, reported or all are signed out', () =>
+  it('sees the browser in its list, and cannot approve it after it was forgotten, reported or signed out with all others', () =>
     World.during(OPTIONS, async (world) => {
       const phone = await new PhonePerson(world).signIn();
       const ends: Record<string, () => Promise<unknown>> = {
@@ -122,7 +122,7 @@ describe('an account that may be used in enrolled browsers only', () => {
       await phone.scan(await browser.code());
       await phone.approve();
       await browser.arrive();
-      // Signed in by QR: the phone's sign-in does not show that the user is here.
+      // The browser was signed in by QR. The phone's sign-in does not prove that the user is at the browser.
       expect(await enrol(browser.agent, world, await TestBrowserKey.make())).to.include({ status: 403 });
       const { agent } = await new PhonePerson(world).signIn();
       const { csrf, enrol: offer } = await devices(agent, world);
@@ -148,7 +148,7 @@ describe('an account that may be used in enrolled browsers only', () => {
       expect(finished.status).to.equal(200);
     }));
 
-  it('has a browser enrolled by the deployment', () =>
+  it('can use a browser that the deployment has enrolled', () =>
     World.during(OPTIONS, async (world) => {
       const { browser, phone } = await world.meet();
       const key = await TestBrowserKey.make();
@@ -161,7 +161,7 @@ describe('an account that may be used in enrolled browsers only', () => {
       expect(await wrong.catch(({ code }) => code)).to.equal('invalid_request');
     }));
 
-  it('is refused to apps with the reason, and they end the ticket', () =>
+  it('gives apps the reason for a refusal, and apps can end the ticket', () =>
     World.during(OPTIONS, async (world) => {
       const browser = new BrowserPerson(world);
       await browser.start();
@@ -174,7 +174,7 @@ describe('an account that may be used in enrolled browsers only', () => {
 });
 
 describe('the key of the browser that shows a code', () => {
-  it('must sign the very code on the screen, in the interaction of this browser', () =>
+  it('must sign the code that is on the screen, together with the interaction of this browser', () =>
     World.during(OPTIONS, async (world) => {
       const [one, other] = [new BrowserPerson(world), new BrowserPerson(world)];
       await Promise.all([one.start(), other.start()]);
@@ -196,7 +196,7 @@ describe('the key of the browser that shows a code', () => {
       expect((await post(right)).json().error).to.equal('wrong_proof');
     }));
 
-  it('has no URL where no account needs it', () =>
+  it('has no URL if no account needs an enrolled browser', () =>
     World.during({}, async (world) => {
       const browser = new BrowserPerson(world);
       await browser.start();

@@ -63,7 +63,7 @@ describe('a new sign-in', () => {
     ['rejects', async () => fail()],
     ['rejects with nothing', () => Promise.reject()],
   ] as const) {
-    it(`goes on with a warning if onSignIn ${how}`, async () => {
+    it(`continues with a warning if onSignIn ${how}`, async () => {
       const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
       await during(onSignIn, async (world) => {
         const { browser, phone } = await world.meet();

@@ -4,7 +4,7 @@ import { signOut } from '../../support/own-browsers.ts';
 import { errorOf } from '../../support/relying-party.ts';
 import { BrowserPerson, CLIENT_SECRET, PhonePerson, testClient, World } from '../../support/world.ts';
 
-describe('signing out a browser that was signed in twice with consent by the phone', () => {
+describe('a remote sign-out of a browser that was signed in twice with consent on the phone', () => {
   const rp = testClient('rp', { grant_types: ['authorization_code', 'refresh_token'] });
 
   for (const consent of ['phone', 'implied'] as const) {

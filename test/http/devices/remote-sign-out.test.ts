@@ -4,7 +4,7 @@ import * as client from 'openid-client';
 import { type Access, Elsewhere } from '../../support/elsewhere.ts';
 import { beginLate } from '../../support/late-request.ts';
 import { LogoutInbox, REACHES_THIS_MACHINE } from '../../support/logout-inbox.ts';
-import { isSignedIn, type Listed, ownBrowsers, signInBy, signOut } from '../../support/own-browsers.ts';
+import { isSignedIn, type ListedBrowser, ownBrowsers, signInBy, signOut } from '../../support/own-browsers.ts';
 import { errorOf } from '../../support/relying-party.ts';
 import { listKey } from '../../support/stored-key.ts';
 import { until } from '../../support/until.ts';
@@ -51,11 +51,11 @@ describe('signing a browser out from the phone', () => {
     await browser.start(parameters);
     return { browser, at: await signInBy(phone, browser) };
   };
-  const onlyOne = async (): Promise<Listed> => {
+  const onlyOne = async (): Promise<ListedBrowser> => {
     const { browsers } = await ownBrowsers(phone);
     expect(browsers).to.have.length(1);
     const [one] = browsers;
-    if (one === undefined) throw new Error('there is none');
+    if (one === undefined) throw new Error('there is no browser on the list');
     return one;
   };
   const configuration = (): Promise<client.Configuration> =>
@@ -144,9 +144,9 @@ describe('signing a browser out from the phone', () => {
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
-  it('stays in effect although another request of the browser saves the session again later', async () => {
+  it('stays in effect even if another request of the browser saves the session again later', async () => {
     const { browser } = await signedIn();
-    // The request saves the session when its body has arrived, as the session was when the request began.
+    // When the body has arrived, the request saves the session in the state that it had when the request began.
     const finish = await beginLate(`${world.issuer}/session/end/confirm`, browser.agent, elsewhere);
     await signOut(phone, 'all');
     expect(await finish()).to.equal(400);
@@ -171,7 +171,7 @@ describe('signing a browser out from the phone', () => {
     expect((await browser.start()).text).to.include('data-qr-login');
   });
 
-  it('ends a sign-in that the browser has approved itself as a phone and kept for later', async () => {
+  it('ends a sign-in that the browser has approved in the role of a phone and another browser has not resumed yet', async () => {
     const { browser } = await signedIn();
     const stash = new BrowserPerson(world);
     await stash.start();
@@ -235,15 +235,15 @@ describe('signing a browser out from the phone', () => {
     }
   });
 
-  it('works after a failure to list a sign-in: an event reports it, and the next request lists it', async () => {
+  it('works even if a sign-in could not be listed at first: an event reports the failure, and the next request lists it', async () => {
     const isList = ({ key }: Access): boolean => key.includes('browsers:');
     elsewhere.before = async (access) => {
       if (isList(access)) throw new Error('the disk is full');
     };
-    const failures = world.told('qr_login.failed');
+    const failures = world.payloads('qr_login.failed');
     const { browser } = await signedIn();
     elsewhere.before = async () => undefined;
-    // `told` collects the argument after the context, which is the error.
+    // `payloads` collects the argument after the context, which is the error.
     expect(failures).to.have.length(2);
     for (const failure of failures) expect(failure).to.include({ code: 'store_unavailable' });
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
@@ -254,13 +254,13 @@ describe('signing a browser out from the phone', () => {
     expect(await isSignedIn(browser)).to.equal(false);
   });
 
-  it('happens automatically to the least recently used of more than a hundred browsers', async () => {
+  it('happens automatically to the least recently used browser if there are more than a hundred', async () => {
     const { browser } = await signedIn();
     const { browser: other } = await signedIn();
     const key = listKey(world, 'browsers', 'a11ce');
     const list = await world.store.get<{ id: string; lastUsedAt: number }[]>(key);
     const [own, one, two] = list ?? [];
-    if (own === undefined || one === undefined || two === undefined) throw new Error('there are three');
+    if (own === undefined || one === undefined || two === undefined) throw new Error('there should be three entries');
     const more = Array.from({ length: 98 }, (_, number) => ({ ...two, id: `made up ${number}` }));
     await world.store.set(key, [own, one, two, ...more]);
     const signedOut = world.event('qr_login.signed_out');
@@ -270,7 +270,7 @@ describe('signing a browser out from the phone', () => {
     await until(() => inbox.received.length === 1);
     expect(await isSignedIn(browser)).to.equal(false);
     for (const stays of [other, last]) expect(await isSignedIn(stays)).to.equal(true);
-    // The phone was used even longer ago, but its user has signed in on it directly.
+    // The phone was used even longer ago. It is kept because its user has signed in on it directly.
     expect((await phone.agent.get(`${world.issuer}/account`)).text).to.include('Hello Alice');
   });
 });

@@ -9,14 +9,14 @@ import { BrowserPerson, type PhonePerson, testClient, World } from '../../suppor
 
 const JSON_ONLY = { headers: { accept: 'application/json' } };
 
-/** Lets the ticket of a finished sign-in expire, which is kept for two minutes. Its session goes on. */
+/** Lets the ticket of a finished sign-in expire after two minutes. Its session continues. */
 function forgetTickets(world: World): void {
   world.clock.forward(121);
 }
 
 interface Row {
   readonly name: string;
-  /** Brings the browser as far as it goes before the user takes the sign-in back. @returns the URL that it resumes */
+  /** Brings the browser to the step at which the user revokes the sign-in. @returns the URL that the browser resumes */
   readonly goOn: (browser: BrowserPerson, redirectTo: string) => Promise<unknown>;
 }
 
@@ -47,7 +47,7 @@ describe('a finished sign-in', () => {
     return { browser, phone, redirectTo: String(redirectTo) };
   }
 
-  /** Loads the app again. @returns what the browser gets there without a question to the user */
+  /** Loads the app again. @returns the answer that the browser gets without asking the user */
   async function silently(browser: BrowserPerson): Promise<URL> {
     return new URL((await browser.start({ prompt: 'none' })).location);
   }
@@ -68,7 +68,7 @@ describe('a finished sign-in', () => {
 
   for (const { name, goOn } of ROWS) {
     describe(`whose browser ${name}`, () => {
-      it('is taken back by a report on the done page', async () => {
+      it('is revoked by a report on the done page', async () => {
         const { browser, phone, redirectTo } = await finished();
         await goOn(browser, redirectTo);
         const answer = await report(phone);
@@ -78,7 +78,7 @@ describe('a finished sign-in', () => {
         expect(events.filter((event) => event === 'qr_login.reported')).to.have.length(1);
       });
 
-      it('is taken back by a report after its ticket is gone', async () => {
+      it('is revoked by a report after its ticket is gone', async () => {
         const { browser, phone, redirectTo } = await finished();
         await goOn(browser, redirectTo);
         forgetTickets(world);
@@ -88,21 +88,21 @@ describe('a finished sign-in', () => {
         expect(events).to.include('qr_login.reported');
       });
 
-      it('is taken back by a repeated report as well', async () => {
+      it('is also revoked by a repeated report', async () => {
         const { browser, phone, redirectTo } = await finished();
         await goOn(browser, redirectTo);
         expect([(await report(phone)).status, (await report(phone)).status]).to.deep.equal([200, 200]);
         await expectSignedOut(browser, redirectTo);
       });
 
-      it('is taken back by signing out all browsers', async () => {
+      it('is revoked by signing out all browsers', async () => {
         const { browser, phone, redirectTo } = await finished();
         await goOn(browser, redirectTo);
         expect((await devices(phone, { end: 'all' })).status).to.equal(200);
         await expectSignedOut(browser, redirectTo);
       });
 
-      it('is not taken back by another account that knows its ticket', async () => {
+      it('is not revoked by another account that knows its ticket', async () => {
         const { browser, phone, redirectTo } = await finished();
         await goOn(browser, redirectTo);
         const { phone: other } = await world.meet('bob');
@@ -120,7 +120,7 @@ describe('a finished sign-in', () => {
     });
   }
 
-  it('is taken back by signing out all browsers while the browser finishes', async () => {
+  it('is revoked by signing out all browsers while the browser finishes', async () => {
     const waiting: (() => void)[] = [];
     let isSlow = false;
     const findAccount = async (id: string) => {
@@ -147,7 +147,7 @@ describe('a finished sign-in', () => {
     });
   });
 
-  it('blocks its network address for the account that reports it, also after its ticket is gone', async () => {
+  it('blocks its network address for the account that reports it, even after its ticket is gone', async () => {
     const { browser, phone, redirectTo } = await finished();
     await browser.arriveFrom(redirectTo);
     forgetTickets(world);
@@ -158,7 +158,7 @@ describe('a finished sign-in', () => {
     expect((await phone.look()).json()).to.include({ state: 'denied', because: 'blocked' });
   });
 
-  it('is taken back by "I did not start this" in the list of browsers', async () => {
+  it('is revoked by "I did not start this" in the list of browsers', async () => {
     const { browser, phone, redirectTo } = await finished();
     await browser.arriveFrom(redirectTo);
     const page = await phone.agent.get(`${world.issuer}/qr/devices`, { headers: { accept: 'text/html' } });
@@ -169,7 +169,7 @@ describe('a finished sign-in', () => {
     expect(events).to.deep.equal(['qr_login.signed_out', 'qr_login.reported']);
   });
 
-  it('offers the report on the done page for as long as that page lives', async () => {
+  it('can be reported on the done page for as long as that page exists', async () => {
     const { phone } = await finished();
     const page = await phone.agent.get(phone.at, { headers: { accept: 'text/html' } });
     expect(page.text).to.include('name="decision" value="report"');
@@ -181,7 +181,7 @@ describe('a finished sign-in', () => {
     expect(reported.text).to.include('That browser is signed out again');
   });
 
-  it('loses its refresh tokens by a report, and the RP is told', async () => {
+  it('loses its refresh tokens by a report, and the RP gets a logout token', async () => {
     const inbox = await LogoutInbox.open();
     try {
       const rp = testClient('rp', { ...inbox.metadata, grant_types: ['authorization_code', 'refresh_token'] });

@@ -34,7 +34,7 @@ function inEachStore(name: string, act: (world: World) => Promise<void>): void {
   it(`${name}, over Redis`, () => RedisWorld.during(OPTIONS, ({ world }) => act(world)));
 }
 
-describe('how long a browser stays signed in', () => {
+describe('the time for which a browser stays signed in', () => {
   afterEach(() => mock.timers.reset());
 
   /** Lets time pass for this process. */
@@ -44,7 +44,7 @@ describe('how long a browser stays signed in', () => {
     mock.timers.enable({ apis: ['Date'], now });
   };
 
-  inEachStore('is what the user has chosen on the phone, however often the browser is used', async (world) => {
+  inEachStore('is the one that the user has chosen on the phone, even if the browser is used often', async (world) => {
     const { browser, phone } = await world.meet();
     await signInBy(phone, browser, { duration: '8h' });
     expect(await secondsLeft(world, browser)).to.be.closeTo(8 * HOUR, 20);
@@ -61,7 +61,7 @@ describe('how long a browser stays signed in', () => {
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
-  inEachStore('is at most what the provider allows, and until the browser is closed for "session"', async (world) => {
+  inEachStore('is limited by the provider, and lasts until the browser is closed for "session"', async (world) => {
     const { browser, phone } = await world.meet();
     await signInBy(phone, browser, { duration: '30d' });
     expect(await secondsLeft(world, browser)).to.be.closeTo(14 * DAY, 20);
@@ -74,26 +74,29 @@ describe('how long a browser stays signed in', () => {
     expect((await ownBrowsers(phone)).browsers.map(({ duration }) => duration)).to.deep.equal(['session', '30d']);
   });
 
-  inEachStore('can be changed on the list, at once, and the cookie follows at the next visit', async (world) => {
-    const { browser, phone } = await world.meet();
-    await signInBy(phone, browser, { duration: '8h' });
-    pass(7 * HOUR);
-    expect((await change(phone, browser, '30d')).status).to.equal(200);
-    // The browser was last used seven hours ago, and the provider keeps a session for two weeks after that.
-    expect(await secondsLeft(world, browser)).to.be.closeTo(14 * DAY - 7 * HOUR, 20);
-    // The browser keeps its cookie for as long as it was told at its latest visit.
-    pass(HOUR / 2);
-    expect(await isSignedIn(browser)).to.equal(true);
-    expect(await cookieSeconds(browser)).to.be.closeTo(14 * DAY, 20);
-    expect((await change(phone, browser, '8h')).status).to.equal(200);
-    expect(await secondsLeft(world, browser)).to.be.closeTo(8 * HOUR, 20);
-    expect((await change(phone, browser, 'session')).status).to.equal(200);
-    expect(await isSignedIn(browser)).to.equal(true);
-    expect(await cookieSeconds(browser)).to.equal(Number.POSITIVE_INFINITY);
-    expect(await secondsLeft(world, browser)).to.be.closeTo(14 * DAY, 20);
-  });
+  inEachStore(
+    'can be changed on the list with immediate effect, and the cookie follows at the next visit',
+    async (world) => {
+      const { browser, phone } = await world.meet();
+      await signInBy(phone, browser, { duration: '8h' });
+      pass(7 * HOUR);
+      expect((await change(phone, browser, '30d')).status).to.equal(200);
+      // The browser was last used seven hours ago, and the provider keeps a session for two weeks after that.
+      expect(await secondsLeft(world, browser)).to.be.closeTo(14 * DAY - 7 * HOUR, 20);
+      // The browser keeps its cookie for the time that its latest visit has set.
+      pass(HOUR / 2);
+      expect(await isSignedIn(browser)).to.equal(true);
+      expect(await cookieSeconds(browser)).to.be.closeTo(14 * DAY, 20);
+      expect((await change(phone, browser, '8h')).status).to.equal(200);
+      expect(await secondsLeft(world, browser)).to.be.closeTo(8 * HOUR, 20);
+      expect((await change(phone, browser, 'session')).status).to.equal(200);
+      expect(await isSignedIn(browser)).to.equal(true);
+      expect(await cookieSeconds(browser)).to.equal(Number.POSITIVE_INFINITY);
+      expect(await secondsLeft(world, browser)).to.be.closeTo(14 * DAY, 20);
+    },
+  );
 
-  it('can be changed while a request of the browser is under way, which saves the session as it was', async () => {
+  it('can be changed even while a request of the browser is under way that saves the old session', async () => {
     const { elsewhere, store } = Elsewhere.keyv();
     await World.during({ ...OPTIONS, store }, async (world) => {
       const { browser, phone } = await world.meet();
@@ -123,7 +126,7 @@ describe('how long a browser stays signed in', () => {
       }
     }));
 
-  it('ends the refresh tokens that are bound to the session, and no others', async () => {
+  it('limits the refresh tokens that are bound to the session, and no others', async () => {
     await World.during(OPTIONS, async (world) => {
       const phone = await new PhonePerson(world).signIn();
       const refresh = async (scope: Record<string, string>): Promise<() => Promise<unknown>> => {
@@ -146,7 +149,7 @@ describe('how long a browser stays signed in', () => {
     });
   });
 
-  it('is the longest or the shortest offered one for a page or an app that sends "remember" alone', async () => {
+  it('is the longest one offered if a page or an app sends only "remember" as true, and the shortest one if false', async () => {
     await World.during(OPTIONS, async (world) => {
       const app = await new AppPerson(world).signIn();
       const chosen: unknown[] = [];
@@ -165,7 +168,7 @@ describe('how long a browser stays signed in', () => {
     });
   });
 
-  it('makes the account trust the browser only if it is longer than a day', async () => {
+  it('makes the account trust the browser only if the duration is longer than a day', async () => {
     await World.during({ qrLogin: { durations: ['1d', '25h'] } }, async (world) => {
       for (const [duration, trusted] of [
         ['1d', 0],
@@ -178,7 +181,7 @@ describe('how long a browser stays signed in', () => {
     });
   });
 
-  it('is refused unless it is offered, on pages and in apps', async () => {
+  it('is refused if the duration is not offered, on pages and in apps', async () => {
     await World.during(OPTIONS, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
@@ -206,7 +209,7 @@ describe('how long a browser stays signed in', () => {
     });
   });
 
-  it('cannot be changed by a browser that was itself signed in by QR, unless such a one may approve', async () => {
+  it('cannot be changed by a browser that was itself signed in by QR, unless such browsers may approve', async () => {
     for (const [qrApprovers, status] of [
       [false, 403],
       [true, 200],
@@ -221,7 +224,7 @@ describe('how long a browser stays signed in', () => {
     }
   });
 
-  it('begins anew with the next sign-in, which may be with a password', async () => {
+  it('starts again with the next sign-in, even one with a password', async () => {
     await World.during(OPTIONS, async (world) => {
       const { browser, phone } = await world.meet();
       await signInBy(phone, browser, { duration: '8h' });
@@ -257,13 +260,13 @@ describe('how long a browser stays signed in', () => {
       expect(await send({ duration: 8 })).to.equal(400);
       expect(await send({ duration: '8h', more: 1 })).to.equal(400);
       expect(await send({ duration: '8h' }, 'unknown')).to.equal(404);
-      // All other browsers end, but the session in which the app was granted its access does not.
+      // All other sessions end, but not the session in which the app was granted its access.
       expect((await app.request('DELETE', '/qr/api/browsers')).status).to.equal(204);
       expect((await list()).browsers.map(({ isHere }) => isHere)).to.deep.equal([true]);
     });
   });
 
-  it('is a part of the decision that an app signs', async () => {
+  it('is part of the decision that an app signs', async () => {
     const kept: unknown[] = [];
     const qrLogin = {
       ...OPTIONS.qrLogin,
@@ -306,7 +309,7 @@ async function secondsLeft(world: World, browser: BrowserPerson): Promise<number
   return Number((await sessionOf(world, browser))?.exp) - Date.now() / 1000;
 }
 
-/** Returns the seconds for which a browser keeps its session cookie; infinite if it does so until it is closed. */
+/** Returns the seconds for which a browser keeps its session cookie. Infinity means until it is closed. */
 async function cookieSeconds({ agent, world }: BrowserPerson): Promise<number> {
   const cookie = (await agent.jar.getCookies(world.issuer)).find(({ key }) => key === '_session');
   const expires = cookie?.expires;

@@ -40,20 +40,20 @@ describe('the browsers that an account trusts', () => {
 
   const trusted = (): Promise<BrowserPerson> => signedIn(new BrowserPerson(world), { remember: 'yes' });
 
-  /** Removes the session of a browser, as if it had expired. The cookie by which accounts know it stays. */
+  /** Removes the session of a browser, as if it had expired. The cookie by which accounts recognize it stays. */
   async function forgetSession({ agent }: BrowserPerson): Promise<void> {
     for (const { key } of await agent.jar.getCookies(world.issuer)) {
       if (key.startsWith('_session')) await agent.jar.setCookie(`${key}=; Max-Age=0; Path=/`, world.issuer);
     }
   }
 
-  /** Returns true if the next sign-in of this account in the browser takes the check code. */
+  /** Returns true if the next sign-in of this account in the browser requires the check code. */
   async function takesCheckCode(browser: BrowserPerson): Promise<boolean> {
     await forgetSession(browser);
     return (await approved(browser)) !== undefined;
   }
 
-  it('are only those where the user chose to stay signed in', async () => {
+  it('are only those in which the user chose to stay signed in', async () => {
     expect(await takesCheckCode(await signedIn(new BrowserPerson(world)))).to.equal(true);
     expect((await ownBrowsers(phone)).known).to.deep.equal([]);
     const browser = await trusted();
@@ -95,7 +95,7 @@ describe('the browsers that an account trusts', () => {
     expect(await takesCheckCode(browser)).to.equal(true);
   });
 
-  it('keep the fields that a newer build has added, also after their next sign-in', async () => {
+  it('keep the fields that a newer build has added, even after their next sign-in', async () => {
     const browser = await trusted();
     const [first] = await stored();
     await world.store.set(list(), [{ ...first, place: { city: 'Elsewhere' }, future: 'kept' }]);
@@ -109,7 +109,7 @@ describe('the browsers that an account trusts', () => {
     expect(Object.keys(shown).sort()).to.deep.equal(fields);
   });
 
-  it('can be forgotten one by one, and all at once', async () => {
+  it('can be forgotten one by one or all together', async () => {
     const [one, other, third] = [await trusted(), await trusted(), await trusted()];
     const [first] = (await ownBrowsers(one)).known.filter(({ isHere }) => isHere);
     expect((await forget(phone, first?.id ?? '')).status).to.equal(200);
@@ -120,7 +120,7 @@ describe('the browsers that an account trusts', () => {
     for (const browser of [other, third]) expect(await takesCheckCode(browser)).to.equal(true);
   });
 
-  it('need the check code after all if they are forgotten between approval and finish', async () => {
+  it('need the check code if they are forgotten between approval and finish', async () => {
     const browser = await trusted();
     await forgetSession(browser);
     expect(await approved(browser)).to.equal(undefined);
@@ -150,7 +150,7 @@ describe('the browsers that an account trusts', () => {
     expect(await takesCheckCode(other)).to.equal(false);
   });
 
-  it('are not trusted any more after all were signed out, also those without a session', async () => {
+  it('are not trusted any more after all were signed out, even those without a session', async () => {
     const [one, other] = [await trusted(), await trusted()];
     await world.store.delete(listKey(world, 'browsers', 'a11ce'));
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
@@ -161,7 +161,7 @@ describe('the browsers that an account trusts', () => {
   it('are not trusted any more after a late report of a sign-in whose session has left the list', async () => {
     await trusted();
     await world.store.delete('browsers:a11ce');
-    // The ticket and the note of the finished sign-in are gone as well.
+    // The ticket and the note of the finished sign-in are also gone.
     world.clock.forward(2 * 60 * 60);
     const reported = world.count('qr_login.reported');
     expect((await phone.decide('report')).status).to.equal(200);
@@ -179,7 +179,7 @@ describe('the browsers that an account trusts', () => {
     expect(await takesCheckCode(browser)).to.equal(true);
   });
 
-  it('stay trusted if the user is asked to sign out there, and does not', async () => {
+  it('stay trusted if the user is asked to sign out there and declines', async () => {
     const browser = await trusted();
     const asked = await browser.agent.get(`${world.issuer}/session/end`);
     const [, xsrf = ''] = /name="xsrf" value="([\w-]+)"/.exec(asked.text) ?? [];
@@ -218,7 +218,7 @@ describe('the browsers that an account trusts', () => {
       expect(await approved(browser)).to.equal(undefined);
     });
 
-    it('need no check code if they sign this ticket with it', async () => {
+    it('need no check code if they sign this ticket with the key', async () => {
       const { version, key: use } = await browser.ticket();
       expect(use).to.equal('sign');
       const signature = await key.sign(browser.at, version);
@@ -226,7 +226,7 @@ describe('the browsers that an account trusts', () => {
       expect(JSON.stringify(await ownBrowsers(phone))).not.to.include('"key"');
     });
 
-    it('need the check code if the signature is missing, or is not by this key about this ticket', async () => {
+    it('need the check code if the signature is missing, of another key, or about another ticket', async () => {
       const { version } = await browser.ticket();
       const other = await TestBrowserKey.make();
       const wrong = [
@@ -253,7 +253,7 @@ describe('the browsers that an account trusts', () => {
       expect((await browser.finish(undefined, { signature })).status).to.equal(200);
     });
 
-    it('are refused a key that is not a public key of the curve P-256', async () => {
+    it('cannot register a key that is not a public key of the curve P-256', async () => {
       const { kty, crv, x, y } = JSON.parse(await key.publicKey());
       for (const sent of [
         '{',

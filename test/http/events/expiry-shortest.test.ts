@@ -60,11 +60,11 @@ describe('the expiry of tickets with the shortest lifetimes', () => {
   const idsOf = (tickets: readonly Ticket[]): string[] => tickets.map(({ id }) => id);
 
   for (const [state, build] of Object.entries({ waiting: undefined, scanned, approved })) {
-    it(`is announced once and in time for a ticket that is ${state}`, async () => {
+    it(`is announced once and on time for a ticket that is ${state}`, async () => {
       const ticket = newTicket({ deadline: clock() + LIFETIME_MS });
       await show(ticket);
       if (build !== undefined) {
-        // Change the state just before the first one expires.
+        // Change the state just before the previous state expires.
         await time.pass(LIFETIME_MS - 20);
         const { id, interaction, version } = ticket;
         const deadline = clock() + LIFETIME_MS;

@@ -75,10 +75,10 @@ describe('a ticket that is left alone', () => {
     });
   });
 
-  it('is announced as expired although the page has shown a new one meanwhile', async () => {
+  it('is announced as expired even if the page has shown a new one meanwhile', async () => {
     await World.during(CHECKED_OFTEN, async (world) => {
       const expired = listen(world);
-      const cancelled = world.told('qr_login.cancelled');
+      const cancelled = world.payloads('qr_login.cancelled');
       const browser = new BrowserPerson(world);
       await browser.start();
       const stream = await browser.events();
@@ -186,14 +186,14 @@ describe('the tickets of two nodes', () => {
   it('are not announced as expired if the other node has ended them, even with short deadlines', async () => {
     await start({ qrLogin: { deadlines: { scan: 2, decide: 2, finish: 2 } } });
     const here = listen(one.world);
-    const ended = two.world.told('qr_login.cancelled') as TicketEvent[];
-    // One after the other, so that the tickets end at different moments between two checks.
+    const ended = two.world.payloads('qr_login.cancelled') as TicketEvent[];
+    // Start them one after the other, so that the tickets end at different moments between two checks.
     for (let shown = 0; shown < 12; shown++) {
       const browser = await browserAt(one, two);
       await STEPS.cancelled?.({ browser, phone: new PhonePerson(two.world) });
     }
-    // A node that stands still for the lifetime of a ticket does not know its end, and announces nothing. Then try
-    // another ticket.
+    // A node that is blocked for the lifetime of a ticket does not learn how the ticket ended, and announces nothing.
+    // In that case, try another ticket.
     const left: string[] = [];
     const isAnnounced = (): boolean => here.some(({ event }) => left.includes(event.ticket));
     while (!isAnnounced()) {
@@ -209,7 +209,7 @@ describe('the tickets of two nodes', () => {
 describe('a sign-in with a ticket that was written late', () => {
   storesMayTake(GENEROUS);
 
-  it('is announced as finished once, although the browser finishes again', async () => {
+  it('is announced as finished once, even if the browser finishes again', async () => {
     await RedisWorld.during({}, async (there) => {
       const finished = there.world.count('qr_login.finished');
       const { browser, phone } = await there.world.meet();
@@ -227,7 +227,7 @@ describe('a sign-in with a ticket that was written late', () => {
 describe('trouble with the store outside of requests', () => {
   storesMayTake(GENEROUS);
 
-  it('is announced without a context', async () => {
+  it('is announced in events without a context', async () => {
     await RedisWorld.during({}, async ({ redis, world }) => {
       await until(async () => (await world.qr.health()).ok);
       const failed = new Promise<unknown[]>((resolve) => {
@@ -371,7 +371,7 @@ function endingSoon(seconds: number): WorldOptions {
   };
 }
 
-/** Returns a browser that starts at the first node and goes on at the second. */
+/** Returns a browser that starts at the first node and continues at the second. */
 async function browserAt(first: RedisWorld, second: RedisWorld): Promise<BrowserPerson> {
   let network = networkTo(first.world, first.world.issuer);
   const browser = new BrowserPerson(first.world, {}, (input, init) => network(input, init));

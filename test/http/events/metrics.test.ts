@@ -91,7 +91,7 @@ describe('the metrics', () => {
     });
   });
 
-  it('measure accesses to Redis, also late ones, and the notification of a long poll', async () => {
+  it('measure accesses to Redis, including late ones, and the notification of a long poll', async () => {
     await RedisWorld.during({}, async (there) => {
       const { browser, phone } = await there.world.meet();
       await phone.scan(await browser.code());
@@ -137,7 +137,7 @@ describe('the metrics', () => {
     });
   });
 
-  it('count a sign-in once if the browser finishes it three times at once', async () => {
+  it('count a sign-in once if the browser sends three finish requests at the same time', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());

@@ -15,7 +15,7 @@ describe('the events', () => {
 
   beforeEach(async () => {
     world = await World.start();
-    emitted = Object.fromEntries(NAMES.map((name) => [name, world.told(`qr_login.${name}`)])) as typeof emitted;
+    emitted = Object.fromEntries(NAMES.map((name) => [name, world.payloads(`qr_login.${name}`)])) as typeof emitted;
   });
 
   afterEach(() => world?.stop());
@@ -90,7 +90,7 @@ describe('the events', () => {
   it('contain no secret: no code, no id, no uid, no cookie, no check code', async () => {
     await world.stop();
     world = await World.start({ qrLogin: { assess: () => 'check code' } });
-    const all = NAMES.map((name) => world.told(`qr_login.${name}`));
+    const all = NAMES.map((name) => world.payloads(`qr_login.${name}`));
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     const stranger = await world.meet('bob');
@@ -125,7 +125,7 @@ describe('a ticket that was written after its request had failed', () => {
     return announced;
   };
 
-  it('is announced as approved once, also if the check code is demanded at finish', () => {
+  it('is announced as approved once, even if the check code is demanded at finish', () => {
     expect(names(approved())).to.deep.equal(['qr_login.approved']);
     expect(names(approved({ checkCode: { wrongTries: 0 } }))).to.deep.equal(['qr_login.approved']);
     expect(names(demandCheckCode(approved(), at(NOW + 1)))).to.deep.equal([]);

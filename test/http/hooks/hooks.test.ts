@@ -6,7 +6,7 @@ import { passkeys } from '../../../src/passkeys.ts';
 import type { Answer } from '../../support/agent.ts';
 import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 
-/** Answers as the deployment does while nothing is broken, and as a fault does afterwards. */
+/** Wraps a hook of the deployment. Until `break` is called the hook works; after that, it behaves like the fault. */
 class Breakable {
   #fault: (() => unknown) | undefined;
 
@@ -30,7 +30,7 @@ interface Case {
   readonly options: (breakable: Breakable) => Partial<QrLoginOptions>;
   /** Prepares the scene while the hook works, and returns the request. */
   readonly meet: (world: World) => Promise<(kind: Kind) => Promise<Answer>>;
-  /** The kinds of answers that the request can have. @default both */
+  /** The kinds of answers that the request can get. @default both */
   readonly kinds?: readonly Kind[];
   /** The statuses if the hook works, and if it returns null. */
   readonly good: number;
@@ -178,7 +178,7 @@ const CASES: Readonly<Record<string, Case>> = {
 
 const BOOM = new Error('boom');
 
-/** A way in which a hook breaks, and the message of the event for a hook with this name. */
+/** A way in which a hook breaks, and the message of the event that reports it. */
 interface Fault {
   /** @param whenAnswered calls an act once the request has been answered without the hook */
   readonly breaks: (whenAnswered: (act: () => void) => void) => unknown;
@@ -250,7 +250,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
 };
 
-/** Returns the message of the event. @param rest a regular expression */
+/** Returns a pattern for the message of the event. @param rest the source of a regular expression */
 function message(name: string, rest: string): RegExp {
   return new RegExp(`^${name.replaceAll('.', '\\.')}\\(\\) ${rest}$`);
 }
@@ -261,8 +261,8 @@ function nameWithDeadline(name: string): string {
   return name === 'passkeys.find' ? 'passkeySignIn.verify' : 'guard.challenge';
 }
 
-/** An answer of a provider with a broken hook, and the events that came before it. */
-interface Broken {
+/** An answer of a provider with a broken hook, and the events that were emitted before the answer. */
+interface HookFailure {
   readonly kind: Kind;
   readonly answer: Answer;
   readonly failed: readonly { readonly error: QrLoginError; readonly event: FailureEvent }[];
@@ -271,15 +271,15 @@ interface Broken {
 }
 
 interface Outcome {
-  readonly broken: ReadonlyMap<string, readonly Broken[]>;
+  readonly broken: ReadonlyMap<string, readonly HookFailure[]>;
   readonly whenNull: readonly number[];
   readonly afterwards: number;
 }
 
-/** Runs the request of a case once for each fault and kind of answer, and once more with the hook as it was. */
+/** Runs the request of a case once for each fault and kind of answer, and once more with the working hook. */
 async function runCase({ options, meet, kinds = ['page', 'JSON'] }: Case): Promise<Outcome> {
   const breakable = new Breakable();
-  const broken = new Map<string, Broken[]>();
+  const broken = new Map<string, HookFailure[]>();
   const whenNull: number[] = [];
   let afterwards = 0;
   const qrLogin = { deadlines: { hook: 1 }, ...options(breakable) };
@@ -316,7 +316,7 @@ async function runCase({ options, meet, kinds = ['page', 'JSON'] }: Case): Promi
   return { broken, whenNull, afterwards };
 }
 
-function expectAnswer({ kind, answer }: Broken, status: number): void {
+function expectAnswer({ kind, answer }: HookFailure, status: number): void {
   expect(answer.status, kind).to.equal(status);
   expect(answer.headers.get('retry-after'), kind).to.equal(status === 503 ? '2' : null);
   expect(answer.headers.get('content-security-policy'), kind).to.include("frame-ancestors 'none'");
@@ -328,7 +328,7 @@ function expectAnswer({ kind, answer }: Broken, status: number): void {
   expect(answer.text).not.to.match(/boom|\(\)/);
 }
 
-function expectReport({ answer, failed, serverErrors, koaErrors }: Broken, says: RegExp): void {
+function expectReport({ answer, failed, serverErrors, koaErrors }: HookFailure, says: RegExp): void {
   expect(failed).to.have.length(1);
   const [{ error, event } = {}] = failed;
   expect(error).to.be.instanceOf(QrLoginError);
@@ -348,7 +348,7 @@ describe('a hook that breaks', () => {
 
   before(async () => {
     process.on('unhandledRejection', onUnhandled);
-    // At once, because each world waits for two deadlines.
+    // Run all cases at the same time, because each world waits for two deadlines.
     await Promise.all(
       Object.entries(CASES).map(async ([name, one]) => {
         outcomes.set(name, await runCase(one));

@@ -71,7 +71,7 @@ describe('the logo of a client', () => {
       expect(consent.text).to.include('<img class="logo" src="/qr/logos/');
     }));
 
-  it('is asked for only if a page has named its address: a caller gets nothing by an id of his own', async () => {
+  it('is requested from the deployment only for an address that a page has named, not for an id that a caller made up', async () => {
     const asked: string[] = [];
     const clientLogo: ClientLogo = (clientId) => {
       asked.push(clientId);
@@ -111,7 +111,7 @@ describe('the logo of a client', () => {
     });
   }
 
-  it('is left out if the function fails or does not answer, and the sign-in goes on', async () => {
+  it('is left out if the function fails or does not answer, and the sign-in continues', async () => {
     for (const clientLogo of [
       () => Promise.reject(new Error('no database')),
       () => new Promise<undefined>(() => undefined),

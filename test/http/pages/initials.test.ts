@@ -17,7 +17,7 @@ const INITIALS = {
 
 const FIRST = { 'example ID': 'E', ' 山田': '山', '🦊 Fox': '🦊', 'é id': 'É', '…': '…', '': '' };
 
-describe('the picture of the name of a provider', () => {
+describe('the initial that stands for the name of a provider', () => {
   for (const [name, initial] of Object.entries(FIRST)) {
     it(`is ${initial || 'empty'} for "${name}"`, () => {
       expect(initialOf(name)).to.equal(initial);

@@ -11,7 +11,7 @@ function textsOf(language: string): Record<string, Text> {
   return JSON.parse(readFileSync(new URL(`locales/${language}.json`, VIEWS), 'utf8'));
 }
 
-/** Other words for what docs/languages.md has one word for. */
+/** Synonyms that the texts must not use, because docs/languages.md has one word for each thing. */
 const VARIANTS: Record<string, RegExp> = {
   en: /\b(go on|say no|deny|denied|stop this|stopped and|not me)\b/i,
   de: /gestoppt und|Anmeldung gestoppt|genehmig/,
@@ -188,7 +188,7 @@ describe('the language', () => {
     }
   });
 
-  it('is that of each device if the RP asks for no supported language', async () => {
+  it('is the language of each device if the RP asks for no supported language', async () => {
     for (const parameters of [{}, { ui_locales: 'tlh' }] as Record<string, string>[]) {
       const browser = new BrowserPerson(world, CHINESE);
       const phone = await new PhonePerson(world, { 'accept-language': 'en-GB' }).signIn();
@@ -200,7 +200,7 @@ describe('the language', () => {
     }
   });
 
-  it('is that of the device on an error page', async () => {
+  it('is the language of the device on an error page', async () => {
     const phone = new PhonePerson(world, CHINESE);
     const page = await phone.agent.get(`${world.issuer}/qr/nothing`);
     expect(page.text).to.include('二维码已失效');

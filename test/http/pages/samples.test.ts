@@ -20,13 +20,13 @@ interface Matrix {
   /** All states of the page, from the types. */
   readonly states: readonly string[];
   /**
-   * The options of the page data, each with the states in which the page must be shown with it and without it: all, if
-   * there is no list. A path leads into the data: `ticket.checkCode`.
+   * The optional members of the page data, as paths such as `ticket.checkCode`. Each has a list of the states in which
+   * the samples must show the page with and without the member. Without a list, it applies to all states.
    */
   readonly options: Readonly<Record<string, readonly string[] | undefined>>;
 }
 
-/** The states in which the QR page offers other ways to sign in, which come first on a phone. */
+/** The states in which the QR page offers other ways to sign in. On a phone, these ways come first. */
 const OFFERING = ['waiting', 'expired', 'cancelled: browser', 'cancelled: check code'];
 const ON_PHONES = OFFERING.map(onPhone);
 const ANYWHERE = [...OFFERING, ...ON_PHONES];
@@ -84,7 +84,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
   },
   consent: one(['scopes', 'claims', 'resources', 'details', 'logo']),
   switch: one([]),
-  // A page that scans by itself is left at once.
+  // A page that scans automatically leads to the next page immediately.
   landing: one(['csrf', 'openInApp', 'signIn']),
   request: one([]),
   scan: one(['typing', 'typing.mistyped', 'inApp', 'inApp.openUrl', 'isShareForeign']),
@@ -108,7 +108,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       claims: ['none', 'passkey'],
       resources: ['none', 'passkey'],
       numbers: ['none', 'passkey', 'question'],
-      // No sign-in on the phone enrols the browser.
+      // A sign-in on the phone does not enrol the browser.
       signInAgain: union('ticket/ticket.ts', 'UnmetRequirement', /'(\w+)'/g).filter((unmet) => unmet !== 'enrolled'),
     },
   },
@@ -227,7 +227,7 @@ function isGiven(sample: Sample, path: string): boolean {
   return value !== undefined && value !== false;
 }
 
-/** A page with one state. */
+/** Returns the matrix of a page with one state. */
 function one(options: readonly string[]): Matrix {
   return {
     stateOf: () => 'the page',

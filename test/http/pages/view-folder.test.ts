@@ -179,7 +179,7 @@ describe('the deployment’s own views', () => {
       ['names a file that is not in the folder', 'body { background: url(other.svg) }'],
       ['has a set of pictures', 'body { background: image-set("logo.png" 1x) }'],
     ] as const) {
-      it(`have it in a file of its own if it ${what}`, async () => {
+      it(`have it in a separate file if it ${what}`, async () => {
         const { inline, sheets } = await stylesOf({ 'assets/theme.css': css });
         expect(sheets).to.deep.equal(['theme.css']);
         expect(inline.join()).to.include('--accent:#0b5cad').and.not.include(css);
@@ -307,7 +307,7 @@ describe('the pages need no eval', () => {
     expect(run('').stdout).to.equal('200 <h1>Sign in to app</h1>\n');
     const { status, stderr } = run(folder);
     expect(status).not.to.equal(0);
-    expect(stderr).to.include('brand.eta cannot be compiled: no code is made of text here');
+    expect(stderr).to.include('brand.eta cannot be compiled: this process does not compile text to code');
   });
 });
 
@@ -334,14 +334,14 @@ function options(more: Partial<QrLoginOptions>): QrLoginOptions {
   return { findAccount: () => ({ name: 'Alice' }), signIn: () => '/', ...more };
 }
 
-interface Received {
+interface RawResponse {
   readonly encoding: string | undefined;
   readonly etag: string | undefined;
   readonly body: Buffer;
 }
 
 /** Returns the response as it is sent: `fetch` would decompress it. */
-function received(url: URL, accepted: string): Promise<Received> {
+function received(url: URL, accepted: string): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     get(url, { headers: { 'accept-encoding': accepted } }, async (response) => {
       const { 'content-encoding': encoding, etag } = response.headers;

@@ -6,15 +6,15 @@ import { type BrowserPerson, type PhonePerson, World } from '../../support/world
 
 const HTML = { headers: { accept: 'text/html' } };
 
-interface Scanned {
+interface ScannedSignIn {
   readonly world: World;
   readonly browser: BrowserPerson;
   readonly phone: PhonePerson;
   readonly code: string;
 }
 
-/** Acts after a scan, on a server whose clock stands still. */
-async function afterScan(act: (scanned: Scanned) => Promise<void>, qrLogin: Partial<QrLoginOptions> = {}) {
+/** Scans and then runs the act, on a server whose clock stands still. */
+async function afterScan(act: (scanned: ScannedSignIn) => Promise<void>, qrLogin: Partial<QrLoginOptions> = {}) {
   await World.during({ clock: new StillClock(), qrLogin }, async (world) => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
@@ -101,7 +101,7 @@ describe('an act of the phone that is repeated', () => {
     });
   });
 
-  it('gets the ticket that is signed in, once the browser has finished', async () => {
+  it('gets a ticket in the state "redeemed" once the browser has finished', async () => {
     await afterScan(async ({ browser, phone }) => {
       await phone.approve();
       await browser.finish();
@@ -110,7 +110,7 @@ describe('an act of the phone that is repeated', () => {
     });
   });
 
-  it('shows a report after the browser had finished, in every answer', async () => {
+  it('shows in every answer that the report came after the browser had finished', async () => {
     await afterScan(async ({ world, browser, phone }) => {
       await phone.approve();
       await browser.arrive();
@@ -157,7 +157,7 @@ describe('a decision of the phone that contradicts an earlier one', () => {
 });
 
 describe('a browser whose code another user has scanned', () => {
-  it('offers to show a new code, also without a script', async () => {
+  it('offers to show a new code, even without a script', async () => {
     await afterScan(async ({ browser, phone }) => {
       const page = await browser.agent.get(browser.at, HTML);
       const [form = ''] = /<form data-renew .*?<\/form>/s.exec(page.text) ?? [];

@@ -35,7 +35,7 @@ function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>
 
   after(() => stop?.());
 
-  it('signs the browser in, which then asks for no digits', async () => {
+  it('signs the browser in without asking for digits', async () => {
     const { browser, phone, number, numbers } = await scanned(world);
     expect(number).to.match(/^[1-9]\d$/);
     expect(numbers).to.have.length(3).and.include(number);
@@ -48,7 +48,7 @@ function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>
     expect((await browser.finish()).status).to.equal(200);
   });
 
-  it('ends the ticket if it is another one, and the same tap again has the same answer', async () => {
+  it('ends the ticket if the number is wrong, and the same tap again gets the same answer', async () => {
     const { browser, phone, number, numbers } = await scanned(world);
     const cancelled = world.count('qr_login.cancelled');
     const wrong = otherThan(number, numbers);
@@ -63,7 +63,7 @@ function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>
     expect((await browser.finish()).status).to.equal(410);
   });
 
-  it('has the same answer again, and another number after it is refused', async () => {
+  it('gets the same answer if it is repeated, and a different number after it is refused', async () => {
     const { browser, phone, number, numbers } = await scanned(world);
     const approved = world.count('qr_login.approved');
     for (let times = 0; times < 2; times++) {
@@ -76,7 +76,7 @@ function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>
     expect((await browser.finish()).status).to.equal(200);
   });
 
-  it('counts once of many different ones at the same time', async () => {
+  it('takes effect once if many different taps arrive at the same time', async () => {
     const { browser, phone, numbers } = await scanned(world);
     const answers = await Promise.all(numbers.map((match) => phone.approve({ match })));
     const { state } = await browser.ticket();
@@ -108,7 +108,7 @@ describe('a phone that has to tap a number', () => {
 
   after(() => world?.stop());
 
-  it('is told what to send if it sends no number, one that is not offered, or that of another ticket', async () => {
+  it('is told what to send if it sends no number, a number that is not offered, or the number of another ticket', async () => {
     const { browser, phone, numbers } = await scanned(world);
     const foreign = [(await scanned(world)).number, '', '7', '100', '１２'].filter((one) => !numbers.includes(one));
     for (const more of [{}, ...foreign.map((match) => ({ match }))]) {
@@ -119,13 +119,13 @@ describe('a phone that has to tap a number', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('gets the same numbers in the same order each time, and so does the browser', async () => {
+  it('gets the same numbers in the same order each time, and the browser keeps showing the same number', async () => {
     const { browser, phone, number, numbers } = await scanned(world);
     expect((await phone.look()).json().numbers).to.deep.equal(numbers);
     expect((await browser.ticket()).number).to.equal(number);
   });
 
-  it('has a page with three numbers and "None of these" in place of Approve, by forms alone', async () => {
+  it('has a page of plain forms with three numbers and "None of these" instead of Approve', async () => {
     const { browser, phone, number, numbers } = await scanned(world);
     const page = (await phone.agent.follow(phone.at)).text;
     expect([...page.matchAll(/name="match" value="(\d\d)"/g)].map(([, one]) => one)).to.deep.equal(numbers);
@@ -138,7 +138,7 @@ describe('a phone that has to tap a number', () => {
     expect((await browser.ticket()).state).to.equal('approved');
   });
 
-  it('denies with "None of these", and is told of a wrong tap on a page', async () => {
+  it('denies with "None of these", and gets a page about a wrong tap', async () => {
     const first = await scanned(world);
     await first.phone.deny();
     expect((await first.browser.ticket()).state).to.equal('denied');
@@ -163,7 +163,7 @@ describe('a phone that has to tap a number', () => {
 });
 
 describe('a number to tap', () => {
-  it('is not asked for if a tap is enough, and a number that nobody asked for is refused', async () => {
+  it('is not asked for if Approve is enough, and an unexpected number is refused', async () => {
     const options: WorldOptions = { qrLogin: { checkCodeEntry: 'tap', assess: () => 'allow' } };
     await World.during(options, async (world) => {
       const { browser, phone } = await world.meet();
@@ -175,7 +175,7 @@ describe('a number to tap', () => {
     });
   });
 
-  it('is not enough if only Approve demands the check code: then the digits are typed', async () => {
+  it('is not used if only the assessment at Approve demands the check code: then the user types the digits', async () => {
     let assessed = 0;
     const assess = (): 'allow' | 'check code' => (assessed++ === 0 ? 'allow' : 'check code');
     await World.during({ qrLogin: { checkCodeEntry: 'tap', assess } }, async (world) => {
@@ -186,7 +186,7 @@ describe('a number to tap', () => {
     });
   });
 
-  it('makes the account wait after too many wrong ones in a row, like wrong check codes', async () => {
+  it('makes the account wait after too many wrong taps in a row, like wrong check codes', async () => {
     const limits = { account: { consecutiveCheckCodes: 2 } };
     await World.during({ qrLogin: { checkCodeEntry: 'tap', assess: () => 'check code', limits } }, async (world) => {
       const paused = world.count('qr_login.paused');

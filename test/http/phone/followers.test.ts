@@ -4,17 +4,17 @@ import type { Agent, Answer } from '../../support/agent.ts';
 import { RedisWorld } from '../../support/redis-world.ts';
 import { type BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 
-/** The requests of a page that may wait at a time for an account. */
+/** The number of requests that may wait for one account at the same time. */
 const MOST = 6;
 
-interface Scanned {
+interface ScannedSignIn {
   readonly browser: BrowserPerson;
   readonly phone: PhonePerson;
   /** The address in the code that the phone has scanned. */
   readonly code: string;
 }
 
-/** Sends the request of a page that knows this version. */
+/** Sends a long poll of a page that knows this version. */
 function newerThan(
   { agent, at }: { agent: Agent; at: string },
   version: unknown,
@@ -27,20 +27,20 @@ async function versionOf(phone: PhonePerson): Promise<unknown> {
   return (await phone.look()).json().version;
 }
 
-async function scan(world: World, parameters: Record<string, string> = {}): Promise<Scanned> {
+async function scan(world: World, parameters: Record<string, string> = {}): Promise<ScannedSignIn> {
   const meeting = await world.meet('alice', parameters);
   const code = await meeting.browser.code();
   expect((await meeting.phone.scan(code)).status).to.equal(200);
   return { ...meeting, code };
 }
 
-/** Steps of the browser, and the text of the page that the phone shows then. */
+/** Steps of the browser, and the header `qr-login-state` of the answer that the phone gets afterwards. */
 const ENDS: Record<string, { readonly act: (browser: BrowserPerson) => Promise<unknown>; readonly reason: string }> = {
   'is cancelled': { act: ({ agent, at }) => agent.post(`${at}/cancel`, { json: {} }), reason: 'cancelled' },
   'is renewed': { act: ({ agent, at }) => agent.post(`${at}/qr/renew`, { json: {} }), reason: 'renewed' },
 };
 
-describe('the page of a phone that waits', () => {
+describe('the page of a waiting phone', () => {
   let world: World;
 
   before(async () => {
@@ -50,7 +50,7 @@ describe('the page of a phone that waits', () => {
   after(() => world?.stop());
 
   for (const [end, { act, reason }] of Object.entries(ENDS)) {
-    it(`gets the page that says so at once when the sign-in ${end}`, async () => {
+    it(`gets a new page immediately when the sign-in ${end}`, async () => {
       const { browser, phone } = await scan(world);
       const version = await versionOf(phone);
       const [waiting, forScript] = [newerThan(phone, version), newerThan(phone, version, 'application/json')];
@@ -91,7 +91,7 @@ describe('the page of a phone that waits', () => {
     expect((await waiting).headers.get('qr-login-state')).to.equal('denied');
   });
 
-  it('learns that the time is up, although the ticket is gone then', async () => {
+  it('learns that the ticket has expired, even though it no longer exists', async () => {
     await World.during({ qrLogin: { deadlines: { decide: 1 } } }, async (own) => {
       const { phone } = await scan(own);
       const { status, headers, text } = await newerThan(phone, await versionOf(phone));
@@ -100,7 +100,7 @@ describe('the page of a phone that waits', () => {
     });
   });
 
-  it('gets an answer at once if it knows another version, and a 400 for what is no version', async () => {
+  it('gets an answer immediately if it knows another version, and a 400 if it sends no valid version', async () => {
     const { phone } = await scan(world);
     const { status, text } = await newerThan(phone, 0);
     expect(status).to.equal(200);
@@ -108,7 +108,7 @@ describe('the page of a phone that waits', () => {
     expect((await newerThan(phone, 'x', 'application/json')).json().error).to.equal('invalid_request');
   });
 
-  it('learns nothing of the ticket of another phone, and nothing without a session', async () => {
+  it('learns nothing about the ticket of another phone, and nothing without a session', async () => {
     const { browser, phone } = await scan(world);
     const { at } = phone;
     const [bob, second] = await Promise.all([
@@ -127,7 +127,7 @@ describe('the page of a phone that waits', () => {
     expect((await ask({ agent: browser.agent } as PhonePerson)).status).to.equal(401);
   });
 
-  it('sees no more of a ticket that another account takes over while it waits', async () => {
+  it('learns nothing more about a ticket that another account takes over while it waits', async () => {
     const configuration = { features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } } };
     await World.during({ configuration }, async (own) => {
       const claims = JSON.stringify({ id_token: { sub: { value: 'b0b' } } });
@@ -139,7 +139,7 @@ describe('the page of a phone that waits', () => {
     });
   });
 
-  it('sees no more once the phone has signed out', async () => {
+  it('learns nothing more once the phone has signed out', async () => {
     const { browser, phone } = await scan(world);
     const waiting = newerThan(phone, await versionOf(phone), 'application/json');
     await phone.signOut();
@@ -147,7 +147,7 @@ describe('the page of a phone that waits', () => {
     expect((await waiting).json()).to.include({ error: 'account_unavailable', reason: 'signed-out' });
   });
 
-  it(`makes room for another request of the account: at most ${MOST} wait`, async () => {
+  it(`ends its oldest request if the account sends another one while ${MOST} wait`, async () => {
     const { browser, phone } = await scan(world);
     const version = await versionOf(phone);
     const all = Array.from({ length: MOST + 1 }, () => newerThan(phone, version));
@@ -157,7 +157,7 @@ describe('the page of a phone that waits', () => {
     expect(statuses.sort()).to.deep.equal([...Array.from({ length: MOST }, () => 200), 204]);
   });
 
-  it('is counted for the address as those that watch, and for the account if it need not wait', async () => {
+  it('is limited for the address like other watching requests, and for the account if it is answered immediately', async () => {
     const limits = { address: { watch: 3, decide: 3 }, account: { decide: 9 } };
     await World.during({ qrLogin: { limits } }, async (own) => {
       const { phone } = await scan(own);
@@ -176,7 +176,7 @@ describe('the page of a phone that waits', () => {
     });
   });
 
-  it('is let go when the server stops', async () => {
+  it('gets an answer when the server stops', async () => {
     const own = await World.start();
     const { phone } = await scan(own);
     const version = await versionOf(phone);
@@ -187,7 +187,7 @@ describe('the page of a phone that waits', () => {
 });
 
 describe('the page of a phone at one node', () => {
-  it('hears at once what the browser does at another node', async () => {
+  it("learns of the browser's acts at another node immediately", async () => {
     await RedisWorld.during({}, async (one) => {
       const two = await RedisWorld.start({ issuer: one.world.issuer }, one.redis);
       try {

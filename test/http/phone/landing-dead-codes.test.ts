@@ -6,14 +6,14 @@ import { replacing } from '../../security/attack.ts';
 import { idIn } from '../../support/codes.ts';
 import { type BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 
-interface Scanned {
+interface ScannedSignIn {
   readonly browser: BrowserPerson;
   readonly phone: PhonePerson;
 }
 
 interface Death {
-  readonly kill: (world: World, scanned: Scanned) => Promise<unknown>;
-  /** The answers to the phone that has scanned, if it scans again, approves and denies. */
+  readonly kill: (world: World, scanned: ScannedSignIn) => Promise<unknown>;
+  /** The answers that the phone that has scanned gets when it scans again, approves and denies. */
   readonly answers: readonly number[];
 }
 

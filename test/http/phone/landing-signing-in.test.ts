@@ -36,7 +36,7 @@ describe('a phone that is not signed in', () => {
     return statusCode;
   };
 
-  it('tells the browser that it signs in, and the code waits for that once', async () => {
+  it('is shown in the browser, and extends the lifetime of the ticket once', async () => {
     const browser = await shown();
     const code = await browser.code();
     const before = await browser.ticket();
@@ -56,7 +56,7 @@ describe('a phone that is not signed in', () => {
     expect((await browser.ticket()).state).to.equal('expired');
   });
 
-  it('lets the codes rotate meanwhile, and any phone scan', async () => {
+  it('does not stop the rotation of codes, and any phone can scan meanwhile', async () => {
     const browser = await shown();
     const code = await browser.code();
     await open(code);
@@ -82,7 +82,7 @@ describe('a phone that is not signed in', () => {
     expect((await typeIn(phone, world, await shortCodeOn(browser))).status).to.equal(200);
   });
 
-  it('tells nothing if it opens a code that is not on the screen any more', async () => {
+  it('is not shown in the browser if it opens a code that is not on the screen any more', async () => {
     const browser = await shown();
     const code = await browser.code();
     const phone = new PhonePerson(world);
@@ -93,7 +93,7 @@ describe('a phone that is not signed in', () => {
     expect(await browser.ticket()).not.to.have.property('phoneIsSigningIn');
   });
 
-  it('tells nothing if it has only prefetched, previewed or embedded the code, or another site has opened it', async () => {
+  it('is not shown in the browser after a prefetch, a preview, an embedded page or a visit from another site', async () => {
     const browser = await shown();
     const code = await browser.code();
     const before = await browser.ticket();
@@ -124,7 +124,7 @@ describe('a phone that is not signed in', () => {
     expect(await browser.ticket()).to.deep.equal(cancelled);
   });
 
-  it('waits as long as the deployment says, and never less than before', async () => {
+  it('extends the lifetime to the configured time, and never shortens it', async () => {
     const qrLogin = { deadlines: { scan: 90, signIn: 1 } };
     await World.during({ clock: new StillClock(), qrLogin }, async (own) => {
       const browser = new BrowserPerson(own);
@@ -152,7 +152,7 @@ describe('a phone that has scanned', () => {
     return browser;
   };
 
-  it('is named to the browser by what it claims to be, from the scan on', async () => {
+  it('is shown in the browser by the name in its user agent from the scan on', async () => {
     const browser = await scannedBy(IPHONE);
     const phone = { name: 'Safari', system: 'iOS' };
     expect(await browser.ticket()).to.deep.include({ state: 'scanned', phone });
@@ -160,7 +160,7 @@ describe('a phone that has scanned', () => {
     expect(text).to.include('Scanned by Safari, iOS: look at your phone');
   });
 
-  it('is not named if it claims to be nothing that is known', async () => {
+  it('is not named in the browser if its user agent is unknown', async () => {
     const browser = await scannedBy('You have won. Call +44 20 7946 0000');
     expect(await browser.ticket())
       .to.include({ state: 'scanned' })
@@ -169,7 +169,7 @@ describe('a phone that has scanned', () => {
     expect(text).to.include('Scanned. Now look at your phone').and.not.to.include('7946');
   });
 
-  it('is another one after the right account has taken the ticket over', async () => {
+  it('is replaced in the browser when the right account takes the ticket over', async () => {
     const claims = JSON.stringify({ id_token: { sub: { value: 'b0b' } } });
     await World.during(
       { configuration: { features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } } } },

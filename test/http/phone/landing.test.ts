@@ -57,7 +57,7 @@ describe('on the phone,', () => {
       expect(answer.json().error).to.equal('not_signed_in');
     });
 
-    it('is still valid if the sign-in on the phone takes longer than the life of the code', async () => {
+    it('is still valid if the sign-in on the phone takes longer than the lifetime of the code', async () => {
       const browser = await atTheScreen();
       const code = await browser.code();
       const phone = new PhonePerson(world);

@@ -25,7 +25,7 @@ describe('the short code', () => {
     return phone.agent.post(scanAt, { form: { shortCode, csrf: csrfIn(page) }, headers: HTML });
   }
 
-  it('is shown with the address to type it at, and spelled out for screen readers', async () => {
+  it('is shown with the address of the page that accepts it, and spelled out for screen readers', async () => {
     const { browser } = await world.meet();
     const shortCode = await shortCodeOn(browser);
     const { text } = await browser.agent.get(browser.at, { headers: HTML });
@@ -36,7 +36,7 @@ describe('the short code', () => {
 
   it('signs the browser in after it is typed and approved, and the check code is typed', async () => {
     const { browser, phone } = await world.meet();
-    const scanned = world.told('qr_login.scanned');
+    const scanned = world.payloads('qr_login.scanned');
     expect((await typeIn(phone, world, await shortCodeOn(browser))).status).to.equal(200);
     expect((await browser.ticket()).state).to.equal('scanned');
     expect(scanned).to.have.length(1);
@@ -50,7 +50,7 @@ describe('the short code', () => {
     expect((await browser.tokens(arrived)).claims()?.sub).to.equal('a11ce');
   });
 
-  it('leads a form to the confirm page, also if it is typed in lower case and with spaces', async () => {
+  it('leads a form to the confirm page, even if it is typed in lower case and with spaces', async () => {
     const { browser, phone } = await world.meet();
     const shortCode = await shortCodeOn(browser);
     const answer = await submit(phone, ` ${shortCode.toLowerCase().replace('-', ' ')} `);
@@ -141,7 +141,7 @@ describe('the short code', () => {
     expect((await browser.ticket()).state).to.equal('waiting');
   });
 
-  it('leads to a stronger sign-in until the phone has signed in once more, with no state in a URL', async () => {
+  it('asks for a stronger sign-in until the phone has signed in again, and keeps no state in a URL', async () => {
     const acr = 'urn:example:acr:strong';
     const asking = { claims: JSON.stringify({ id_token: { acr: { essential: true, values: [acr] } } }) };
     const features = { devInteractions: { enabled: false }, claimsParameter: { enabled: true } };

@@ -28,7 +28,7 @@ describe('the page with the camera', () => {
     expect(script.json().error).to.equal('not_signed_in');
   });
 
-  it('is refused for accounts that may not sign in any more', async () => {
+  it('is refused to accounts that may not sign in any more', async () => {
     await World.during({ qrLogin: { findAccount: () => undefined } }, async (disabled) => {
       const phone = await new PhonePerson(disabled).signIn();
       const page = await phone.agent.get(`${disabled.issuer}/qr/scan`);
@@ -47,7 +47,7 @@ describe('the page with the camera', () => {
     });
   });
 
-  it('names the prefix and length of valid codes, which match the code in the browser', async () => {
+  it('contains the prefix and length of valid codes, which match the code in the browser', async () => {
     for (const path of ['', '/op']) {
       await World.during({ path }, async (mounted) => {
         const { browser, phone } = await mounted.meet();

@@ -1,13 +1,13 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import type { Agent, Answer, Sent } from '../../support/agent.ts';
+import type { Agent, Answer, RequestOptions } from '../../support/agent.ts';
 import { type BrowserPerson, type PhonePerson, World } from '../../support/world.ts';
 
 const JSON_BODY = { 'content-type': 'application/json', accept: 'application/json' };
 const FORM_BODY = { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html' };
 
 /** Bodies that the plugin's pages never send, and the status that each must get. */
-const BODIES: Record<string, [number, Sent]> = {
+const BODIES: Record<string, [number, RequestOptions]> = {
   'a number': [400, { json: 7 }],
   'a text': [400, { json: 'approve' }],
   'an array': [400, { json: [{ decision: 'approve' }] }],
@@ -79,7 +79,7 @@ describe('a body that the pages never send', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('has no fields that are nested in a form field', async () => {
+  it('cannot contain nested fields if it is a form', async () => {
     const body = `csrf=${phone.csrf}&decision[a]=approve&decision.b=approve&__proto__[decision]=approve`;
     expect((await phone.agent.post(phone.at, { headers: FORM_BODY, body })).status).to.equal(400);
     const nested = await phone.agent.post(phone.at, {
@@ -90,7 +90,7 @@ describe('a body that the pages never send', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('is read if it is compressed, and refused if it is too large only after that', async () => {
+  it('may be compressed, and is refused if it is too large after decompression', async () => {
     const compressions = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync, GZIP: gzipSync };
     for (const [encoding, compress] of Object.entries(compressions)) {
       const headers = { ...JSON_BODY, 'content-encoding': encoding };

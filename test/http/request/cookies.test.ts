@@ -40,7 +40,7 @@ describe('the cookies', () => {
     });
   });
 
-  it('are sent over https only if the issuer is https, and have a prefix that demands it', async () => {
+  it('are limited to https if the issuer uses https, and then have a prefix that requires it', async () => {
     const running = await serve(() => makeProvider({ issuer: ISSUER, clients: CLIENTS, proxy: true }));
     const headers = BEHIND_TLS;
     try {

@@ -51,7 +51,7 @@ describe('the place of the browser on the phone', () => {
     ['throws', () => broken()],
     ['does not answer', () => new Promise<undefined>(() => undefined)],
   ] as const) {
-    it(`is missing, with a warning, if locate() ${kind}, and the sign-in goes on`, async () => {
+    it(`is missing, with a warning, if locate() ${kind}, and the sign-in continues`, async () => {
       const warned = new Promise((resolve) => process.once('warning', resolve));
       const { phone } = await met({ qrLogin: { locate } });
       expect((await phone.look()).json()).to.deep.include({ state: 'scanned' });

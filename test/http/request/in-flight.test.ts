@@ -12,7 +12,7 @@ import { World } from '../../support/world.ts';
 const PROGRAM = fileURLToPath(new URL('../../support/closing-program.ts', import.meta.url));
 
 describe('closing', () => {
-  it('ends streams with a time to reconnect after, and answers long polls', async () => {
+  it('ends streams with a reconnection time, and answers long polls', async () => {
     await World.during({ clock: new StillClock(), qrLogin: { rotation: 60 } }, async (world) => {
       const { browser } = await world.meet();
       const streams = [await browser.events(), await browser.events()];
@@ -31,7 +31,7 @@ describe('closing', () => {
     });
   });
 
-  it('still answers later requests: a stream ends at once, and a long poll does not wait', async () => {
+  it('still answers later requests: a stream ends immediately, and a long poll does not wait', async () => {
     await World.during({ clock: new StillClock(), qrLogin: { rotation: 60 } }, async (world) => {
       const { browser } = await world.meet();
       await world.qr.close();
@@ -64,7 +64,7 @@ describe('closing', () => {
     });
   });
 
-  it('waits two seconds for a request that does not finish, and not again when it is repeated', async () => {
+  it('waits two seconds for a request that does not finish, and a second close does not wait again', async () => {
     const slow = new Slow();
     await World.during({ qrLogin: { findAccount: slow.findAccount } }, async (world) => {
       const { browser, phone } = await world.meet();
@@ -83,7 +83,7 @@ describe('closing', () => {
     });
   });
 
-  it('completes although Redis does not answer', async () => {
+  it('completes even if Redis does not answer', async () => {
     await RedisWorld.during({}, async (there) => {
       const { world } = there;
       await until(async () => (await world.qr.health()).signals === 'up');

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Agent, Answer, Sent } from '../../support/agent.ts';
+import type { Agent, Answer, RequestOptions } from '../../support/agent.ts';
 import { PhonePerson, World } from '../../support/world.ts';
 
 /** Headers that a browser adds to a request from a page of another site. */
@@ -83,7 +83,7 @@ describe('the CSRF token of a form', () => {
     expect(json().error).to.equal('invalid_csrf');
   };
   const accept = { accept: 'application/json' };
-  const forged = (good: string): Sent[] => [
+  const forged = (good: string): RequestOptions[] => [
     { json: {} },
     { json: { csrf: '' } },
     { json: { csrf: 'A'.repeat(43) } },

@@ -78,7 +78,7 @@ for (const [name, host] of Object.entries(HOSTS)) {
       expect(warnings[0]).to.match(/^a body parser of your app .* mount the provider before the parser/);
     });
 
-    it('refuses what it refuses without a parser', async () => {
+    it('refuses the same bodies as without a parser', async () => {
       const twice = { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'version=1&version=2' };
       // Koa's parser keeps the last value of a field.
       if (name !== 'Koa') expect((await agent.post(`${at}/qr/renew`, twice)).status).to.equal(400);

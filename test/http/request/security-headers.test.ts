@@ -58,7 +58,7 @@ describe('the headers', () => {
     expectSafe(await browser.goOn(String((await browser.finish()).json().redirectTo)));
   });
 
-  it('forbid nothing that a page needs', async () => {
+  it('allow everything that a page needs', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     const answers = [await browser.agent.get(browser.at), await phone.agent.follow(code)];

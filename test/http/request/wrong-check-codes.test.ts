@@ -9,23 +9,23 @@ import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../../supp
 const MOST = 4;
 const DAY_S = 24 * 60 * 60;
 
-/** The other limits are out of the way. */
+/** High values for the other limits, so that a test does not reach them. */
 const account = { scan: 1000, decide: 1000, checkCode: 1000, consecutiveCheckCodes: MOST };
 const LIMITED: WorldOptions = { qrLogin: { assess: () => 'check code', limits: { account } } };
 
-interface Approved {
+interface ApprovedSignIn {
   readonly browser: BrowserPerson;
   readonly checkCode: string;
 }
 
-async function approved(phone: PhonePerson): Promise<Approved> {
+async function approved(phone: PhonePerson): Promise<ApprovedSignIn> {
   const browser = new BrowserPerson(phone.world);
   await browser.start();
   await phone.scan(await browser.code());
   return { browser, checkCode: String((await phone.approve()).json().checkCode) };
 }
 
-/** Types wrong check codes, at new browsers as often as one has no tries left. */
+/** Types wrong check codes, at most two at each browser, so that no ticket ends. */
 async function typeWrong(phone: PhonePerson, times: number): Promise<void> {
   for (let left = times; left > 0; left -= 2) {
     const { browser, checkCode } = await approved(phone);
@@ -52,10 +52,11 @@ function expectPaused(answer: Answer): void {
 describe('wrong check codes in a row', () => {
   it('end the check codes of the account for a day, and the owner reads why on the phone', async () => {
     const clock = new TestClock();
-    // The clock reaches the real time only after the pause: interactions end by the real one.
+    // The clock starts in the past and reaches the real time after the pause, because interactions expire by the real
+    // clock.
     clock.forward(-(DAY_S + 600));
     await World.during({ ...LIMITED, clock }, async (world) => {
-      const paused = world.told('qr_login.paused');
+      const paused = world.payloads('qr_login.paused');
       const phone = await new PhonePerson(world).signIn();
       const earlier = await approved(phone);
       await typeWrong(phone, MOST);
@@ -78,7 +79,7 @@ describe('wrong check codes in a row', () => {
     });
   });
 
-  it('are counted from zero after a right one', async () => {
+  it('are counted from zero again after a right one', async () => {
     await World.during(LIMITED, async (world) => {
       const phone = await new PhonePerson(world).signIn();
       for (let series = 0; series < 3; series++) {
@@ -89,7 +90,7 @@ describe('wrong check codes in a row', () => {
     });
   });
 
-  it('stop neither other accounts, nor sign-ins without a check code, nor the password page', async () => {
+  it('do not stop other accounts, sign-ins without a check code, or the password page', async () => {
     let verdict: Verdict = 'check code';
     const qrLogin = { ...LIMITED.qrLogin, assess: () => verdict };
     await World.during({ ...LIMITED, qrLogin }, async (world) => {
@@ -107,7 +108,7 @@ describe('wrong check codes in a row', () => {
     });
   });
 
-  it('stop a short code, which always takes the check code', async () => {
+  it('stop sign-ins by a short code, because they always require the check code', async () => {
     let verdict: Verdict = 'check code';
     const qrLogin = { ...LIMITED.qrLogin, shortCode: true, assess: () => verdict };
     await World.during({ ...LIMITED, qrLogin }, async (world) => {
@@ -128,7 +129,7 @@ describe('wrong check codes in a row', () => {
         const phone = await new PhonePerson(first.world).signIn();
         const { browser, checkCode } = await approved(phone);
         const wrong = checkCode === '000000' ? '000001' : '000000';
-        const paused = second.world.told('qr_login.paused');
+        const paused = second.world.payloads('qr_login.paused');
         const finish = browser.at.replace(first.world.origin, second.world.origin);
         const cookie = await browser.agent.jar.getCookieString(browser.at);
         const answer = await fetch(`${finish}/qr/finish`, {

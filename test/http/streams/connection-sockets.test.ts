@@ -35,7 +35,7 @@ for (const parkStreams of [false, true]) {
       for (const wire of open) await wire.saw(`"version":${crier.version}`);
     };
 
-    it('releases the responses while the streams go on', async () => {
+    it('releases the responses while the streams continue', async () => {
       for (const response of crier.responses) expect(response).to.include({ writableFinished: true, closed: true });
       for (const response of crier.responses) expect(response.socket).to.equal(null);
       await goOn();

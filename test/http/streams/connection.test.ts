@@ -188,7 +188,7 @@ for (const parkStreams of [false, true]) {
     });
 
     it('are not sent if the stream is requested behind a waiting long poll', async () => {
-      // The next code ends a long poll, and the clock stands still: its moment must not be now.
+      // The next code ends a long poll. The clock stands still, so the next code must not be due now.
       const rotatesIn = async (): Promise<number> => {
         const { qr } = (await browser.ticket()) as { qr: { rotatesIn: number } };
         return qr.rotatesIn;

@@ -42,7 +42,7 @@ for (const parkStreams of [false, true]) {
       expect(response.headers.has('content-encoding')).to.equal(false);
     });
 
-    it('sends a comment at once, then the whole ticket', async () => {
+    it('sends a comment immediately, and then the whole ticket', async () => {
       const browser = new BrowserPerson(world);
       await browser.start();
       const stream = await watch(browser);

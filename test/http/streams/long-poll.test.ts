@@ -12,7 +12,7 @@ import { VirtualTime } from '../../support/virtual-time.ts';
 const VIEWS = { dueAt: () => Number.POSITIVE_INFINITY } as unknown as BrowserViews;
 const METRICS = { arrived: () => undefined, left: () => undefined } as unknown as SignInMetrics;
 
-/** A watch of an interaction without a ticket, so that its version never changes. */
+/** A watch of an interaction that has no ticket, so that the version never changes. */
 class QuietWatch {
   readonly endsAt = Number.POSITIVE_INFINITY;
   readonly #onSubscribe: (listener: Listener) => void;
@@ -43,7 +43,7 @@ function poll(watch: QuietWatch, ctx: object): () => boolean {
   return () => isAnswered;
 }
 
-describe('a long poll without news, of a client that asks again at once', () => {
+describe('a long poll without news, of a client that asks again immediately,', () => {
   let time: VirtualTime;
 
   beforeEach(() => {
@@ -54,7 +54,7 @@ describe('a long poll without news, of a client that asks again at once', () => 
 
   const alone = (): object => ({ req: { socket: {} }, res: new EventEmitter() });
 
-  it('takes a second at least if a change may have been missed', async () => {
+  it('takes at least a second if a change may have been missed', async () => {
     const random = Math.random;
     Math.random = () => 0;
     try {
@@ -68,7 +68,7 @@ describe('a long poll without news, of a client that asks again at once', () => 
     }
   });
 
-  it('takes a second, and no longer, behind another response on its connection', async () => {
+  it('takes at most a second behind another response on its connection', async () => {
     const server = createServer().listen(0, 'localhost');
     await once(server, 'listening');
     const socket = new Socket().connect(server.address() as { port: number });

@@ -13,19 +13,19 @@ import Fastify from 'fastify';
 import { Crier, REQUEST } from '../../support/crier.ts';
 import { listening } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
-import { eventsIn, Heard, Wire } from '../../support/wire.ts';
+import { eventsIn, StreamRecording, Wire } from '../../support/wire.ts';
 
 const CERTIFICATE = makeCertificate();
 const NOT_PARKED = 'QR_LOGIN_NOT_PARKED';
 
 /** Two streams of one server, and a function that stops it. */
-interface Opened {
-  readonly streams: readonly Heard[];
+interface OpenStreams {
+  readonly streams: readonly StreamRecording[];
   readonly stop: () => Promise<void>;
 }
 
 /** The servers in which a stream cannot give up its socket. */
-const PLACES: Readonly<Record<string, (crier: Crier) => Promise<Opened>>> = {
+const PLACES: Readonly<Record<string, (crier: Crier) => Promise<OpenStreams>>> = {
   'a server that speaks TLS itself': async ({ handle }) => {
     const server = createTlsServer({ key: CERTIFICATE, cert: CERTIFICATE }, handle);
     return overTls(server, await listening(server, 'https'));
@@ -37,7 +37,7 @@ const PLACES: Readonly<Record<string, (crier: Crier) => Promise<Opened>>> = {
   'HTTP/2': async ({ handle }) => {
     const server = createSecureServer({ key: CERTIFICATE, cert: CERTIFICATE }, handle as never);
     const client = connectHttp2(await listening(server, 'https'), { ca: CERTIFICATE });
-    const streams = [1, 2].map(() => new Heard(client.request({ ':path': '/events' })));
+    const streams = [1, 2].map(() => new StreamRecording(client.request({ ':path': '/events' })));
     return {
       streams,
       stop: async () => {
@@ -143,7 +143,7 @@ describe('parkStreams', () => {
     });
   }
 
-  it('leaves the session cookie of the host in the head', async () => {
+  it('keeps the session cookie of the host in the head', async () => {
     const { streams, stop } = await (PLACES['an app in Express that keeps sessions']?.(crier) ?? fail());
     const [stream] = streams;
     await stream?.saw('"version":1');
@@ -157,7 +157,7 @@ describe('parkStreams', () => {
     await app.register(middie);
     app.use('/events', crier.handle);
     const { stream } = await app.inject({ url: '/events', payloadAsStream: true });
-    const heard = new Heard(stream());
+    const heard = new StreamRecording(stream());
     await heard.saw('"version":1');
     crier.say();
     await heard.saw('"version":2');
@@ -198,7 +198,7 @@ describe('parkStreams', () => {
   });
 });
 
-async function overHttp(server: Server): Promise<Opened> {
+async function overHttp(server: Server): Promise<OpenStreams> {
   const origin = await listening(server);
   const streams = [await Wire.to(origin), await Wire.to(origin)];
   // Without this header the connection would stay open for another request after the response.
@@ -206,7 +206,7 @@ async function overHttp(server: Server): Promise<Opened> {
   return { streams, stop: () => stopped(server) };
 }
 
-async function overTls(server: Server, origin: string): Promise<Opened> {
+async function overTls(server: Server, origin: string): Promise<OpenStreams> {
   const { port } = new URL(origin);
   const streams = await Promise.all(
     [1, 2].map(async () => {

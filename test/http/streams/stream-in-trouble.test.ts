@@ -27,7 +27,7 @@ describe('a browser that waits while the store does not answer', () => {
     return stream;
   };
 
-  /** Approves on the phone while Redis answers too late. */
+  /** Approves on the phone while Redis does not answer in time. */
   const approveLate = async (phone: PhonePerson): Promise<void> => {
     there.pauseAt(({ keys }) => keys.some((key) => key.includes(':ticket:')));
     expect((await phone.approve()).status).to.equal(503);
@@ -82,7 +82,7 @@ describe('a browser that waits while the store does not answer', () => {
     await there.redis.restart();
     // Events with a new code may come before that.
     expect(await stream.ticket('expired')).to.deep.equal({ version: 0, state: 'expired', expiresIn: 0 });
-    // The interaction is gone as well.
+    // The interaction is also gone.
     expect((await browser.agent.post(`${browser.at}/qr/renew`, { json: {} })).status).to.equal(404);
     await there.isUp();
     await phone.signIn();

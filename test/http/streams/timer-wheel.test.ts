@@ -5,10 +5,10 @@ const WIDTH_MS = 20;
 const START = 1_000_000;
 
 describe('the timer wheel', () => {
-  let wheel: TimerWheel<Waiting>;
+  let wheel: TimerWheel<TestEntry>;
   let ticked: string[];
 
-  class Waiting implements WheelEntry {
+  class TestEntry implements WheelEntry {
     nextAt: number;
     slot: number | undefined;
     readonly #name: string;
@@ -30,8 +30,8 @@ describe('the timer wheel', () => {
   });
 
   it('calls back an entry that is due once, within the width of a slot, and no other entry', () => {
-    new Waiting('soon', 100);
-    new Waiting('later', 10_000);
+    new TestEntry('soon', 100);
+    new TestEntry('later', 10_000);
     wheel.turn(START + 99);
     expect(ticked).to.deep.equal([]);
     wheel.turn(START + 100 + WIDTH_MS);
@@ -42,13 +42,13 @@ describe('the timer wheel', () => {
   });
 
   it('calls back an entry that is due already in the next slot', () => {
-    new Waiting('late', -5_000);
+    new TestEntry('late', -5_000);
     wheel.turn(START + WIDTH_MS);
     expect(ticked).to.deep.equal(['late']);
   });
 
-  it('moves an entry to an earlier time at once, and to a later time when its slot comes', () => {
-    const one = new Waiting('one', 10_000);
+  it('moves an entry to an earlier time immediately, and to a later time when its slot comes', () => {
+    const one = new TestEntry('one', 10_000);
     one.nextAt = START + 100;
     wheel.put(one);
     one.nextAt = START + 20_000;
@@ -63,20 +63,20 @@ describe('the timer wheel', () => {
   });
 
   it('does not call back an entry that was removed', () => {
-    const one = new Waiting('one', 100);
+    const one = new TestEntry('one', 100);
     wheel.remove(one);
     wheel.remove(one);
     wheel.turn(START + 1_000);
     expect([ticked, wheel.all()]).to.deep.equal([[], []]);
   });
 
-  it('calls back every due entry after the clock has jumped by years, and goes on after it has jumped back', () => {
-    new Waiting('one', 100);
-    new Waiting('other', 50_000);
+  it('calls back every due entry after the clock has jumped by years, and still works after it has jumped back', () => {
+    new TestEntry('one', 100);
+    new TestEntry('other', 50_000);
     wheel.turn(START + 1e11);
     expect(ticked).to.deep.equal(['one', 'other']);
     wheel.turn(START);
-    new Waiting('third', 40);
+    new TestEntry('third', 40);
     wheel.turn(START + 60);
     expect(ticked).to.deep.equal(['one', 'other', 'third']);
   });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Agent, type Answer, type Sent } from '../../support/agent.ts';
+import { Agent, type Answer, type RequestOptions } from '../../support/agent.ts';
 import { CODE_LENGTH, codeIn } from '../../support/codes.ts';
 import { type BrowserPerson, World } from '../../support/world.ts';
 
@@ -7,7 +7,7 @@ import { type BrowserPerson, World } from '../../support/world.ts';
 function recordAnswers({ agent }: BrowserPerson): string[] {
   const answers: string[] = [];
   const send = agent.send.bind(agent);
-  agent.send = async (url: string | URL, sent: Sent): Promise<Answer> => {
+  agent.send = async (url: string | URL, sent: RequestOptions): Promise<Answer> => {
     const answer = await send(url, sent);
     answers.push([...answer.headers].join('\n'), answer.text);
     return answer;
@@ -40,7 +40,7 @@ describe('before the browser is signed in,', () => {
     return JSON.stringify(ticket);
   };
 
-  it('it learns nothing about the account or the id of the ticket, and of the phone its kind alone, in any state', async () => {
+  it("it learns nothing about the account or the ticket's id in any state, and only the kind of the phone", async () => {
     const { browser, phone } = await world.meet();
     const answers = recordAnswers(browser);
     const states: unknown[] = [];
@@ -133,7 +133,7 @@ describe('before the browser is signed in,', () => {
     });
   });
 
-  it('the store contains no secret that would work', async () => {
+  it('the store contains no usable secret', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     await phone.scan(code);

@@ -5,7 +5,7 @@ import { BrowserPerson, World } from '../../support/world.ts';
 const DRAWN = ['url', 'svg', 'rotatesIn'];
 const UNDRAWN = ['url', 'rotatesIn'];
 
-/** The requests with a code in the answer, each with a query or without. */
+/** The requests with a code in the answer. Each can have a query. */
 const ASKING: Record<string, (browser: BrowserPerson, query: string) => Promise<Answer>> = {
   'GET qr': ({ agent, at }, query) => agent.get(`${at}/qr?${query}`),
   'GET qr with "after"': ({ agent, at }, query) => agent.get(`${at}/qr?after=7&${query}`),
@@ -67,7 +67,7 @@ describe('a browser that draws the code itself', () => {
     expect(answer.json().error).to.equal('invalid_request');
   });
 
-  it('gets an image in the page nevertheless, before any script runs', async () => {
+  it('still gets an image in the page, before any script runs', async () => {
     expect((await browser.agent.get(`${browser.at}?svg=no`)).text).to.include('data-code><svg');
   });
 });

@@ -15,12 +15,12 @@ interface Setup {
   readonly scheme?: 'http' | 'https';
   readonly configuration?: (url: (uid: string) => string) => Configuration;
   readonly host?: (provider: Provider) => RequestListener;
-  /** The path at which the host has the provider. */
+  /** The path at which the host mounts the provider. */
   readonly at?: string;
   readonly environment?: 'production' | 'development';
 }
 
-/** The view of a setup that an operator and a user have. */
+/** The pages, warnings and events that an operator and a user see in a setup. */
 class Site {
   readonly warnings: string[] = [];
   readonly faults: string[] = [];
@@ -72,7 +72,7 @@ async function during(
   }
 }
 
-/** Express with an old page of an app in front of the provider, as in oidc-provider's own example. */
+/** Express with an old interaction page in front of the provider, as in oidc-provider's own example. */
 function besideOldPage(provider: Provider): RequestListener {
   const app = express();
   app.get('/interaction/:uid', (_request, response) => {
@@ -81,7 +81,7 @@ function besideOldPage(provider: Provider): RequestListener {
   return app.use(provider.callback());
 }
 
-/** Koa apps, one in another. */
+/** Returns Koa apps that are mounted in each other, with the provider in the innermost one. */
 function nested(...paths: readonly string[]): (provider: Provider) => RequestListener {
   return (provider) => {
     const app = paths.reduceRight<Koa>((inner, path) => {
@@ -98,7 +98,7 @@ const NO_POLICY = interactionPolicy.base();
 const URL_FAULT = /^interactions\.url of the provider is not qr\.interactionUrl.*url: qr\.interactionUrl/;
 
 describe('the wiring of the plugin', () => {
-  it('is not complained about if all is well', async () => {
+  it('causes no warnings if it is right', async () => {
     for (const setup of [{}, { path: '/oidc', host: nested('/oidc') }]) {
       await during(setup, async (site) => {
         for (let count = 0; count < 2; count++) expect((await site.start()).text).to.include('data-code><svg');
@@ -140,7 +140,7 @@ describe('the wiring of the plugin', () => {
     });
   }
 
-  it('leaves a prompt of its own to an address of its own', async () => {
+  it("does not affect a deployment's own prompt with its own page", async () => {
     const policy = interactionPolicy.base();
     const check = new interactionPolicy.Check('first', 'first of all', () => interactionPolicy.Check.REQUEST_PROMPT);
     policy.add(new interactionPolicy.Prompt({ name: 'welcome', requestable: false }, check), 0);
@@ -151,14 +151,14 @@ describe('the wiring of the plugin', () => {
     });
   });
 
-  it('is explained in the log with another policy, with which sign-ins go on', async () => {
+  it('is explained in the log if the policy is another one, and sign-ins still work', async () => {
     const configure = (qrUrl: unknown): Configuration => ({ interactions: { policy: NO_POLICY, url: qrUrl as never } });
     const server = createServer();
     const issuer = await listening(server);
     const warnings: string[] = [];
     const note = ({ message }: Error): unknown => warnings.push(message);
     process.on('warning', note);
-    // The address of the plugin is known once it is made.
+    // The plugin's `interactionUrl` is known only after the plugin is created.
     let interactionUrl: unknown;
     const { provider, qr } = await makeProvider({
       issuer,
@@ -186,14 +186,14 @@ describe('the wiring of the plugin', () => {
     }
   });
 
-  it('is explained if an old page of the app is in the way: in the log, and in development at the next sign-in', async () => {
+  it('is explained if an old page of the app answers instead: in the log, and in development at the next sign-in', async () => {
     const fault = /^a route of your app has answered GET \/interaction\/[\w-]+ .* remove your old route GET/;
     await during({ host: besideOldPage }, async (site) => {
       expect((await site.start()).text).to.equal('<form>Password');
       const page = await site.start();
       expect(page.status).to.equal(500);
       expect(page.text).to.include('remove your old route GET /interaction/:uid');
-      // Only once: the app may have it there on purpose.
+      // The explanation is shown once, because the app may have this page on purpose.
       expect((await site.start()).text).to.equal('<form>Password');
       expect(site.warnings).to.have.length(1);
       expect(site.warnings[0]).to.match(fault);

@@ -15,7 +15,7 @@ describe('the claims of an access token about the authentication of its user', (
   const expected = { auth_time: 1_700_000_000, acr: 'urn:password', amr: ['pwd'] };
 
   for (const record of ['AuthorizationCode', 'RefreshToken', 'DeviceCode', 'BackchannelAuthenticationRequest']) {
-    it(`are those of the sign-in that it came out of, by way of: ${record}`, () => {
+    it(`come from the sign-in for which the token was issued, through the record ${record}`, () => {
       expect(claimsFrom({ [record]: SIGN_IN })).to.deep.equal(expected);
     });
   }
@@ -34,7 +34,7 @@ describe('the claims of an access token about the authentication of its user', (
     expect(read({ ...expected, acr: 7, amr: [7] })).to.deep.equal({ ...authenticated, onPhone: {} });
   });
 
-  it('are demanded: a token without the time of the sign-in is refused', () => {
+  it('are required, so that a token without the time of the sign-in is refused', () => {
     for (const extra of [undefined, {}, { auth_time: 0 }, { auth_time: '1700000000' }]) {
       expect(() => readAuthentication({ accountId: 'alice', extra }), JSON.stringify(extra))
         .to.throw()

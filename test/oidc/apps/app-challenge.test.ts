@@ -4,7 +4,7 @@ import { APP_ALGORITHMS, AppChallenge } from '../../../src/oidc/apps/app-challen
 const ALGORITHMS = `algs="${APP_ALGORITHMS.join(' ')}"`;
 
 describe('the challenge of an app', () => {
-  it('names the error, the algorithms and what the app has to send', () => {
+  it('contains the error, the algorithms and the parameters that the app has to send', () => {
     const { header } = new AppChallenge('insufficient_scope', 'More, please.', { parameters: { scope: 'qr_login' } });
     expect(header).to.equal(
       `DPoP error="insufficient_scope", error_description="More, please.", ${ALGORITHMS}, scope="qr_login"`,
@@ -16,7 +16,7 @@ describe('the challenge of an app', () => {
     expect(header).to.equal(`DPoP ${ALGORITHMS}`);
   });
 
-  it('cannot be left by a quote, a backslash or a line break in a text', () => {
+  it('escapes a quote, a backslash or a line break in a text', () => {
     const { header } = new AppChallenge('invalid_token', 'a"b\\c\r\nd');
     expect(header).to.include(`error_description="a'b'c''d", `);
   });

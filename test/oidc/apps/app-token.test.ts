@@ -19,7 +19,7 @@ async function atTheScreen(world: World): Promise<BrowserPerson> {
   return browser;
 }
 
-describe('the access of an app', () => {
+describe('the token of an app', () => {
   let world: World;
 
   before(async () => {
@@ -28,7 +28,7 @@ describe('the access of an app', () => {
 
   after(() => world?.stop());
 
-  it('goes on after a refresh, and keeps the time of the sign-in', async () => {
+  it('can be refreshed, and keeps the time of the sign-in', async () => {
     const app = await new AppPerson(world).signIn();
     const before = (await world.provider.AccessToken.find(app.accessToken))?.extra;
     const signedInAt = before?.auth_time;
@@ -58,7 +58,7 @@ describe('the access of an app', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('that is revoked after Approve takes the approval back', async () => {
+  it('that is revoked after Approve revokes the approval', async () => {
     const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world)];
     await app.scan(await browser.code());
     await app.approve();
@@ -78,7 +78,7 @@ describe('the access of an app', () => {
     expect(new URL(answer.location).searchParams.get('error')).to.equal('access_denied');
   });
 
-  it('ends with its account, also after Approve', async () => {
+  it('ends with its account, even after Approve', async () => {
     await World.during({}, async (own) => {
       const [app, browser] = [await new AppPerson(own).signIn('bob'), await atTheScreen(own)];
       await app.scan(await browser.code());
@@ -92,7 +92,7 @@ describe('the access of an app', () => {
     });
   });
 
-  it('without offline access ends with the session in which it was given, also after Approve', async () => {
+  it('without offline access ends with the session in which it was granted, even after Approve', async () => {
     const app = await new AppPerson(world).signIn('alice', { scope: 'openid qr_login', prompt: 'login' });
     const browser = await atTheScreen(world);
     await app.scan(await browser.code());
@@ -103,7 +103,7 @@ describe('the access of an app', () => {
     expect((await browser.finish()).json().error).to.equal('account_unavailable');
   });
 
-  it('is that of one app: another app of the same account owns other tickets', async () => {
+  it('belongs to one app, and another app of the same account owns other tickets', async () => {
     const [one, other] = [
       await new AppPerson(world).signIn(),
       await new AppPerson(world, { clientId: OTHER_APP }).signIn(),
@@ -119,7 +119,7 @@ describe('the access of an app', () => {
     expect((await other.approve()).json().state).to.equal('approved');
   });
 
-  it('can be limited to some clients, and by the deployment', async () => {
+  it('can be limited to some clients and by assureApp()', async () => {
     const seen: unknown[] = [];
     const qrLogin = {
       apps: { clients: [OTHER_APP] },

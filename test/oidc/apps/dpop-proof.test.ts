@@ -7,7 +7,7 @@ const TOKEN = 'an access token';
 const NOW = Date.UTC(2026, 0, 1);
 const REQUEST = { method: 'POST', url: 'https://op.example/qr/api/scans', accessToken: TOKEN, now: NOW };
 
-describe('the proof of the key of an app', () => {
+describe('the DPoP proof of an app', () => {
   const verifier = new ProofVerifier();
   let key: AppKey;
 
@@ -25,13 +25,13 @@ describe('the proof of the key of an app', () => {
   const proofWith = (change: object, header: Readonly<Record<string, unknown>> = {}): Promise<string> =>
     signClaims(key, 'dpop+jwt', { ...claims(), ...change }, header);
 
-  it('gives the thumbprint of the key, and the nonce and the jti for the checks that follow', async () => {
+  it('contains the thumbprint of the key, and the nonce and the jti for the later checks', async () => {
     const jti = randomUUID();
     const proof = await proofWith({ jti, nonce: 'a nonce' });
     expect(await verifier.verify(proof, REQUEST)).to.deep.equal({ keyId: key.id, jti, nonce: 'a nonce' });
   });
 
-  it('is right if its URL has a query, a fragment or capital letters in the host', async () => {
+  it('is accepted if its URL has a query, a fragment or capital letters in the host', async () => {
     for (const htu of [`${REQUEST.url}?a=b#c`, 'https://OP.example:443/qr/api/scans']) {
       expect((await verifier.verify(await proofWith({ htu }), REQUEST)).keyId).to.equal(key.id);
     }
@@ -56,7 +56,7 @@ describe('the proof of the key of an app', () => {
     });
   }
 
-  it('is refused if it is no JWT, of another type, without a key, or signed with another key', async () => {
+  it('is refused if it is not a JWT, has another type or no key, or is signed with another key', async () => {
     const other = await makeAppKey();
     for (const proof of [
       'no JWT',

@@ -13,7 +13,7 @@ describe('the keys in the headers of proofs', () => {
     expect((await keys.find(header)).id).to.equal(id);
   });
 
-  it('are refused if they are private or no keys at all, each time', async () => {
+  it('are refused each time if they are private or not keys at all', async () => {
     const keys = new ProofKeys();
     const { privateKey } = await makeAppKey();
     for (const jwk of [await exportJWK(privateKey), { kty: 'oct', k: 'AAAA' }, { kty: 'EC' }]) {

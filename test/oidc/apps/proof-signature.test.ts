@@ -93,7 +93,7 @@ const REFUSED: Readonly<Record<string, string>> = {
 
 describe('the signature of a proof', () => {
   for (const [name, proof] of Object.entries(ACCEPTED)) {
-    it(`is right for ${name}, with the claims that jose reads`, async () => {
+    it(`is accepted for ${name}, with the same claims as by jose`, async () => {
       const { payload, key } = await verifyProof(proof, new ProofKeys());
       assert.deepEqual(payload, (await verifyByJose(proof)).payload);
       assert.match(key.id, /^[\w-]{43}$/);

@@ -11,7 +11,7 @@ import {
 
 export interface AppKey extends GenerateKeyPairResult {
   readonly jwk: JWK;
-  /** Its thumbprint (RFC 7638). */
+  /** The thumbprint of the key (RFC 7638). */
   readonly id: string;
 }
 
@@ -45,5 +45,5 @@ export async function rejection(promise: Promise<unknown>): Promise<Error & { re
   } catch (error) {
     if (error instanceof Error) return error;
   }
-  throw new Error('it was not refused');
+  throw new Error('the promise was not rejected');
 }

@@ -27,7 +27,7 @@ describe('a decision that an app has signed', () => {
     keys = { keyId: token.id, registered: [{ ...registered.jwk, kid: 'one' }] };
   });
 
-  it('is verified with the key of the token, and leaves out what else the header says of the key', async () => {
+  it('is verified with the key of the token, and its record contains no other members of the key in the header', async () => {
     const signature = await signClaims(token, TYPE, CLAIMS, { jwk: { ...token.jwk, note: 'anything' } });
     const verified = await verifyDecision(signature, keys, EXPECTED, NOW);
     expect(verified).to.deep.equal({ time: NOW / 1000, jwk: token.jwk, keyId: token.id });
@@ -56,7 +56,7 @@ describe('a decision that an app has signed', () => {
     });
   }
 
-  it('is refused if it is no JWS, of another type, or signed with an unknown key', async () => {
+  it('is refused if it is not a JWS, has another type, or is signed with an unknown key', async () => {
     const other = await makeAppKey();
     for (const signature of [
       'no JWS',

@@ -1,4 +1,7 @@
-/** Modules of the OpenID Foundation's conformance plan for providers, by their names, through the QR step. */
+/**
+ * Runs modules of the OpenID Foundation's conformance plan for providers through the QR step. The titles begin with the
+ * names of the modules.
+ */
 import { expect } from 'chai';
 import { fetchUserInfo, type IDToken } from 'openid-client';
 import { approve, withFeatures } from '../../support/relying-party.ts';
@@ -112,7 +115,7 @@ describe('the OpenID conformance plan', () => {
     expect((await claimsIn(other.browser, await other.browser.arrive())).sub).to.equal('a11ce');
   });
 
-  it('oidcc-login-hint: it is shown, and the account that approves is signed in', async () => {
+  it('oidcc-login-hint: the hint is shown, and the account that approves is signed in', async () => {
     const { browser, phone } = await world.meet('bob', { login_hint: 'alice@example.com' });
     expect((await browser.agent.get(browser.at)).text).to.include('alice@example.com');
     expect((await byQr(browser, phone)).sub).to.equal('b0b');

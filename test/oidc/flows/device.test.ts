@@ -129,7 +129,7 @@ describe('a device that has no browser (RFC 8628)', () => {
     expect(page.text).to.include('href="https://tv.example/"');
   });
 
-  it('lets a browser that loads the page again after finishing continue to the end', async () => {
+  it('gets its tokens even if the browser reloads the page after finishing', async () => {
     const { browser, phone } = await meet();
     await approve(browser, phone);
     const { redirectTo } = (await browser.finish()).json();
@@ -138,7 +138,7 @@ describe('a device that has no browser (RFC 8628)', () => {
     expect(back.location).to.equal(redirectTo).and.to.include(`${world.issuer}/device/`);
   });
 
-  it('gets its tokens also if the last request of the browser fails at any access, and is repeated', async () => {
+  it('gets its tokens even if the last request of the browser fails at any access and is repeated', async () => {
     const records = new OwnRecords();
     const usual = { world, tv };
     world = await World.start(withTelevision(records.adapter));
@@ -189,7 +189,7 @@ function withTelevision(adapter?: AdapterFactory): WorldOptions {
     ],
     configuration: { ...withFeatures({ deviceFlow: { enabled: true } }), ...(adapter && { adapter }) },
     extend: ({ provider }) => {
-      // Otherwise Koa would print the errors of an adapter that fails.
+      // Keep Koa from printing the errors of a failing adapter.
       provider.silent = adapter !== undefined;
     },
   };

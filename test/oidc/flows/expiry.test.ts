@@ -52,7 +52,7 @@ describe('an expired sign-in', () => {
     });
   }
 
-  it('leads back also if the browser has deleted the interaction cookie', async () => {
+  it('leads back even if the browser has deleted the interaction cookie', async () => {
     const browser = await start('rp-2');
     const interaction = await world.provider.Interaction.find(browser.uid);
     await interaction?.destroy();

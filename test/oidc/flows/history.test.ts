@@ -29,7 +29,7 @@ describe('the back button and the reload button', () => {
     await browser.arrive();
   });
 
-  it('redirect onwards if the sign-in is finished and the browser has not followed the redirect yet', async () => {
+  it('repeat the redirect if the sign-in is finished and the browser has not followed it yet', async () => {
     const { browser, phone } = await world.meet();
     await approve(browser, phone);
     const { redirectTo } = (await browser.finish()).json();
@@ -40,7 +40,7 @@ describe('the back button and the reload button', () => {
     expect((await browser.tokens(arrived)).claims()?.sub).to.equal('a11ce');
   });
 
-  it('redirect onwards if the sign-in was finished on a page of the deployment', async () => {
+  it('repeat the redirect if the sign-in was finished on a page of the deployment', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const form = { name: 'alice', password: 'wonderland' };

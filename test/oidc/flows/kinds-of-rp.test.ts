@@ -34,7 +34,7 @@ describe('the page of a sign-in', () => {
 
   after(() => world?.stop());
 
-  interface Started {
+  interface StartedSignIn {
     readonly rp: RelyingParty;
     readonly browser: BrowserPerson;
     readonly page: Answer;
@@ -43,7 +43,7 @@ describe('the page of a sign-in', () => {
     clientId: string,
     parameters: Record<string, string> = {},
     headers: Record<string, string> = {},
-  ): Promise<Started> => {
+  ): Promise<StartedSignIn> => {
     const rp = await RelyingParty.at(world, clientId);
     const browser = new BrowserPerson(world, headers);
     return { rp, browser, page: await send(browser, await rp.url(parameters)) };
@@ -80,12 +80,12 @@ describe('the page of a sign-in', () => {
     });
   }
 
-  it('is chosen anew for each request, even of the same client', async () => {
+  it('is chosen again for each request, even of the same client', async () => {
     expect((await start('qr-rp', { acr_values: PASSWORD_ACR })).page.text).not.to.include('data-code><svg');
     expect((await start('qr-rp', { acr_values: 'another' })).page.text).to.include('data-code><svg');
   });
 
-  it('offers several ways to sign in if the deployment does, with links below the same interaction', async () => {
+  it("offers the deployment's other ways to sign in, with links below the same interaction", async () => {
     const { browser, page } = await start('choosing-rp');
     const self = new URL(browser.at).pathname;
     expect(page.text).to.include(`href="${self}/password">Use a password</a>`);

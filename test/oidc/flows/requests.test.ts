@@ -83,7 +83,7 @@ describe('a request that reaches the QR step', () => {
     expect(Number(tokens.claims()?.auth_time)).to.be.at.least(asked);
   });
 
-  it('may be a signed object (RFC 9101), whose parameters count, and parameters beside it do not', async () => {
+  it('may be a signed object (RFC 9101), and parameters outside of the object do not count', async () => {
     const { rp, browser, phone } = await meet('jar-rp');
     const parameters = await rp.parameters({ login_hint: 'signed@x.example' });
     const url = await buildAuthorizationUrlWithJAR(rp.configuration, parameters, signingKey);

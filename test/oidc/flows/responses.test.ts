@@ -98,7 +98,7 @@ describe('the authorization response after the QR step', () => {
     expect((await rp.tokens(posted(answer))).claims()?.sub).to.equal('a11ce');
   });
 
-  it('is a form that submits itself also after a denial', async () => {
+  it('is a form that submits itself even after a denial', async () => {
     const answer = await denied(await meet('code-rp', { response_mode: 'form_post' }));
     expect(fieldsIn(answer.text)).to.include({ error: 'access_denied', iss: world.issuer });
   });
@@ -113,7 +113,7 @@ describe('the authorization response after the QR step', () => {
     expect((await rp.tokens(query)).claims()?.sub).to.equal('a11ce');
   });
 
-  it('is a message also after a denial', async () => {
+  it('is a message even after a denial', async () => {
     const answer = await denied(await meet('code-rp', { response_mode: 'web_message' }));
     expect(messageIn(answer).response).to.include({ error: 'access_denied', iss: world.issuer });
   });
@@ -144,7 +144,7 @@ describe('the authorization response after the QR step', () => {
     expect(claims.amr).to.include('mca');
   });
 
-  it('leads to refresh tokens that work once each, if the RP requests offline access', async () => {
+  it('leads to refresh tokens that each work once, if the RP requests offline access', async () => {
     const { rp, browser, phone } = await meet('offline-rp', { scope: 'openid offline_access', prompt: 'consent' });
     await phone.scan(await browser.code());
     expect((await phone.look()).json().scopes).to.deep.equal(['openid', 'offline_access']);

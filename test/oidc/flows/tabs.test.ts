@@ -51,7 +51,7 @@ describe('the tabs of one browser', () => {
     const { browser, phone } = await world.meet();
     await approve(browser, phone);
     await browser.arrive();
-    // Times are in whole seconds: a sign-in in the same second would count as a new one for one of the tabs.
+    // Times are in whole seconds, so a sign-in in the same second would count as a new sign-in for one of the tabs.
     await phone.wasSignedInAgo(60);
     const other = tabOf(browser);
     await browser.start({ prompt: 'login' });

@@ -39,7 +39,7 @@ const NAMES: Record<string, string> = {
   'characters beyond the first plane': '𠮷野家 𝓐pp',
 };
 
-describe('a text that is shown', () => {
+describe('a text for a page', () => {
   for (const [script, name] of Object.entries(NAMES)) {
     it(`stays as it is: ${script}`, () => {
       expect(toReadableText(name)).to.equal(name);
@@ -65,7 +65,7 @@ describe('a text that is shown', () => {
     'marks without a letter': ['\u0338\u20dd Bank \u0336of', 'Bank of'],
   };
   for (const [what, [raw, shown]] of Object.entries(CLEANED)) {
-    it(`has no ${what}`, () => {
+    it(`loses ${what}`, () => {
       expect(toReadableText(raw)).to.equal(shown);
     });
   }
@@ -82,7 +82,7 @@ describe('a text that is shown', () => {
     '\u200d',
   ];
   for (const raw of EMPTY) {
-    it(`is empty if nothing of it is visible: ${JSON.stringify(raw)}`, () => {
+    it(`becomes empty if nothing of it is visible: ${JSON.stringify(raw)}`, () => {
       expect(toReadableText(raw)).to.equal('');
     });
   }
@@ -113,8 +113,8 @@ describe('a text that is shown', () => {
   });
 });
 
-describe('JSON that is shown', () => {
-  it('has escapes for what is invisible or reorders', () => {
+describe('JSON for a page', () => {
+  it('has escapes for characters that are invisible or change the order of text', () => {
     expect(toReadableJson({ to: '\u202eBank\u200b\u{e0041}' })).to.equal(
       '{\n  "to": "\\u202eBank\\u200b\\udb40\\udc41"\n}',
     );

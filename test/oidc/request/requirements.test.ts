@@ -25,7 +25,7 @@ describe('the auth_time of a sign-in', () => {
   const authTime = async (browser: BrowserPerson): Promise<number> =>
     Number((await browser.tokens(await browser.arrive())).claims()?.auth_time);
 
-  it('is that of the phone if the request demands nothing', async () => {
+  it('is the auth_time of the phone if the request demands nothing', async () => {
     const { browser, phone, signedInAt } = await meet({});
     await phone.scan(await browser.code());
     expect((await phone.look()).json()).not.to.have.property('signInAgain');
@@ -33,7 +33,7 @@ describe('the auth_time of a sign-in', () => {
     expect(await authTime(browser)).to.equal(signedInAt);
   });
 
-  it('is that of the phone if it is recent enough', async () => {
+  it('is the auth_time of the phone if it is recent enough', async () => {
     const { browser, phone, signedInAt } = await meet({ max_age: String(2 * HOUR_SECONDS) });
     await phone.scan(await browser.code());
     expect((await phone.look()).json()).not.to.have.property('signInAgain');
@@ -91,7 +91,7 @@ describe('the auth_time of a sign-in', () => {
     expect((await phone.approve()).json().error).to.equal('sign_in_again');
   });
 
-  it('is not renewed by another account that signs in on the phone', async () => {
+  it('is not renewed if another account signs in on the phone', async () => {
     const { browser, phone } = await meet({ prompt: 'login' });
     await phone.scan(await browser.code());
     const signInAgain = String((await phone.look()).json().signInAgain);

@@ -5,13 +5,13 @@ import { type BrowserPerson, PhonePerson, RP_CALLBACK, World, type WorldOptions 
 
 const JSON_ONLY = { accept: 'application/json' };
 
-interface Finished {
+interface FinishedSignIn {
   readonly browser: BrowserPerson;
   /** The URL that resumes the sign-in. */
   readonly url: string;
 }
 
-async function finished(world: World, parameters: Record<string, string> = {}): Promise<Finished> {
+async function finished(world: World, parameters: Record<string, string> = {}): Promise<FinishedSignIn> {
   const { browser, phone } = await world.meet('alice', parameters);
   await phone.scan(await browser.code());
   await phone.approve();
@@ -19,7 +19,7 @@ async function finished(world: World, parameters: Record<string, string> = {}): 
 }
 
 /** Resumes a sign-in, and consents. @returns the URL that resumes it after that */
-async function consented(world: World): Promise<Finished> {
+async function consented(world: World): Promise<FinishedSignIn> {
   const { browser, url } = await finished(world);
   const page = await browser.goOn(url);
   return { browser, url: String((await browser.agent.post(`${page.url}/consent`, { json: {} })).json().redirectTo) };
@@ -30,7 +30,7 @@ async function subjectAfter(browser: BrowserPerson, location: string): Promise<s
   return (await browser.tokens(arrived)).claims()?.sub;
 }
 
-/** Runs an act as if this much later. */
+/** Runs an act as if this time had passed. */
 async function later<T>(milliseconds: number, act: () => Promise<T>): Promise<T> {
   const { now } = Date;
   Date.now = () => now() + milliseconds;
@@ -41,7 +41,7 @@ async function later<T>(milliseconds: number, act: () => Promise<T>): Promise<T>
   }
 }
 
-/** Gives the browser the cookies back that it had when this was called. */
+/** Saves the browser's cookies. @returns a function that restores them */
 async function keepCookies({ agent: { jar } }: BrowserPerson): Promise<() => Promise<void>> {
   const kept = await jar.store.getAllCookies();
   return async () => {
@@ -54,7 +54,7 @@ function over({ adapter }: OwnRecords): WorldOptions {
   return {
     configuration: { adapter },
     extend: ({ provider }) => {
-      // Otherwise Koa would print the errors of the adapter.
+      // Keep Koa from printing the errors of the adapter.
       provider.silent = true;
     },
   };
@@ -64,7 +64,7 @@ function over({ adapter }: OwnRecords): WorldOptions {
 async function failsOnce(
   world: World,
   records: OwnRecords,
-  bring: (world: World) => Promise<Finished>,
+  bring: (world: World) => Promise<FinishedSignIn>,
   { at, isDoneAnyway }: { readonly at: number; readonly isDoneAnyway: boolean },
 ): Promise<boolean> {
   const { browser, url } = await bring(world);
@@ -82,7 +82,7 @@ describe("the URL that resumes a sign-in, over a deployment's own adapter", () =
   for (const [which, bring] of Object.entries({ 'after the finish': finished, 'after a consent': consented })) {
     for (const isDoneAnyway of [false, true]) {
       const how = isDoneAnyway ? 'fails after it had its effect' : 'fails without effect';
-      it(`works again ${which} if any one access ${how}`, async () => {
+      it(`works again ${which} if any single access ${how}`, async () => {
         const records = new OwnRecords();
         await World.during(over(records), async (world) => {
           let at = 1;
@@ -107,18 +107,18 @@ describe("the URL that resumes a sign-in, over a deployment's own adapter", () =
 });
 
 describe('the URL that has resumed a sign-in', () => {
-  it('announces no sign-in if it has failed', async () => {
+  it('announces no sign-in before it succeeds', async () => {
     const records = new OwnRecords();
-    const told: unknown[] = [];
-    const onSignIn = (): void => void told.push('a sign-in');
+    const signIns: unknown[] = [];
+    const onSignIn = (): void => void signIns.push('a sign-in');
     await World.during({ ...over(records), qrLogin: { onSignIn } }, async (world) => {
       const { browser, url } = await finished(world);
       // The last accesses write the session and end the interaction.
-      for (let at = 5; told.length === 0; at++) {
+      for (let at = 5; signIns.length === 0; at++) {
         records.failAt(at, true);
         const { status } = await browser.agent.get(url);
         records.heal();
-        expect(told.length).to.equal(status === 303 ? 1 : 0);
+        expect(signIns.length).to.equal(status === 303 ? 1 : 0);
       }
     });
   });
@@ -144,7 +144,7 @@ describe('the URL that has resumed a sign-in', () => {
     });
   });
 
-  it('leaves one session if it was sent several times at once, which a sign-out from elsewhere ends', async () => {
+  it('leaves one session if it was sent several times at the same time, and a remote sign-out ends this session', async () => {
     const meeting = new MeetingAdapter('Session');
     await World.during({ configuration: { adapter: meeting.adapter } }, async (world) => {
       const { browser, url } = await consented(world);

@@ -1,4 +1,4 @@
-/** Row 40: an action is approved by the account that it was asked of, for the client and in the browser that asked. */
+/** Row 40: only the account that was asked can approve an action, only for the client and in the browser that asked. */
 import * as client from 'openid-client';
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import { ActionTokens } from '../../../src/oidc/actions/action-token.ts';
@@ -53,7 +53,7 @@ const anyClient: Weakness = {
 
 interface Token {
   readonly value: string;
-  /** Sends requests with proofs of the key that the token is bound to; undefined for a bearer token. */
+  /** Sends requests with DPoP proofs of the key that the token is bound to. Undefined for a bearer token. */
   readonly handle?: client.DPoPHandle;
 }
 
@@ -79,7 +79,7 @@ function ask(site: Site, { value }: Token, sub: string): Promise<Answer> {
   return new BrowserVisitor(site).agent.post(`${site.issuer}/qr/actions`, { headers, json: { title: TITLE, sub } });
 }
 
-/** Returns the subject of alice, as a client learns it from her sign-in. */
+/** Returns alice's subject, which a client learns from her sign-in. */
 async function subjectOfAlice(site: Site): Promise<string> {
   const browser = await shown(site);
   const tokens = await browser.tokens(await browser.signInWithPassword('alice'));

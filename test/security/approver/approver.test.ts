@@ -15,7 +15,7 @@ interface BrowserAndPhone {
 
 const accountsThatStay: WorldOptions = { qrLogin: { findAccount: () => ({ name: 'any account' }) } };
 
-/** Ways to end the phone's right to approve, other than signing out on it. */
+/** Ways to end the phone's right to approve without a sign-out on the phone. */
 const ENDINGS: Record<string, { end: (world: World, met: BrowserAndPhone) => Promise<void>; without: Weakness }> = {
   'a phone with a deleted account': {
     end: async ({ accounts }) => accounts.remove(ALICE),
@@ -32,7 +32,10 @@ const ENDINGS: Record<string, { end: (world: World, met: BrowserAndPhone) => Pro
   },
 };
 
-/** The steps that are tried after the end: what comes before it, the step, and the state that it would lead to. */
+/**
+ * Steps that a test tries after that end: the acts before the end, the step, and the state to which the step would
+ * lead.
+ */
 const STEPS: Record<
   string,
   { before: (met: BrowserAndPhone) => Promise<unknown>; act: (met: BrowserAndPhone) => Promise<unknown>; to: string }

@@ -1,7 +1,7 @@
 /** Row 5: the approver is the account of the phone's session, never an account that a request names. */
 import type { Context } from 'koa';
 import type { Fixture } from '../../fixtures/provider.ts';
-import type { Sent } from '../../support/agent.ts';
+import type { RequestOptions } from '../../support/agent.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { Attack, Weakness } from '../attack.ts';
 import { fieldsIn } from '../request-fields.ts';
@@ -32,7 +32,7 @@ const COOKIES = ['accountId', 'sub', 'user', '_account', 'approver', 'session'];
 interface Channel {
   readonly name: string;
   readonly query?: (accountId: string) => string;
-  readonly send: (csrf: Record<string, string>, accountId: string) => Sent;
+  readonly send: (csrf: Record<string, string>, accountId: string) => RequestOptions;
   /** Reads the account from this part of the request, as a server that trusts it would. */
   readonly believed: (ctx: Context) => string | undefined;
 }
@@ -78,7 +78,7 @@ export const attacks: Attack[] = [
   })),
   {
     row: 5,
-    name: "the browser finishes bob's approval as alice by naming her everywhere in the request",
+    name: "the browser finishes bob's approval as alice by naming her in each part of the request",
     without: { name: 'the ticket as the only source of the approver', ...believingAtFinish() },
     run: async (site) => {
       const alice = await subjectOf(site, 'alice');
@@ -124,7 +124,7 @@ interface NamedRequest {
   readonly fields: Record<string, string>;
 }
 
-/** Posts the fields and names alice in the channel. @returns the address that the answer leads to */
+/** Posts the fields and names alice in this part of the request. @returns the address to which the answer leads */
 async function postNaming(
   { agent }: PhoneVisitor,
   url: string,
@@ -157,7 +157,7 @@ function believingAtFinish(): Pick<Weakness, 'options'> {
     provider.interactionResult = (request, response, { login, ...rest }, options) => {
       const accountId = `${request.headers['x-user'] ?? login?.accountId}`;
       if (login === undefined) return result(request, response, rest, options);
-      // Without the note of the approval, which is checked again when the browser resumes.
+      // Leave out the note of the approval, because the server checks it again when the browser resumes.
       const believed = { ...login, accountId, browser: undefined };
       return result(request, response, { ...rest, login: believed }, options);
     };

@@ -15,17 +15,20 @@ import {
 } from './owner-weak.ts';
 import { both, phoneOf } from './people.ts';
 
-interface Found {
+interface FoundTicket {
   readonly code: string;
   readonly at: string;
   readonly csrf: string;
 }
 
-/** Alice's scanned ticket and a ticket that no longer exists, with a stranger's best CSRF token for each. */
+/**
+ * Alice's scanned ticket and a ticket that no longer exists, with the best CSRF token that a stranger can have for
+ * each.
+ */
 interface TwoTickets {
   readonly stranger: PhoneVisitor;
-  readonly foreign: Found;
-  readonly unknown: Found;
+  readonly foreign: FoundTicket;
+  readonly unknown: FoundTicket;
 }
 
 const STATES = ['scanned', 'approved', 'denied'] as const;
@@ -118,7 +121,9 @@ async function deciding({ stranger, foreign, unknown }: TwoTickets): Promise<str
   return undefined;
 }
 
-/** The unknown ticket was cancelled before it was scanned: otherwise the stranger could not have a token for it. */
+/**
+ * Returns both tickets. The unknown ticket was cancelled before a scan, so that the stranger could get a token for it.
+ */
 async function twoTickets(
   site: Site,
   { stranger, alice }: { stranger: PhoneVisitor; alice: PhoneVisitor },

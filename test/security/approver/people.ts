@@ -49,7 +49,7 @@ export async function signOut(agent: Agent, { issuer }: Site): Promise<Answer> {
   return agent.post(`${issuer}/session/end/confirm`, { form: { xsrf, logout: 'yes' } });
 }
 
-/** Copies cookies, as a thief does or an attacker with a moment at the victim's browser. */
+/** Copies cookies, as a thief does, or an attacker who uses the victim's browser for a moment. */
 export async function copyCookies(from: Agent, to: Agent, url: string): Promise<void> {
   for (const cookie of await from.jar.getCookies(url)) await to.jar.setCookie(`${cookie}`, url);
 }

@@ -11,7 +11,7 @@ import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing } from '../attack.ts';
 import { both, phoneOf, subjectOf } from './people.ts';
 
-/** With a check code, the browser is not signed in by the approval yet: the digits are still to be typed. */
+/** With a check code, the approval does not sign the browser in, because its user must still type the digits. */
 const on: WorldOptions = { qrLogin: { assess: () => 'check code' } };
 
 const viewsWithAccount = replacing(
@@ -24,7 +24,7 @@ const viewsWithAccount = replacing(
     },
 );
 
-/** The same leak in the data that the page is made from. */
+/** The same leak in the data from which the page is rendered. */
 const drawnWithAccount = replacing(
   BrowserViews.prototype,
   'drawn',
@@ -61,8 +61,8 @@ const refusalsWithAccount = replacing(
     },
 );
 
-/** Starts to listen before the phone acts. @returns a function that returns all that was heard since */
-type Listening = (browser: BrowserVisitor) => Promise<() => Promise<string[]>>;
+/** Starts to record before the phone acts. @returns a function that returns everything that was recorded */
+type Eavesdropper = (browser: BrowserVisitor) => Promise<() => Promise<string[]>>;
 
 export const secrecy: Attack[] = [
   {
@@ -128,7 +128,7 @@ export const secrecy: Attack[] = [
   },
 ];
 
-function overhear(listen: Listening): Attack['run'] {
+function overhear(listen: Eavesdropper): Attack['run'] {
   return async (site) => {
     const browser = new BrowserVisitor(site);
     await browser.start();

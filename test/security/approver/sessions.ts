@@ -25,7 +25,7 @@ const sessionsThatKeepTheirId: Weakness = {
   },
 };
 
-/** The answer of a device that has alice's passkey. */
+/** Returns the answer of a device that has alice's passkey. */
 export const PASSKEY = "the answer of alice's passkey";
 export const ALICE = 'a11ce';
 

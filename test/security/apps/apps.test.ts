@@ -13,12 +13,12 @@ import { shown } from '../scene.ts';
 import { all } from '../weaknesses.ts';
 import { attacks } from './apps.ts';
 
-prove('an attacker with something of an app', attacks);
+prove('an attacker with a credential of an app', attacks);
 
 const AT_ONCE = 50;
 
 /**
- * Looks for the claim, and writes it later, as `ReplayDetection` of oidc-provider does. The first look ends after the
+ * Reads the claim, and writes it later, as `ReplayDetection` of oidc-provider does. The first read ends after the
  * second one has begun, so that they always race.
  */
 function findThenSave(): Notes['claim'] {
@@ -41,10 +41,10 @@ const inTwoSteps: Weakness = {
   ),
 };
 
-/** Sends one proof many times at once, to all nodes. @returns the number of answers that accepted it */
+/** Sends one proof many times at the same time, to all nodes. @returns the number of answers that accepted it */
 async function acceptances(world: World, networks: readonly (typeof fetch)[]): Promise<number> {
   const app = await new AppPerson(world).signIn();
-  // A request without a nonce learns one, and claims nothing.
+  // A request without a nonce gets a nonce, and claims nothing.
   await app.request('GET', '/qr/api/browsers', { retries: false });
   const headers = await app.headersFor('GET', '/qr/api/browsers');
   const send = async (network: typeof fetch): Promise<Pick<Answer, 'status' | 'text'>> => {
@@ -58,7 +58,7 @@ async function acceptances(world: World, networks: readonly (typeof fetch)[]): P
   return answers.filter(({ status }) => status === 200).length;
 }
 
-describe('a proof that is sent 50 times at once', () => {
+describe('a DPoP proof that is sent 50 times at the same time', () => {
   storesMayTake(GENEROUS);
 
   const inMemory = async (): Promise<number> => {
@@ -94,7 +94,7 @@ describe('a proof that is sent 50 times at once', () => {
   }
 });
 
-describe('an app with a cookie beside its token', () => {
+describe('an app that sends a cookie and a token', () => {
   it('acts for the account of the token', async () => {
     await World.during({}, async (world) => {
       const [alice, bob] = [await new AppPerson(world).signIn('alice'), await new AppPerson(world).signIn('bob')];

@@ -63,7 +63,7 @@ const resourceServer: WorldOptions = {
 
 const shortTokens: WorldOptions = { qrLogin: { apps: {} }, configuration: { ttl: { AccessToken: 1, Grant: 60 } } };
 
-/** Tokens that are kept and accepted for longer than they should be. */
+/** Access tokens that are stored and accepted for too long. */
 const tokensThatLast: WorldOptions = {
   extend: ({ provider }) => {
     const { adapter } = provider.AccessToken;
@@ -89,7 +89,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 38,
-    name: 'signs in with a stolen token and a key of their own',
+    name: "signs in with a stolen token and the attacker's own key",
     on: withApps,
     without: anyKey,
     run: async (site) => {
@@ -220,7 +220,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 38,
-    name: 'reads with a page of another origin what a token shows',
+    name: 'reads the data of a token with a page of another origin',
     on: withApps,
     without: {
       name: 'the origins of the app',

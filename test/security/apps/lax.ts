@@ -1,4 +1,4 @@
-/** Servers that accept less than a bound token with a proof: they make token and proof themselves. */
+/** Servers that accept less than a bound token with a DPoP proof. They add the missing token and proof themselves. */
 import { randomUUID } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import type { Context, Middleware } from 'koa';

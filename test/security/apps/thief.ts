@@ -1,11 +1,13 @@
-/** An attacker with something of the victim's app, who wants a browser of their own to be signed in as the victim. */
+/**
+ * An attacker with a credential of the victim's app, who wants to sign in as the victim in the attacker's own browser.
+ */
 
 import type { Answer } from '../../support/agent.ts';
 import { AppPerson, type AppRequest } from '../../support/app.ts';
 import type { BrowserVisitor, Site } from '../../support/visitors.ts';
 import { shown } from '../scene.ts';
 
-/** Sends a request with what the attacker has. */
+/** Sends a request with the credential that the attacker has. */
 export type Send = (method: string, path: string, request: AppRequest) => Promise<Answer>;
 
 export function victim(site: Site): Promise<AppPerson> {

@@ -1,4 +1,6 @@
-/** Row 27: an account that is signed in to a browser is not replaced by another one unless the user there agrees. */
+/**
+ * Row 27: an account that is signed in to a browser is not replaced by another account unless the user there agrees.
+ */
 import type { Provider } from 'oidc-provider';
 import { BrowserActs } from '../../../src/ticket/browser.ts';
 import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
@@ -11,7 +13,7 @@ import { all, bindingFromTheUrl } from '../weaknesses.ts';
 
 /** A server that ignores the account that is signed in to the browser already. */
 const noQuestion: Weakness = {
-  name: 'the question which account shall stay',
+  name: 'the question of which account to keep',
   options: { extend: ({ provider }) => forgetReplacedAccount(provider) },
   patch: all(
     replacing(
@@ -71,7 +73,7 @@ async function replacedBy(browser: BrowserVisitor, act: () => Promise<Answer>): 
   return before === after ? undefined : `the browser of ${before} is that of ${after}`;
 }
 
-/** Requests that look like an agreement, but are none. */
+/** Requests that look like an agreement but are not. */
 const NO_AGREEMENT: readonly (readonly [query: string, body: Record<string, string>])[] = [
   ['?switchAccount=yes', {}],
   ['', { switchAccount: '' }],
@@ -179,7 +181,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 27,
-    name: "signs in on a page of the attacker's own with a passkey's answer to the victim's challenge",
+    name: "signs in on the attacker's own page with a passkey's answer to the victim's challenge",
     on: withPasskeys,
     run: async (site) => {
       const [victim, own, passkey] = await Promise.all([shown(site), shown(site), passkeyOf('alice', site)]);

@@ -1,4 +1,6 @@
-/** Rows 1, 2 and 27: only the browser that showed the code is signed in, and its account is not replaced unasked. */
+/**
+ * Rows 1, 2 and 27: only the browser that showed the code is signed in, and its account is not replaced without asking.
+ */
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
 import type { Attack, Weakness } from '../attack.ts';
 import { accountAt, approval, goOn, scanned, shown, signedInPhone, thief, uidOf } from '../scene.ts';
@@ -6,7 +8,10 @@ import { bindingFromTheUrl, interactionFromTheUrl, unsignedCookies } from '../we
 import { attacks as onAccounts } from './accounts.ts';
 import { attacks as onTheCode } from './code.ts';
 
-/** Makes a browser with what an attacker has stolen or forged. The server must not take it for the victim's. */
+/**
+ * Makes a browser with credentials that an attacker has stolen or forged. The server must not mistake it for the
+ * victim's browser.
+ */
 type Loot = (victim: BrowserVisitor) => Promise<BrowserVisitor>;
 
 const uidOnly: Loot = (victim) => thief(victim, () => false);
@@ -151,13 +156,13 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 1,
-    name: 'a browser with the cookies of a sign-in of its own finishes',
+    name: 'a browser with the cookies of its own sign-in finishes',
     run: (site) => finishes(site, ownCookies),
     without: noCookies,
   },
   {
     row: 1,
-    name: "a browser with the victim's interaction cookie and a binding of its own finishes",
+    name: "a browser with the victim's interaction cookie and its own binding finishes",
     run: (site) => finishes(site, providersCookiesAndOwnBinding),
     without: noBinding,
   },

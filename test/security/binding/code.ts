@@ -1,4 +1,6 @@
-/** Row 2: the code, and the answers to the phone that scans it, hold nothing by which another browser can finish. */
+/**
+ * Row 2: the code, and the answers to the phone that scans it, contain nothing with which another browser can finish.
+ */
 import { BrowserViews } from '../../../src/http/ticket-view/browser-view.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
@@ -7,7 +9,7 @@ import { type Attack, replacing } from '../attack.ts';
 import { accountAt, approved, goOn, scanned, shown, thief, uidOf } from '../scene.ts';
 import { all, bindingFromTheUrl, interactionFromTheUrl } from '../weaknesses.ts';
 
-/** Makes a server that adds a query to the address in the code. */
+/** Returns a weak server that adds a query to the address in the code. */
 function codeWith(more: (ticket: Ticket) => string): () => () => void {
   return replacing(
     BrowserViews.prototype,
@@ -38,7 +40,10 @@ const uidOnThePhone = replacing(
     },
 );
 
-/** Returns every text that can be read from a code: its parts, the bytes in them, and other encodings of those. */
+/**
+ * Returns every text that can be read from a code: its parts, the bytes of each part, and other encodings of these
+ * bytes.
+ */
 function readingsOf(code: string): string[] {
   const parts = code.split(/[/?&=#:.]+/).filter((part) => part.length > 3);
   const bytes = parts.map((part) => Buffer.from(part, 'base64url'));
@@ -85,7 +90,7 @@ async function finishWithReadingsOfCode(site: Site): Promise<string | undefined>
   return undefined;
 }
 
-/** Returns all that the server sends to the phone from the scan to the decision: bodies, headers, cookies. */
+/** Returns everything that the server sends to the phone from the scan to the decision: bodies, headers and cookies. */
 async function sentToPhone(site: Site): Promise<{ received: string; victim: BrowserVisitor }> {
   const { browser: victim, phone, code } = await scanned(site);
   const answers = [await phone.look(code), await phone.look()];

@@ -13,7 +13,7 @@ interface Body {
   readonly encoding?: string;
   /** Writes the fields that approve, but not as the server expects them. */
   readonly write: (csrf: string) => string | Buffer;
-  /** The headers that frame the body, if they are not its correct length, and the body as it is sent. */
+  /** The body as it is sent, and the headers that describe its length, unless it has its correct `Content-Length`. */
   readonly framing?: (body: Buffer) => { readonly headers: string; readonly body: Buffer };
 }
 
@@ -95,9 +95,9 @@ function approvingWith(body: Body): Attack {
       const status = await post(phone, site, body, `${csrf}`);
       const { state } = await browser.ticket();
       if (state !== 'scanned') return `${state}`;
-      // A request that never ends may get no answer.
+      // The server may leave a request that never ends without an answer.
       if (status !== undefined && (status < 400 || status >= 500)) return `an answer with ${status}`;
-      // The approval works with a correct body: nothing else was wrong.
+      // A correct body approves, which proves that only the body was wrong.
       must(await phone.decide('approve'), 200);
       return undefined;
     },

@@ -45,7 +45,7 @@ async function everything(request: IncomingMessage): Promise<string> {
   return plain.toString(`${request.headers['content-type']}`.includes('utf-16') ? 'utf16le' : 'latin1');
 }
 
-/** Finds the last word behind the name of each field, at any depth. */
+/** Finds the last word after the name of each field, at any depth. */
 function fieldsIn(body: string): Record<string, string> {
   const found = FIELDS.map((name) => {
     const matches = [...body.matchAll(new RegExp(`${name}[^\\w-]*([\\w-]+)`, 'g'))];

@@ -9,7 +9,7 @@ import { quiet } from './lax.ts';
 
 const MANY = 40;
 
-/** A server that handles one POST at a time and refuses all others meanwhile. */
+/** A server that handles one POST at a time and meanwhile refuses all others. */
 function oneByOne(): WorldOptions {
   let isBusy = false;
   return inFront(async (ctx, next) => {

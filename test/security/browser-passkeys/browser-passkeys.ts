@@ -1,4 +1,7 @@
-/** Row 40: a browser adds a passkey only with an approval for this browser and this challenge, which counts once. */
+/**
+ * Row 40: a browser adds a passkey only with an approval for this browser and this challenge, and an approval counts
+ * once.
+ */
 import { KeyvNotes } from '../../../src/stores/memory/notes.ts';
 import type { RedeemedTicket } from '../../../src/ticket/ticket.ts';
 import type { Answer } from '../../support/agent.ts';
@@ -27,7 +30,7 @@ const usedAgain: Weakness = {
   patch: replacing(KeyvNotes.prototype, 'claim', () => async () => true),
 };
 
-/** A browser that the victim's phone has signed in, at the offer of a passkey. */
+/** Returns a browser that the victim's phone has signed in, on the page that offers a passkey. */
 async function offered(site: Site): Promise<{ readonly browser: BrowserVisitor; readonly phone: PhoneVisitor }> {
   const [browser, phone] = [await browserAt(site), await phoneOf(site)];
   const finished = await browser.finish(await approved(phone, browser, { remember: 'yes' }));
@@ -54,7 +57,7 @@ async function challengeOf(browser: BrowserVisitor): Promise<string | undefined>
 export const attacks: readonly Attack[] = [
   {
     row: 40,
-    name: 'adds a passkey in a browser whose sign-in the victim has approved, and nothing else',
+    name: 'adds a passkey in a browser although the victim has approved only its sign-in',
     on: offering,
     without: withoutApproval,
     run: async (site) => {

@@ -19,7 +19,7 @@ const limited: WorldOptions = {
   qrLogin: { assess: () => 'check code', limits: { account: { scan: 1000, decide: 1000 } } },
 };
 
-/** The limit by the hour is out of the way, as if hours had passed between the sign-ins. */
+/** A high hourly limit, which has the same effect as hours between the sign-ins. */
 const limitedInARow: WorldOptions = {
   qrLogin: {
     assess: () => 'check code',
@@ -34,7 +34,7 @@ function wrong(checkCode: string, turn: number = 1): string {
   return `${(Number(checkCode) + turn) % 1_000_000}`.padStart(6, '0');
 }
 
-/** Sends all guesses at once. @returns the number of guesses that were compared with the right check code */
+/** Sends all guesses at the same time. @returns the number of guesses that were compared with the right check code */
 async function judged(attacker: BrowserVisitor, guesses: readonly string[]): Promise<number> {
   const answers = await Promise.all(guesses.map((guess) => attacker.finish(guess)));
   return answers.filter((answer) => answer.json().error === 'wrong_check_code').length;
@@ -63,7 +63,7 @@ const forgetful = replacing(
     },
 );
 
-/** Replaces the MACs of check codes by weaker ones, which do not depend on the ticket or not on the key. */
+/** Replaces the MACs of check codes by weaker ones that do not depend on the ticket, or on the key. */
 function weakMacs(make: (keys: SecretKeys, parts: readonly string[]) => Buffer): () => () => void {
   return all(
     replacing(
@@ -128,7 +128,7 @@ const guessing: Attack[] = [
   },
   {
     row: 13,
-    name: 'tries 50 check codes at once',
+    name: 'tries 50 check codes at the same time',
     on: checked,
     without: { name: 'compare-and-swap', patch: all(lastWriteWins, slow), options: together(/\/qr\/finish$/) },
     run: async (site) => {
@@ -141,7 +141,7 @@ const guessing: Attack[] = [
   },
   {
     row: 13,
-    name: 'tries check codes at one approved sign-in after the other',
+    name: 'tries check codes at many approved sign-ins, one after the other',
     on: limited,
     without: { name: 'a limit of tries for each account', options: { qrLogin: { limits: false } } },
     run: async (site) => {
@@ -160,7 +160,7 @@ const guessing: Attack[] = [
   },
   {
     row: 13,
-    name: 'tries check codes for days, below the limit of each hour',
+    name: 'tries check codes for days and stays below the hourly limit',
     on: limitedInARow,
     without: { name: 'a limit of wrong tries in a row', options: { qrLogin: { limits: false } } },
     run: async (site) => {

@@ -1,18 +1,18 @@
-/** Row 29: what spared the check code at Approve is presented again at finish. */
+/** Row 29: the evidence that made a check code unnecessary at Approve is required again at finish. */
 import { assessByDefault } from '../../../src/index.ts';
 import { BrowserActs } from '../../../src/ticket/browser.ts';
 import { assessByAddress } from '../../support/assess-by-address.ts';
 import { TestBrowserKey } from '../../support/browser-key.ts';
 import { BrowserVisitor } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { approved, browserAt, phoneOf, type Sent, signedInBy } from '../meeting.ts';
+import { approved, browserAt, phoneOf, signedInBy, type TextFields } from '../meeting.ts';
 import { giveMemory, makeKnownTo } from './familiar.ts';
 
 const HOME = { 'x-forwarded-for': '203.0.113.7' };
 const ELSEWHERE = { 'x-forwarded-for': '198.51.100.9' };
 
 const notAskingAgain: Weakness = {
-  name: 'a second look at the evidence',
+  name: 'a second check of the evidence',
   patch: replacing(
     BrowserActs.prototype,
     'finish',
@@ -24,7 +24,11 @@ const notAskingAgain: Weakness = {
 };
 
 /** Finishes the browser's sign-in from another machine, with the cookies of the browser that have these names. */
-async function finishedElsewhere(browser: BrowserVisitor, names: RegExp, headers: Sent): Promise<string | undefined> {
+async function finishedElsewhere(
+  browser: BrowserVisitor,
+  names: RegExp,
+  headers: TextFields,
+): Promise<string | undefined> {
   const thief = new BrowserVisitor(browser.site, fetch, headers);
   const cookies = await browser.agent.jar.getCookies(browser.at);
   for (const cookie of cookies.filter(({ key }) => names.test(key))) {
@@ -37,7 +41,7 @@ async function finishedElsewhere(browser: BrowserVisitor, names: RegExp, headers
 export const evidence: Attack[] = [
   {
     row: 29,
-    name: 'finishes the sign-in of a known browser without the cookie by which the account knows it',
+    name: 'finishes the sign-in of a known browser without the cookie by which the account recognizes it',
     on: { qrLogin: { assess: assessByDefault } },
     without: notAskingAgain,
     run: async (site) => {
@@ -53,7 +57,7 @@ export const evidence: Attack[] = [
   },
   {
     row: 29,
-    name: 'copies the cookie by which the account knows a browser, but not its key',
+    name: 'copies the cookie by which the account recognizes a browser, but not its key',
     on: { qrLogin: { assess: assessByDefault } },
     without: notAskingAgain,
     run: async (site) => {

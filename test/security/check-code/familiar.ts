@@ -1,4 +1,4 @@
-/** Rows 13, 18 and 30: attackers that pretend to be where the victim's account needs no check code. */
+/** Rows 13, 18 and 30: attackers who pretend to use a browser or an address that needs no check code. */
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import { assessByDefault } from '../../../src/index.ts';
 import { IssuerBrowserList } from '../../../src/stores/issuer/issuer-browser-list.ts';
@@ -9,7 +9,7 @@ import { assessByAddress } from '../../support/assess-by-address.ts';
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront, replacing } from '../attack.ts';
-import { approved, browserAt, phoneOf, type Sent, signedInBy } from '../meeting.ts';
+import { approved, browserAt, phoneOf, signedInBy, type TextFields } from '../meeting.ts';
 
 const byDefault: WorldOptions = { qrLogin: { assess: assessByDefault } };
 const byAddress: WorldOptions = { qrLogin: { assess: assessByAddress } };
@@ -28,15 +28,15 @@ const knowsAnyAccount = replacing(
     },
 );
 
-/** Signs the account in with the check code, so that it knows the browser from then on. */
+/** Signs the account in with the check code, so that the account trusts the browser from then on. */
 export async function makeKnownTo(browser: BrowserVisitor, name: string): Promise<void> {
   const checkCode = await approved(await phoneOf(browser.site, name), browser, { remember: 'yes' });
   if ((await signedInBy(browser, await browser.finish(checkCode))) === undefined)
     throw new Error(`${name} is not signed in`);
 }
 
-/** The attacker's browser starts again, alice approves by mistake, and the attacker does not learn the digits. */
-async function approvedByMistake(attacker: BrowserVisitor, headers: Sent = {}): Promise<string | undefined> {
+/** Starts again in the attacker's browser. Alice approves by mistake, and the attacker does not learn the digits. */
+async function approvedByMistake(attacker: BrowserVisitor, headers: TextFields = {}): Promise<string | undefined> {
   const page = await attacker.start();
   if (page.status !== 200) throw new Error(`there is no QR page: ${page.status}`);
   await approved(await phoneOf(attacker.site, 'alice', headers), attacker);
@@ -54,12 +54,12 @@ async function give(attacker: BrowserVisitor, name: string, value: string): Prom
   await attacker.agent.jar.setCookie(`${name}=${value}; Path=${pathname}`, attacker.site.issuer);
 }
 
-/** Copies the cookie by which accounts know a browser, with its signature. */
+/** Copies the cookie by which accounts recognize a browser, with its signature. */
 export async function giveMemory(to: BrowserVisitor, from: BrowserVisitor): Promise<void> {
   for (const [name, value] of await cookiesOf(from)) if (name.startsWith(MEMORY)) await give(to, name, value);
 }
 
-function attackerOn(site: Site, headers: Sent = {}): BrowserVisitor {
+function attackerOn(site: Site, headers: TextFields = {}): BrowserVisitor {
   return new BrowserVisitor(site, fetch, headers);
 }
 
@@ -72,7 +72,7 @@ export const familiarity: Attack[] = [
     run: async (site) => {
       const victim = await browserAt(site, { 'x-forwarded-for': HOME });
       await approved(await phoneOf(site, 'bob', { 'x-forwarded-for': HOME }), victim);
-      // The page finishes by itself once the phone has approved, unless a check code is needed.
+      // The page finishes automatically once the phone has approved, unless a check code is needed.
       return signedInBy(victim, await victim.finish());
     },
   },
@@ -104,7 +104,7 @@ export const familiarity: Attack[] = [
   },
   {
     row: 13,
-    name: "uses a browser that is known to the attacker's account",
+    name: "uses a browser that only the attacker's account knows",
     on: byDefault,
     without: { name: 'a list of known browsers for each account', patch: knowsAnyAccount },
     run: async (site) => {
@@ -142,7 +142,8 @@ export const familiarity: Attack[] = [
     on: byAddress,
     without: { name: 'distrust of forwarded headers', options: { proxy: true } },
     run: (site) =>
-      // The victim's header is from a proxy that is not configured: that is no reason to trust such headers.
+      // The victim's request has the header because of a proxy that is not configured. The server must not trust it for
+      // that reason.
       approvedByMistake(attackerOn(site, { 'x-forwarded-for': HOME }), { 'x-forwarded-for': HOME }),
   },
   {

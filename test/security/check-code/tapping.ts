@@ -1,4 +1,7 @@
-/** Row 13: a tap on a number of three. An attacker whose victim does not see the browser gets one blind tap a ticket. */
+/**
+ * Row 13: the user taps one of three numbers. A victim who does not see the attacker's browser gets one blind tap for
+ * each ticket.
+ */
 import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing } from '../attack.ts';
@@ -67,7 +70,7 @@ export const tappingAttacks: Attack[] = [
         if ((await victim.scan(await attacker.code())).status !== 200) return undefined;
         const { numbers } = (await victim.look()).json() as { numbers: string[] };
         const { number } = await attacker.ticket();
-        // The worst case for the limit: the victim is never right by chance.
+        // Assume the worst case for the limit: the victim never taps the right number by chance.
         await decided(victim, { decision: 'approve', match: numbers.find((one) => one !== number) ?? '' });
         wrong += 1;
       }

@@ -7,7 +7,7 @@ import { accountAt, approved, expectStatus, goOn, scanned, shown, signedInPhone 
 import { all, browserFinds, phoneFinds } from '../weaknesses.ts';
 import { attacks } from './codes.ts';
 
-prove('codes that have ended or never existed', attacks);
+prove('codes of tickets that have ended or never existed', attacks);
 
 /** The clock of the server, which only a test can move. */
 const clock = new TestClock();

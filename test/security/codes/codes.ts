@@ -47,7 +47,7 @@ const forgetsTheEnd = all(
   phoneFinds((ticket) => (isEnded(ticket) ? waiting(ticket) : ticket)),
 );
 
-/** The same, but the store remembers which approver had scanned. It forgets reports, too. */
+/** A store that forgets the decision and reports, but remembers which approver has scanned. */
 const forgetsTheDecision = all(
   lastWriteWins,
   replacing(IssuerNotes.prototype, 'read', () => async () => undefined),
@@ -69,7 +69,7 @@ async function decideAgain(phone: PhoneVisitor, decision: string, csrf?: string)
   return phone.post(phone.at, { csrf: good, decision });
 }
 
-/** Another account's phone, which had the landing page open when the ticket ended, goes on from there. */
+/** Tries all steps on a phone of another account that opened the landing page before the ticket ended. */
 async function strangerGoesOn(site: Site, end: End): Promise<string | undefined> {
   const [meeting, stranger] = await Promise.all([scanned(site), signedInPhone(site, 'bob')]);
   const { code, phone } = meeting;
@@ -86,7 +86,7 @@ async function strangerGoesOn(site: Site, end: End): Promise<string | undefined>
   return answers.find(({ status }) => status === 200)?.text;
 }
 
-/** The phone that had scanned the code scans it again and decides otherwise; the browser tries to finish with that. */
+/** Scans the code again on the same phone and decides differently. After that, the browser tries to finish. */
 async function ownerGoesOn(site: Site, end: End): Promise<string | undefined> {
   const meeting = await scanned(site);
   const { browser, phone, code } = meeting;
@@ -109,7 +109,7 @@ async function ownerGoesOn(site: Site, end: End): Promise<string | undefined> {
   return signedInAt(site, meeting, browser.at);
 }
 
-/** Finishes all the same, unless the ticket was redeemed rightly. @returns the session that the browser gets */
+/** Tries to finish, unless the ticket was redeemed before. @returns the session that the browser gets */
 async function signedInAt(site: Site, { browser, code }: Meeting, at: string): Promise<string | undefined> {
   const { state } = await browser.ticket();
   if (state === 'redeemed') return undefined;
@@ -122,7 +122,7 @@ async function signedInAt(site: Site, { browser, code }: Meeting, at: string): P
 const dead = Object.entries(ENDS).flatMap(([how, { end, on }]): Attack[] => [
   {
     row: 3,
-    name: `another phone goes on with a code that was ${how}`,
+    name: `another phone uses a code that was ${how}`,
     ...(on && { on }),
     run: (site) => strangerGoesOn(site, end),
     without: { name: 'a store that remembers the end of a ticket', patch: forgetsTheEnd },

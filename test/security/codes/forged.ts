@@ -89,7 +89,7 @@ function* flipped(code: string): Generator<string> {
   }
 }
 
-/** Returns other texts that a lenient decoder takes for the same bytes, or for enough of them. */
+/** Returns other texts that a lenient decoder decodes to the same bytes, or to enough of them. */
 function spellingsOf(code: string): string[] {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   // The last base64url digit has unused bits.
@@ -122,7 +122,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 4,
-    name: 'opens a code in another spelling, cut off or continued',
+    name: 'opens a code in another spelling, truncated or with a suffix',
     run: async (site) => {
       const { phone, code } = await photographed(site);
       return taken(phone, spellingsOf(code));

@@ -47,7 +47,7 @@ const wishes: Weakness = {
 
 let drawn: Buffer[] = [];
 const repeating: Weakness = {
-  name: 'ids that are all different',
+  name: 'unique ids',
   patch: generator((size) => {
     if (size !== RANDOM_BYTES) return undefined;
     if (drawn.length === 0) drawn = Array.from({ length: MANY / 2 }, (_, index) => Buffer.alloc(size, index));

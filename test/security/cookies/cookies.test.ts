@@ -44,7 +44,7 @@ describe('our cookies with an https issuer', () => {
   };
   const dropSecure = inFront(async (ctx, next) => {
     await next();
-    // Elsewhere the browser would refuse a cookie whose name demands Secure.
+    // Drop Secure only at the plain port: elsewhere, the browser would reject a cookie whose name demands Secure.
     if (ctx.get(PLAIN_PORT) === '') return;
     const set = ctx.res.getHeader('set-cookie');
     if (Array.isArray(set))

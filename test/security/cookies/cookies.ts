@@ -1,4 +1,6 @@
-/** Row 21: our cookies stay with their browser, path and site, and hold only what the server has written. */
+/**
+ * Row 21: our cookies are limited to their browser, path and site, and contain only values that the server has written.
+ */
 import type { Context, Next } from 'koa';
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import type { Agent } from '../../support/agent.ts';
@@ -37,10 +39,10 @@ export const attacks: Attack[] = [
   lasting('sends a cookie of ours from another site', /; ?samesite=\w+/gi, 'SameSite', ({ sameSite }) => {
     return sameSite !== 'lax' && sameSite !== 'strict';
   }),
-  lasting('gets a cookie of ours sent to a page that it is not for', /; ?path=[^;]+/gi, 'Path', isWide),
+  lasting('receives a cookie of ours at a page that does not need it', /; ?path=[^;]+/gi, 'Path', isWide),
   {
     row: 21,
-    name: "opens an interaction with the provider's stolen cookie and a binding of its own making",
+    name: "opens an interaction with the provider's stolen cookie and a forged binding",
     without: { name: 'the signature of the binding', patch: unsignedBinding },
     run: async (site) => {
       for (const forge of BINDINGS) {
@@ -71,7 +73,7 @@ export const attacks: Attack[] = [
         const landed = await attacker.agent.get(forged, { headers });
         if (landed.status === 200) return landed.text;
       }
-      // The real code can be opened: the attack failed by its forged code.
+      // The real code can be opened, which proves that the attack failed because of its forged note.
       must(await attacker.look(code), 200);
       return undefined;
     },
@@ -116,7 +118,7 @@ function lasting(
 function isWide({ key, path }: Cookie, startPath: string): boolean {
   if (key.startsWith('_qr_attempts')) return path !== startPath;
   if (key.startsWith(BINDING)) return !/\/interaction\/[\w-]{20,}$/.test(path ?? '/');
-  // The pages of actions ask if the account trusts the browser, too.
+  // The pages of actions also check if the account trusts the browser.
   if (key.startsWith('_qr_memory')) return !/\/(?:interaction|qr\/actions)$/.test(path ?? '/');
   return !`${path}`.endsWith(ON_PHONE.some((name) => key.startsWith(name)) ? '/qr' : '/interaction');
 }
@@ -161,7 +163,7 @@ const BINDINGS: Forge[] = [
   ({ own }) => `${BINDING}=${own.value}; ${BINDING}.sig=${own.signature}`,
 ];
 
-/** Attacks before the victim's browser has shown the page, when no ticket knows its binding yet. */
+/** Attacks before the victim's browser has shown the page. At this time, no ticket contains the browser's binding. */
 async function openWith(site: Site, forge: Forge): Promise<string | undefined> {
   const victim = new BrowserVisitor(site);
   const uid = await interactionOf(victim);
@@ -199,7 +201,7 @@ async function signed({ agent, at }: BrowserVisitor, name: string): Promise<{ va
   return { value: cookieValue(name), signature: cookieValue(`${name}.sig`) };
 }
 
-/** Returns the signature of the phone's note about another code, which it has really seen. */
+/** Returns the signature of the phone's note about another code, which the phone has opened. */
 async function ownNote(site: Site, phone: PhoneVisitor): Promise<string> {
   const browser = new BrowserVisitor(site);
   await browser.start();

@@ -1,6 +1,6 @@
 /** Rows 8 and 9: no other site acts for the user, and looking changes nothing. */
 import type { Middleware } from 'koa';
-import type { Sent } from '../../support/agent.ts';
+import type { RequestOptions } from '../../support/agent.ts';
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, inFront } from '../attack.ts';
 import { looking } from './looking.ts';
@@ -53,7 +53,7 @@ const blind: Middleware = async (ctx, next) => {
   await next();
 };
 
-/** A server that takes text for JSON, as body parsers do that guess the type. */
+/** A server that parses text as JSON, as body parsers do that guess the type. */
 const guessing: Middleware = async (ctx, next) => {
   if (ctx.get('content-type').startsWith('text/plain')) ctx.req.headers['content-type'] = 'application/json';
   await next();
@@ -115,7 +115,7 @@ export const attacks: Attack[] = [
   })),
   {
     row: 9,
-    name: "another site's script reads the ticket or the token, or may send JSON",
+    name: "another site's script can read the ticket or the token, or send JSON",
     without: { name: 'answers without CORS headers', options: inFront(open) },
     run: readAcross,
   },
@@ -123,11 +123,11 @@ export const attacks: Attack[] = [
   ...looking,
 ];
 
-/** Has the victim send each of these requests, and then the request of its own page, which must work. */
+/** Makes the victim send each of these requests, and then the request of the provider's own page, which must work. */
 async function lure(
   site: Site,
   target: Target,
-  requests: (fields: Record<string, string>) => Sent[],
+  requests: (fields: Record<string, string>) => RequestOptions[],
 ): Promise<string | undefined> {
   const victim = await target.meet(site);
   for (const request of requests(victim.fields)) {

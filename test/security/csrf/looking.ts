@@ -1,14 +1,14 @@
 /** Row 8: looking never changes anything, by GET, HEAD, prefetch or link preview. */
 
 import type { Middleware } from 'koa';
-import type { Sent } from '../../support/agent.ts';
+import type { RequestOptions } from '../../support/agent.ts';
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, inFront } from '../attack.ts';
 import { sendFields } from '../request-fields.ts';
 import { atTheCode, sendOwn, TARGETS } from './targets.ts';
 
 /** Requests that are sent without an act of the user. */
-const LOOKS: readonly Sent[] = [
+const LOOKS: readonly RequestOptions[] = [
   { method: 'GET' },
   { method: 'HEAD' },
   { headers: { 'sec-purpose': 'prefetch', 'sec-fetch-site': 'none' } },
@@ -19,7 +19,7 @@ const LOOKS: readonly Sent[] = [
   { headers: { 'x-http-method-override': 'POST', 'x-method-override': 'POST', 'x-http-method': 'POST' } },
 ];
 
-/** A server that treats a link like a form, and its query like the fields. */
+/** A server that treats a link as a form, and its query as the fields. */
 const linksAsForms: Middleware = async (ctx, next) => {
   const act = /\/(qr\/(renew|finish|passkey|devices|scan)|consent|cancel|qr\/[\w-]{46}|qr\/tickets\/[\w-]+)$/;
   if ((ctx.method === 'GET' || ctx.method === 'HEAD') && act.test(ctx.path) && ctx.querystring !== '') {
@@ -61,8 +61,8 @@ export const looking: Attack[] = [
   })),
   {
     row: 8,
-    name: 'loading the QR page, its ticket or its stream in advance voids the code on the screen',
-    without: { name: 'a page that can be loaded without a new ticket', options: inFront(anewOnLoad) },
+    name: 'loading the QR page, its ticket or its stream in advance invalidates the code on the screen',
+    without: { name: 'a page load that makes no new ticket', options: inFront(anewOnLoad) },
     run: async (site) => {
       const browser = await atTheCode(site);
       const { version } = await browser.ticket();

@@ -1,4 +1,4 @@
-/** Acts that another site may want the victim to do, and how to tell that they were done. */
+/** Acts that another site may want the victim to do, and checks that they were done. */
 import type { Answer } from '../../support/agent.ts';
 import { allowed, shortCodeOn } from '../../support/typing.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
@@ -142,11 +142,14 @@ async function scannedBy(
   return { who, csrf: `${csrf}` };
 }
 
-/** Sends the page's own request. @throws if that has no effect either: then the attack failed for another reason */
+/**
+ * Sends the page's own request.
+ * @throws Error if it has no effect either, because then the attack failed for another reason
+ */
 export async function sendOwn({ who, url, fields, happened }: Victim): Promise<void> {
   const answer = await who.post(url, fields);
   if ((await happened(answer)) === undefined)
-    throw new Error(`the page itself gets nowhere: ${answer.status} ${answer.text}`);
+    throw new Error(`the page's own request has no effect: ${answer.status} ${answer.text}`);
 }
 
 export async function atTheCode(site: Site): Promise<BrowserVisitor> {

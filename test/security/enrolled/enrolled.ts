@@ -1,4 +1,4 @@
-/** Row 39: for some accounts, only a browser that the account has enrolled can be approved: a live relay fails. */
+/** Row 39: some accounts can approve only a browser that the account has enrolled, so that a live relay fails. */
 import { EnrolmentForm } from '../../../src/http/devices/enrolment-form.ts';
 import { Enrolments } from '../../../src/http/devices/enrolments.ts';
 import { SignInRevocation } from '../../../src/http/devices/revocation.ts';
@@ -6,16 +6,19 @@ import { TestBrowserKey } from '../../support/browser-key.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { browserAt, phoneOf, type Sent, scanned, signedInBy } from '../meeting.ts';
+import { browserAt, phoneOf, scanned, signedInBy, type TextFields } from '../meeting.ts';
 
 /** Every account is used in enrolled browsers only. */
 const enrolledOnly: WorldOptions = { qrLogin: { enrolled: () => true } };
-/** The same, and each browser types the digits, so that only an attacker who learns them can finish. */
+/**
+ * Every account is used in enrolled browsers only, and each sign-in needs the check code, so that only an attacker who
+ * learns it can finish.
+ */
 const withDigits: WorldOptions = { qrLogin: { enrolled: () => true, assess: () => 'check code' } };
-/** Some other account is used in enrolled browsers only. */
+/** Only an account other than the victim's is used in enrolled browsers only. */
 const forOthers: WorldOptions = { qrLogin: { enrolled: (_client, accountId) => accountId === 'b0b' } };
 
-/** The act of the owner at the moment at which the server looks up the place of a request. */
+/** The owner's act. It runs at the moment at which the server looks up the place of a request. */
 let meanwhile: (() => Promise<unknown>) | undefined;
 const racing: WorldOptions = {
   proxy: true,
@@ -54,13 +57,13 @@ const anySession: Weakness = {
 };
 
 const timeless: Weakness = {
-  name: 'a look at the sign-outs after the enrolment',
+  name: 'a check for sign-outs after the enrolment',
   patch: replacing(SignInRevocation.prototype, 'isRevoked', () => async () => false),
 };
 
 type Visitor = BrowserVisitor | PhoneVisitor;
 
-/** The victim has enrolled a browser, which shows its code and its key. */
+/** A victim, with a browser that the victim has enrolled. The browser has shown its code and announced its key. */
 interface Victim {
   readonly browser: BrowserVisitor;
   readonly phone: PhoneVisitor;
@@ -69,7 +72,7 @@ interface Victim {
 
 async function victimOf(site: Site): Promise<Victim> {
   const [browser, phone, key] = [await browserAt(site), await phoneOf(site), await TestBrowserKey.make()];
-  // The victim signs in with the password and enrols. The key is that of the browser, whatever session enrols it.
+  // Sign the victim in with the password and enrol the browser. The key belongs to the browser, not to a session.
   if (!(await enrol(await phoneOf(site), key))) throw new Error('the victim cannot enrol a browser');
   await show(browser, key);
   return { browser, phone, key };
@@ -87,12 +90,12 @@ async function enrol(visitor: Visitor, key: TestBrowserKey): Promise<boolean> {
 }
 
 /** @returns true if the server has taken the key */
-async function show(browser: BrowserVisitor, key: TestBrowserKey, changes: Sent = {}): Promise<boolean> {
+async function show(browser: BrowserVisitor, key: TestBrowserKey, changes: TextFields = {}): Promise<boolean> {
   const fields = { ...(await key.shown(browser.at, await browser.code())), ...changes };
   return (await browser.post(`${browser.at}/qr/key`, fields)).status === 200;
 }
 
-/** The victim scans the browser's code and approves. @returns the answer as JSON */
+/** Scans the browser's code as the victim and approves. @returns the answer as JSON */
 async function approval(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Record<string, unknown>> {
   await scanned(phone, browser);
   return phone.approve();
@@ -108,8 +111,8 @@ async function copyOf(browser: BrowserVisitor): Promise<BrowserVisitor> {
   return copy;
 }
 
-/** The attacker finishes what the victim has approved. @returns the account that is signed in */
-async function finish(attacker: BrowserVisitor, more: Sent = {}): Promise<string | undefined> {
+/** Finishes the approved sign-in as the attacker. @returns the account that is signed in */
+async function finish(attacker: BrowserVisitor, more: TextFields = {}): Promise<string | undefined> {
   const answer = await attacker.post(`${attacker.at}/qr/finish`, more);
   return answer.status === 200 ? 'an approval that the browser could finish' : undefined;
 }
@@ -128,7 +131,7 @@ export const attacks: Attack[] = [
   },
   {
     row: 39,
-    name: 'relays with a key of its own, such as one that was made on another origin',
+    name: "relays with the attacker's own key, such as one that was made on another origin",
     on: enrolledOnly,
     without: anyKey,
     run: async (site) => {
@@ -195,7 +198,7 @@ export const attacks: Attack[] = [
   },
   {
     row: 39,
-    name: 'enrols a browser at the moment at which the owner signs out all: the enrolment race',
+    name: 'enrols a browser at the moment at which the owner signs out all browsers: the enrolment race',
     on: racing,
     alone: true,
     without: timeless,

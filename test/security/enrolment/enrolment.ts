@@ -1,4 +1,7 @@
-/** Row 31: a sign-in time earned on the phone adds no passkey at the browser, and a passkey stays its owner's. */
+/**
+ * Row 31: a recent sign-in on the phone allows no new passkey at the browser, and a passkey always belongs to its
+ * owner.
+ */
 import { sessionOf } from '../../../src/oidc/approver.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import type { Attack, Weakness } from '../attack.ts';
@@ -9,7 +12,7 @@ import { accountAt, goOn, startWith } from '../scene.ts';
 
 const offered: WorldOptions = { passkeys: true };
 
-/** A server that judges by `auth_time` alone. A phone that has just signed in makes its browsers fresh. */
+/** A server that checks only `auth_time`. On it, a phone that has just signed in makes its browsers fresh. */
 const freshByTime: Weakness = {
   name: 'a distinction between a sign-in here and one on the phone',
   options: {
@@ -58,7 +61,7 @@ export const attacks: Attack[] = [
   },
   {
     row: 31,
-    name: "adds the attacker's passkey after asking the victim's phone to sign in afresh for the sign-in",
+    name: "adds the attacker's passkey after making the victim's phone sign in again for the sign-in",
     on: offered,
     without: freshByTime,
     run: async (site) => {

@@ -1,11 +1,11 @@
-/** Attacks on the approving account, and on what the browser learns of it: F5 and F6 of the study in flaws.ts. */
+/** Attacks on the choice and the secrecy of the approving account: F5 and F6 of the study in flaws.ts. */
 import { BrowserViews } from '../../../src/http/ticket-view/browser-view.ts';
 import { ownerOf } from '../../../src/ticket/ticket.ts';
 import { type Attack, replacing } from '../attack.ts';
 import { accountAt, approval, expectStatus, goOn, scanned, shown, signedInPhone } from '../scene.ts';
 import { believing } from '../weaknesses.ts';
 
-type Flawed = Omit<Attack, 'row'>;
+type FlawAttack = Omit<Attack, 'row'>;
 
 /** The id and names of the example's alice. */
 const ALICE = { id: 'a11ce', userName: 'alice', name: 'Alice Liddell', email: 'alice@example.com' };
@@ -30,8 +30,8 @@ const HEADERS = {
   authorization: `Bearer ${ALICE.id}`,
 };
 
-export const bobInAliceName: Flawed = {
-  name: "approves with a session of their own and the victim's account in the address, the headers and the body",
+export const bobInAliceName: FlawAttack = {
+  name: "approves with the attacker's own session and the victim's account in the address, the headers and the body",
   without: {
     name: 'an approver that only the session decides',
     options: believing((ctx) => ctx.get('x-account-id') || undefined),
@@ -64,7 +64,7 @@ function claiming(network: typeof fetch): typeof fetch {
   };
 }
 
-export const nameOnTheScreen: Flawed = {
+export const nameOnTheScreen: FlawAttack = {
   name: 'shows the victim a code, and reads on its own screen which account has scanned and approved it',
   without: {
     name: 'a view for the browser that leaves the account out',

@@ -6,9 +6,9 @@ import { type Attack, inFront, replacing } from '../attack.ts';
 import { accountAt, approved, expectStatus, goOn, shown, signedInPhone, startWith, thief } from '../scene.ts';
 import { all, bindingFromTheUrl, interactionFromTheUrl, phoneFinds, waiting } from '../weaknesses.ts';
 
-type Flawed = Omit<Attack, 'row'>;
+type FlawAttack = Omit<Attack, 'row'>;
 
-export const withoutCookies: Flawed = {
+export const withoutCookies: FlawAttack = {
   name: "finishes what the victim's phone has approved, knowing all but the cookies of the browser that showed the code",
   without: { name: 'a binding to the browser', patch: bindingFromTheUrl, options: interactionFromTheUrl },
   run: async (site) => {
@@ -24,8 +24,8 @@ export const withoutCookies: Flawed = {
   },
 };
 
-export const usedCode: Flawed = {
-  name: 'scans, with an account of their own, a code that has just been used for a sign-in',
+export const usedCode: FlawAttack = {
+  name: "scans a code that has just been used for a sign-in, with the attacker's own account",
   without: {
     name: 'an end to a used code',
     patch: phoneFinds((ticket) => (ticket.state === 'redeemed' ? waiting(ticket) : ticket)),
@@ -39,7 +39,7 @@ export const usedCode: Flawed = {
   },
 };
 
-export const usedSignIn: Flawed = {
+export const usedSignIn: FlawAttack = {
   name: 'signs in again, at a shared screen, with an approval that was used already',
   without: {
     name: 'an end to a used approval',
@@ -71,8 +71,8 @@ export const usedSignIn: Flawed = {
   },
 };
 
-export const predictedCode: Flawed = {
-  name: "predicts the victim's code from one of their own, and scans it without having seen it",
+export const predictedCode: FlawAttack = {
+  name: "predicts the victim's code from a code of the attacker's own, and scans it without having seen it",
   without: { name: 'unpredictable ids', patch: codesThatCount },
   run: async (site) => {
     const attacker = await shown(site);
@@ -92,7 +92,7 @@ export const predictedCode: Flawed = {
 const CHOSEN = Buffer.alloc(34, 'chosen').toString('base64url');
 const WISHES = { code: CHOSEN, id: CHOSEN.slice(0, 24), qr: CHOSEN, qr_id: CHOSEN, ticket: CHOSEN.slice(0, 24) };
 
-export const chosenCode: Flawed = {
+export const chosenCode: FlawAttack = {
   name: 'chooses the code that will be shown, to hand it out in advance',
   without: { name: 'codes that only the server makes', ...codesFromTheClient() },
   run: async (site) => {

@@ -52,7 +52,7 @@ const FLAWS: readonly Flaw[] = [
     name: 'a token that does not decide which account approves',
     attacks: [bobInAliceName],
     row: 5,
-    result: 'a sign-in to their own account: the approver is that of the session',
+    result: 'a sign-in to the attacker’s own account, because the session decides who approves',
   },
   {
     id: 'F6',

@@ -1,6 +1,6 @@
 /** Checks that every answer must pass, for any request. */
 import { expect } from 'chai';
-import type { Fuzzed } from './requests.ts';
+import type { FuzzRequest } from './requests.ts';
 import { CANARY } from './values.ts';
 import { headerOf, type WireAnswer } from './wire.ts';
 
@@ -17,7 +17,7 @@ export function expectDecent(answer: WireAnswer): void {
   const type = headerOf(answer, 'content-type');
   if (type !== undefined) expect(type).to.match(TYPES);
   if (type?.startsWith('application/json') && body !== '') expect(JSON.parse(body)).to.be.an('object');
-  // JSON may repeat what was wrong in the request, because browsers do not run it.
+  // JSON may repeat the wrong part of the request, because browsers do not run JSON.
   if (type?.startsWith('text/html')) expect(body, 'the page').not.to.match(/<svg\/onload|<script>qz|' onerror=qz/);
   for (const [name, value] of headers) if (name === 'set-cookie') expectCookie(value);
 }
@@ -40,8 +40,8 @@ export function expectOurs(answer: WireAnswer): void {
   }
 }
 
-/** Returns true if our code has answered: the URL and method are ours, and Node could parse the request. */
-export function isOurs({ route, method, segment, isEncoded }: Fuzzed, answer: WireAnswer): boolean {
+/** Returns true if our code has sent the answer: Node could parse the request, and its URL and method are ours. */
+export function isOurs({ route, method, segment, isEncoded }: FuzzRequest, answer: WireAnswer): boolean {
   // Node itself answers requests that it cannot parse, and those with an unknown `Expect` (417).
   if (headerOf(answer, 'date') === undefined || answer.status === 417) return false;
   const isMethod = method === route.method || (method === 'HEAD' && route.method === 'GET');

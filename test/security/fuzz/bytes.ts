@@ -1,5 +1,5 @@
 /** Turns a fuzzed request into the bytes that are sent. */
-import type { Fuzzed, Secrets } from './requests.ts';
+import type { FuzzRequest, Secrets } from './requests.ts';
 import { readValue } from './requests.ts';
 import { changed } from './values.ts';
 
@@ -9,7 +9,7 @@ const NEEDED = {
   phone: ['_session', '_session.sig'],
 };
 
-export function bytesOf(fuzzed: Fuzzed, base: string, mine: Secrets, theirs: Secrets): Buffer {
+export function bytesOf(fuzzed: FuzzRequest, base: string, mine: Secrets, theirs: Secrets): Buffer {
   const { body, type } = bodyOf(fuzzed, mine, theirs);
   const cookie = cookieOf(fuzzed, mine, theirs);
   const given = fuzzed.headers.filter(([, value]) => value !== '');
@@ -25,14 +25,14 @@ export function bytesOf(fuzzed: Fuzzed, base: string, mine: Secrets, theirs: Sec
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]);
 }
 
-function pathOf({ route, segment, isEncoded, query }: Fuzzed, mine: Secrets, theirs: Secrets): string {
+function pathOf({ route, segment, isEncoded, query }: FuzzRequest, mine: Secrets, theirs: Secrets): string {
   const value = readValue(segment, mine, theirs);
   const written = isEncoded ? encoded(value) : value.replace(/[\s#?]/g, '');
   const search = query.map(([name, text]) => `${encoded(name)}=${isEncoded ? encoded(text) : text.replace(/\s/g, '')}`);
   return route.path.replace(/:\w+/, () => written) + (search.length > 0 ? `?${search.join('&')}` : '');
 }
 
-function cookieOf({ route, cookies, moreCookies }: Fuzzed, mine: Secrets, theirs: Secrets): string {
+function cookieOf({ route, cookies, moreCookies }: FuzzRequest, mine: Secrets, theirs: Secrets): string {
   const side = route.path.startsWith('/interaction') ? 'browser' : 'phone';
   const pairs = Object.entries(
     cookies.owner === 'none' ? {} : (cookies.owner === 'mine' ? mine : theirs)[`${side}Cookies`],
@@ -45,14 +45,14 @@ function cookieOf({ route, cookies, moreCookies }: Fuzzed, mine: Secrets, theirs
   return [...sent, ...more].map((pair) => pair.join('=')).join('; ');
 }
 
-function bodyOf({ body }: Fuzzed, mine: Secrets, theirs: Secrets): { body: Buffer; type?: string } {
+function bodyOf({ body }: FuzzRequest, mine: Secrets, theirs: Secrets): { body: Buffer; type?: string } {
   if ('text' in body) return { body: Buffer.from(body.text), type: body.as };
   if (!('fields' in body)) return { body: Buffer.alloc(0) };
   const pairs = body.fields.map(([name, value]): [string, string] => [name, readValue(value, mine, theirs)]);
   if (body.as === 'form') {
     return { body: Buffer.from(`${new URLSearchParams(pairs)}`), type: 'application/x-www-form-urlencoded' };
   }
-  // Written by hand, because an object cannot have a name twice.
+  // Build the JSON as text, because an object cannot have a name twice.
   const json = `{${pairs.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
   return { body: Buffer.from(json), type: 'application/json' };
 }

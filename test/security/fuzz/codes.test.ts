@@ -96,7 +96,7 @@ describe('forged codes and ids over HTTP', function () {
     return (await Promise.all(asked)).map(comparable);
   }
 
-  /** Encodes a text as one segment of a path. Skips segments that have a meaning of their own. */
+  /** Encodes a text as one segment of a path. Skips segments with a special meaning. */
   function segment(text: string): string {
     fc.pre(!['', '.', '..', 'tickets', 'assets'].includes(text));
     return encodeURIComponent(Buffer.from(text).toString());
@@ -113,7 +113,7 @@ describe('forged codes and ids over HTTP', function () {
     return forged;
   };
 
-  it('get the 404 of garbage, byte for byte, after any change of a code on the screen', async () => {
+  it('get the same bytes as garbage, a 404, after any change of a code on the screen', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const garbage = await answersTo(`/qr/${UNKNOWN_CODE}`);

@@ -32,7 +32,7 @@ for (const [name, options] of Object.entries(SERVERS)) {
 
     it('survives bytes that are not a request', () => stage.outrages());
 
-    it('survives requests that were damaged on the way', async () => {
+    it('survives requests that were damaged in transit', async () => {
       await fc.assert(stage.damaged, runs({ short: 3, full: 12 }));
     });
   });

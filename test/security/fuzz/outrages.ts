@@ -5,7 +5,7 @@ import { CANARY } from './values.ts';
 
 const JSON_TYPE = 'content-type: application/json';
 
-/** Returns the bytes of each invalid request, with a name for what is wrong with it. */
+/** Returns the bytes of each invalid request, with a name for its fault. */
 export function OUTRAGES(
   base: string,
   { uid, code, id, csrf, phoneCookies, browserCookies }: Secrets,
@@ -81,7 +81,7 @@ export function OUTRAGES(
   return raw.map(([what, bytes]) => [what, typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes]);
 }
 
-/** A change of the bytes of a request on the way. */
+/** A change of the bytes of a request in transit. */
 export interface Damage {
   readonly way: 'cut' | 'flip' | 'leave out' | 'insert' | 'repeat';
   readonly at: number;

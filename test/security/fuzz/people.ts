@@ -1,4 +1,4 @@
-/** A browser and a phone in the middle of a sign-in: those of the attacker, or those of a bystander. */
+/** A browser and a phone in the middle of a sign-in. They belong to the attacker or to a bystander. */
 import type { CookieJar } from 'tough-cookie';
 import { codeIn, idIn } from '../../support/codes.ts';
 import { BrowserPerson, type PhonePerson, type World } from '../../support/world.ts';

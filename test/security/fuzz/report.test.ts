@@ -4,7 +4,7 @@ import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 
 /** Regression test: the model found that an act on one ticket could be answered with another ticket. */
 describe('a report of a ticket that another one has replaced', () => {
-  it('does not tell the reporter about the new ticket, above all not its check code', async () => {
+  it('does not reveal the new ticket to the reporter, in particular not its check code', async () => {
     await World.during({ qrLogin: { assess: () => 'check code' } }, async (world) => {
       const browser = new BrowserPerson(world);
       const mallory = await new PhonePerson(world).signIn('alice');

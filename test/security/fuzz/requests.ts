@@ -13,11 +13,11 @@ export interface Secrets {
   readonly phoneCookies: Readonly<Record<string, string>>;
 }
 
-type Named = 'uid' | 'code' | 'id' | 'csrf';
+type SecretName = 'uid' | 'code' | 'id' | 'csrf';
 
 /** A value for a field: a secret of the sender or of the bystander, a changed one, or any text. */
 export type Value =
-  | { readonly owner: 'mine' | 'theirs'; readonly what: Named; readonly change?: Change }
+  | { readonly owner: 'mine' | 'theirs'; readonly what: SecretName; readonly change?: Change }
   | { readonly text: string };
 
 export interface Route {
@@ -39,7 +39,8 @@ type Body =
   | { readonly as: 'form' | 'json'; readonly fields: readonly (readonly [string, Value])[] }
   | { readonly as: string; readonly text: string };
 
-export interface Fuzzed {
+/** A request that the fuzzer sends. */
+export interface FuzzRequest {
   readonly route: Route;
   readonly method: string;
   readonly segment: Value;
@@ -52,9 +53,9 @@ export interface Fuzzed {
   readonly body: Body;
 }
 
-const named = fc.constantFrom<Named>('uid', 'code', 'id', 'csrf');
+const named = fc.constantFrom<SecretName>('uid', 'code', 'id', 'csrf');
 const owner = fc.constantFrom('mine' as const, 'theirs' as const);
-const values = (usual: Arbitrary<Named>): Arbitrary<Value> =>
+const values = (usual: Arbitrary<SecretName>): Arbitrary<Value> =>
   fc.oneof(
     { weight: 9, arbitrary: fc.record({ owner: fc.constant('mine' as const), what: usual }) },
     { weight: 2, arbitrary: fc.record({ owner, what: usual }) },
@@ -121,22 +122,22 @@ const HEADERS = [
 
 const accept = fc.constantFrom('text/html', 'application/json', '*/*', 'text/event-stream');
 
-function usualIn({ path }: Route): Named {
+function usualIn({ path }: Route): SecretName {
   if (path.includes(':uid')) return 'uid';
   return path.includes(':code') ? 'code' : 'id';
 }
 
-/** Mostly an empty list: a request in which everything is wrong is refused early. */
+/** The list is mostly empty, because a server refuses a request early if everything in it is wrong. */
 const rarely = <T>(of: Arbitrary<T>, most: number): Arbitrary<T[]> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant<T[]>([]) }, { weight: 2, arbitrary: fc.array(of, { maxLength: most }) });
 
-/** Mostly printable ASCII, because Node refuses control characters before our code sees them. */
+/** The text is mostly printable ASCII, because Node refuses control characters before our code gets them. */
 const inHeader = fc.oneof(
   { weight: 4, arbitrary: texts.map((text) => text.replace(/[^\x20-\x7e]/g, '?')) },
   { weight: 1, arbitrary: texts },
 );
 
-const anything: Arbitrary<Fuzzed> = fc.constantFrom(...ROUTES).chain((route) => {
+const anything: Arbitrary<FuzzRequest> = fc.constantFrom(...ROUTES).chain((route) => {
   return fc.record({
     route: fc.constant(route),
     method: fc.oneof(
@@ -171,11 +172,11 @@ const theirFields = (decision: string): [string, Value][] => [
   ['decision', { text: decision }],
 ];
 
-/** A request as the bystander would send it, except for a change in one of the necessary cookies. */
-const impersonations: Arbitrary<Fuzzed> = fc
+/** A request that the bystander could send, except for a change in one of the necessary cookies. */
+const impersonations: Arbitrary<FuzzRequest> = fc
   .tuple(anything, fc.constantFrom('approve', 'deny', 'report', 'unable'))
   .map(
-    ([{ route, cookies }, decision]): Fuzzed => ({
+    ([{ route, cookies }, decision]): FuzzRequest => ({
       route,
       method: route.method,
       segment: { owner: 'theirs', what: usualIn(route) },
@@ -188,7 +189,7 @@ const impersonations: Arbitrary<Fuzzed> = fc
     }),
   );
 
-export const requests: Arbitrary<Fuzzed> = fc.oneof(
+export const requests: Arbitrary<FuzzRequest> = fc.oneof(
   { weight: 9, arbitrary: anything },
   { weight: 1, arbitrary: impersonations },
 );

@@ -11,10 +11,10 @@ export const SEED = 1;
 
 const TIMES = Number(process.env.FC_RUNS ?? 1);
 
-/** Ends only tests that hang. Mocha's default would be too short for the long suite on a busy machine. */
+/** A time-out that ends only tests that hang. Mocha's default is too short for the long suite on a busy machine. */
 const TIMEOUT_MS: number = sizeOfSuite({ short: 60_000, full: 600_000 }) * Math.max(1, TIMES);
 
-/** Returns the parameters of fast-check for so many runs. */
+/** Returns the parameters of fast-check for this number of runs. */
 export function runs<T>(sizes: { readonly short: number; readonly full: number }): Parameters<T> {
   const seed = process.env.FC_SEED ?? (isFullSuite ? undefined : SEED);
   return {

@@ -8,19 +8,25 @@ import { expectDecent, expectOurs, isOurs } from './answers.ts';
 import { bytesOf } from './bytes.ts';
 import { damage, damages, OUTRAGES } from './outrages.ts';
 import { Pair } from './people.ts';
-import { type Fuzzed, requests } from './requests.ts';
+import { type FuzzRequest, requests } from './requests.ts';
 import { exchange } from './wire.ts';
 
-/** A server that sends no byte for so long after a whole request hangs: no machine is so slow. */
+/**
+ * The longest pause before a byte of an answer to a complete request. A server that pauses longer hangs, even on a slow
+ * machine.
+ */
 const WHOLE_REQUEST_TIMEOUT_MS = 30_000;
-/** The wait for the answer to a broken request ends after so long without a byte, because there may be no answer. */
+/**
+ * The longest pause before a byte of an answer to a broken request. After it, the wait ends, because there may be no
+ * answer.
+ */
 const BROKEN_REQUEST_TIMEOUT_MS = 150;
 
 export class Stage {
   readonly world: World;
   /** Counts the answers by method, route and status. */
   readonly tally: Map<string, number> = new Map<string, number>();
-  /** The routes that were requested with their own method. */
+  /** The routes that were requested with a method that they have. */
   readonly asked: Set<string> = new Set<string>();
   readonly #base: string;
   readonly #phones: readonly [PhonePerson, PhonePerson];
@@ -41,7 +47,7 @@ export class Stage {
     };
     const world = await World.start({
       ...options,
-      // The clock stands still, so that the bystander's ticket does not expire, however long the fuzzing takes.
+      // The clock stands still, so that the bystander's ticket does not expire during the fuzzing.
       clock: new StillClock(),
       extend: (example) => {
         for (const koa of new Set<Koa>([example.app, example.provider])) koa.on('error', hear);
@@ -58,7 +64,7 @@ export class Stage {
   }
 
   /** Well-formed requests with strange contents. */
-  get strange(): IAsyncProperty<[Fuzzed[]]> {
+  get strange(): IAsyncProperty<[FuzzRequest[]]> {
     const some = fc.array(requests, { minLength: 1, maxLength: 40, size: 'max' });
     return fc.asyncProperty(some, (sent) =>
       this.#besideBystander(async (mine, theirs) => {
@@ -91,7 +97,7 @@ export class Stage {
 
   async outrages(): Promise<void> {
     await this.#besideBystander(async (mine) => {
-      // All at once, because many of them are never answered.
+      // Send all at the same time, because many of them are never answered.
       await Promise.all(OUTRAGES(this.#base, mine.secrets).map(([what, bytes]) => this.#send(bytes, what)));
     });
   }

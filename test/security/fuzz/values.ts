@@ -1,7 +1,7 @@
-/** Values for places where others are expected: garbage, and values that are almost right. */
+/** Wrong values for any field: garbage, and values that are almost right. */
 import fc, { type Arbitrary } from 'fast-check';
 
-/** A mark in what is sent. An answer that contains it echoes the request. */
+/** A mark in the values that are sent. An answer that contains the mark echoes the request. */
 export const CANARY = 'qzcanary';
 /** The mark as markup, as a page would contain it without escaping. */
 const MARKUP: string = `<svg/onload=${CANARY}>`;

@@ -1,4 +1,4 @@
-/** HTTP as bytes on a socket: everything is sent as it is, even if no client would send it. */
+/** Sends HTTP as bytes on a socket, without changes, even if no client would send them. */
 import { connect } from 'node:net';
 
 export interface WireAnswer {
@@ -8,7 +8,7 @@ export interface WireAnswer {
   readonly body: string;
 }
 
-/** The beginning of an event stream, which is enough because a stream never ends by itself. */
+/** The first bytes of an event stream. The reader stops there, because a stream never ends without a cause. */
 const STREAM = /\r\ncontent-type: text\/event-stream.*\r\n\r\n.*\n\n/is;
 
 /** Sends the bytes and reads until the server closes the connection, or until no byte arrives for `timeoutMs`. */
@@ -38,12 +38,12 @@ function parse(text: string): WireAnswer | undefined {
   const final = text.replace(/^HTTP\/1\.1 1\d\d .*?\r\n\r\n/s, '');
   const end = final.indexOf('\r\n\r\n');
   if (end < 0) {
-    if (final !== '') throw new Error(`this is no answer: ${final.slice(0, 200)}`);
+    if (final !== '') throw new Error(`this is not an HTTP answer: ${final.slice(0, 200)}`);
     return undefined;
   }
   const [first = '', ...lines] = final.slice(0, end).split('\r\n');
   const [, status] = /^HTTP\/1\.1 (\d{3}) /.exec(`${first} `) ?? [];
-  if (status === undefined) throw new Error(`this is no answer: ${first}`);
+  if (status === undefined) throw new Error(`this is not an HTTP answer: ${first}`);
   const headers = lines.map((line): [string, string] => {
     const colon = line.indexOf(':');
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];

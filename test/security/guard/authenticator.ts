@@ -24,7 +24,7 @@ export interface Fault {
   readonly type?: string;
   readonly counter?: number;
   readonly isUserVerified?: boolean;
-  /** The id of the account that the answer names as the owner; none if it is empty. */
+  /** The id of the account that the answer names as the owner. If it is empty, the answer names no owner. */
   readonly owner?: string;
   readonly signedBy?: KeyObject;
 }
@@ -138,7 +138,7 @@ export class Authenticator {
   }
 }
 
-/** All authenticators by their id, for servers that check less than ours. */
+/** All authenticators by their id. Servers that check less than ours use them. */
 export const REGISTERED: Map<string, Authenticator> = new Map();
 
 export function sha256(data: Buffer | string): Buffer {

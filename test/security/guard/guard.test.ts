@@ -60,12 +60,12 @@ describe('a passkey of a deleted account', () => {
 });
 
 describe('a passkey that is used twice', () => {
-  it('signs in once: the second answer gets the same redirect as the first', async () => {
+  it('signs in once: the second request gets the same redirect as the first', async () => {
     await World.during({ passkeys: true }, async (world) => {
       const site = siteOf(world);
       const { passkey } = await person(site);
       const browser = await browserAt(site);
-      const events = world.told('qr_login.passkey');
+      const events = world.payloads('qr_login.passkey');
       const proof = passkey.answer(await askedBy(browser));
       const [first, second] = [await signInWith(browser, proof), await signInWith(browser, proof)];
       expect(first.status).to.equal(200);

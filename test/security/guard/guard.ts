@@ -1,4 +1,4 @@
-/** Row 16: if Approve requires a passkey, nothing else is accepted. */
+/** Row 16: if Approve requires a passkey, the server accepts nothing else. */
 import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';

@@ -1,4 +1,4 @@
-/** Servers that leave out one check of a passkey's answer, which shows that each check is needed. */
+/** Servers that leave out one check of a passkey's answer. They show that each check is needed. */
 import { verify } from 'node:crypto';
 import { type ApproveGuard, type PasskeySignIn, ProofRefused } from '../../../src/index.ts';
 import type { Weakness } from '../attack.ts';
@@ -17,7 +17,7 @@ const CHECKS = [
 ] as const;
 type Check = (typeof CHECKS)[number];
 
-interface Wanted {
+interface Expectation {
   readonly nonce: string;
   /** Undefined if any account may sign in. */
   readonly accountId?: string;
@@ -25,8 +25,8 @@ interface Wanted {
 
 const counters = new Map<string, number>();
 
-/** Makes all checks but one. @returns the id of the passkey's account */
-function checked(without: Check, { nonce, accountId }: Wanted, answer: string): string {
+/** Runs all checks except one. @returns the id of the passkey's account */
+function checked(without: Check, { nonce, accountId }: Expectation, answer: string): string {
   const { id, response } = JSON.parse(answer) as { id: string; response: Record<string, string> };
   const passkey = REGISTERED.get(id);
   if (passkey === undefined) throw new ProofRefused('this passkey is unknown');

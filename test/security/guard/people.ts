@@ -1,4 +1,4 @@
-/** Phones with a passkey, and the steps of the attacks on them. */
+/** Phones with a passkey, and the steps of attacks on these phones. */
 import type { Answer } from '../../support/agent.ts';
 import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
 import { browserAt, decided, phoneOf, scanned, signedInBy } from '../meeting.ts';

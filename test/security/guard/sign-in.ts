@@ -137,7 +137,7 @@ export const signIns: Attack[] = [
     row: 27,
     name: 'signs in with a passkey in a browser where another account is signed in, without an agreement',
     on: offered,
-    without: askingFor('the question which account shall stay', ({ demand }) => ({
+    without: askingFor('the question of which account to keep', ({ demand }) => ({
       demand,
       input: { switchAccount: true },
     })),

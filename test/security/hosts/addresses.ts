@@ -128,7 +128,7 @@ function openManyCodes(
   };
 }
 
-/** The attacker shows another code from the same address after a report by the victim. */
+/** Shows another code from the attacker's address after the victim has reported that address. */
 function showAgainAfterReport({ name, server, without, forwardedFor }: Setting): Attack {
   return {
     row: 18,
@@ -147,7 +147,7 @@ function showAgainAfterReport({ name, server, without, forwardedFor }: Setting):
   };
 }
 
-/** The attacker spends the limit of the victim's address. */
+/** Uses up the limit of the victim's address with the attacker's requests. */
 function useUpLimitOfVictim({ name, server, without, forwardedFor }: Setting): Attack {
   return {
     row: 18,

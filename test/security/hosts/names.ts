@@ -74,7 +74,7 @@ function believingRequests(): Weakness {
     options: inFront(async (ctx: Context, next: Next) => {
       named = /evil\.example/.exec(`${ctx.req.url} ${JSON.stringify(ctx.req.headers)}`)?.[0] ?? ctx.host;
       await next();
-      // The deployment builds the URL of its sign-in page itself, so the redirect to it is rewritten here.
+      // The deployment builds the URL of its sign-in page itself, so the weak server rewrites the redirect to it.
       const location: unknown = ctx.response.get('location');
       if (typeof location === 'string') ctx.set('location', location.replace(/^http:\/\/[^/]+/, `http://${named}`));
     }),

@@ -35,10 +35,10 @@ describe('an unknown ticket, a ticket of another account and an expired one', ()
   }
 });
 
-/** One storage for all servers, because each additional one makes all promises slower. */
+/** All servers share one AsyncLocalStorage, because each additional one makes all promises slower. */
 const requests = new AsyncLocalStorage<string[]>();
 
-/** Records the store accesses of requests, without those of the server's timers, which look at tickets as well. */
+/** Records the store accesses of requests, without the accesses of the server's timers, which also read tickets. */
 class Accesses {
   #current: string[] = [];
 

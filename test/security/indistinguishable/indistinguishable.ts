@@ -1,4 +1,4 @@
-/** Requests of a stranger for a ticket that is unknown to the server, owned by another account, or expired. */
+/** Requests of a stranger for a ticket that is unknown to the server, belongs to another account, or has expired. */
 import type { Answer } from '../../support/agent.ts';
 import { StillClock } from '../../support/clock.ts';
 import { ID_LENGTH, idIn } from '../../support/codes.ts';
@@ -56,7 +56,7 @@ export const LOOKUPS: Record<string, PrepareLookup> = {
     const expired = await shortCodeOn(await atTheCode(site));
     world.clock.forward(121);
     const foreign = await shortCodeOn(await atTheCode(site));
-    if ((await typeIn(alice, site, foreign)).status !== 200) throw new Error('alice cannot type it');
+    if ((await typeIn(alice, site, foreign)).status !== 200) throw new Error('alice cannot type the short code');
     const at = `${site.issuer}/qr/scan`;
     const csrf = `${(await stranger.look(at)).json().csrf}`;
     const targets = { unknown: 'QLMY-2568', foreign, expired };

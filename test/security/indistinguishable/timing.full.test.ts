@@ -1,6 +1,6 @@
 /**
- * Response times do not tell unknown, foreign and expired tickets apart. The server runs in this process, with its
- * store in memory.
+ * Checks that response times do not distinguish unknown, foreign and expired tickets. The server runs in this process,
+ * with its store in memory.
  */
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';

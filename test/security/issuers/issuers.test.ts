@@ -19,7 +19,7 @@ import { all } from '../weaknesses.ts';
 interface Crossing {
   readonly name: string;
   readonly options?: WorldOptions['qrLogin'];
-  /** @returns what reaches the other provider; undefined if nothing does */
+  /** @returns a description of the effect on the other provider; undefined if there is none */
   readonly run: (one: World, other: World) => Promise<string | undefined>;
 }
 
@@ -59,7 +59,7 @@ const CROSSINGS: readonly Crossing[] = [
     },
   },
   {
-    name: 'the list of the other has the browsers that the account of the same id is signed in to at one',
+    name: 'the list of browsers at the other has the browsers of the account with the same id at one',
     run: async (one, other) => {
       await signInBy(await new PhonePerson(one).signIn(), await shownAt(one));
       const { browsers } = await ownBrowsers(await new PhonePerson(other).signIn());
@@ -67,7 +67,7 @@ const CROSSINGS: readonly Crossing[] = [
     },
   },
   {
-    name: 'a browser that is trusted at one is spared the check code at the other',
+    name: 'a browser that is trusted at one needs no check code at the other',
     options: { assess: assessByDefault },
     run: async (one, other) => {
       const browser = await shownAt(one);
@@ -112,7 +112,7 @@ const CROSSINGS: readonly Crossing[] = [
     },
   },
   {
-    name: '"Sign out all" at one takes back a sign-in that was approved at the other',
+    name: '"Sign out all" at one revokes a sign-in that was approved at the other',
     run: async (one, other) => {
       const browser = await shownAt(other);
       const phone = await new PhonePerson(other).signIn();
@@ -146,7 +146,7 @@ function withoutIssuer(ticket: (Ticket & { readonly issuer?: string }) | undefin
   return ticket && (rest as Ticket);
 }
 
-/** A store whose keys are the readable names, and whose tickets do not tell their issuer. */
+/** A store whose keys are the readable names, and whose tickets do not contain their issuer. */
 const noIssuers: Weakness = {
   name: 'the issuer in the keys and in the tickets',
   patch: all(

@@ -7,9 +7,9 @@ import { UNKNOWN_CODE } from '../../support/codes.ts';
 import { PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { inFront, replacing, type Weakness } from '../attack.ts';
-import type { Sent } from '../meeting.ts';
+import type { TextFields } from '../meeting.ts';
 
-/** One request more than the default limit of most acts, which is for a minute. */
+/** One request more than the default limit of most acts for a minute. */
 const OVER_DEFAULT = 121;
 /** One request more than the default limit of the act `watch`. */
 export const OVER_DEFAULT_WATCHES = 601;
@@ -37,7 +37,7 @@ export const smallLimitsBehindProxy: WorldOptions = { ...smallLimits, proxy: tru
 export const UNKNOWN_INTERACTION: string = 'A'.repeat(21);
 export const UNKNOWN_TICKET: string = 'A'.repeat(24);
 
-export type Send = (headers?: Sent) => Promise<Answer>;
+export type Send = (headers?: TextFields) => Promise<Answer>;
 
 /**
  * Returns a request for each act that has a limit by address. None of them needs a session. The act `start` is left
@@ -73,12 +73,14 @@ export async function sendUntilLimited(send: () => Promise<Answer>, most: number
   return false;
 }
 
-/** Uses a limit up. @throws Error if the server has no such limit: then there is nothing to evade */
+/** Uses a limit up. @throws Error if the server has no such limit, because then there is nothing to evade */
 export async function useUpLimit(send: () => Promise<Answer>): Promise<void> {
   if (!(await sendUntilLimited(send))) throw new Error('there is no limit here');
 }
 
-/** Describes the first answer other than a 429, although the limit is used up; undefined if there is none. */
+/**
+ * Returns a description of the first answer other than a 429 while the limit is used up; undefined if there is none.
+ */
 export function gainIn(answers: readonly Answer[]): string | undefined {
   const served = answers.find((answer) => !isLimited(answer));
   return served && `${served.status} ${served.text}`;
@@ -96,7 +98,7 @@ export function countedBy(name: string, keyOf: (ctx: Context) => string): Weakne
   return { name, patch };
 }
 
-/** A server that counts only requests that it has already handled with success. */
+/** A server that counts a request only after it has handled the request successfully. */
 export const countedAfterwards: Weakness = {
   name: 'counting before the request is handled',
   patch: replacing(RateLimits.prototype, 'byAddress', () => () => () => undefined),

@@ -8,7 +8,7 @@ prove('requests beyond the limits', attacks);
 describe('a client that is over a limit', () => {
   it('is told how long to wait, as JSON and on a page', async () => {
     await World.during({ qrLogin: { limits: { address: { show: 1, watch: 1 } } } }, async (world) => {
-      const events: object[] = world.told('qr_login.failed') as object[];
+      const events: object[] = world.payloads('qr_login.failed') as object[];
       const { agent } = new BrowserPerson(world);
       const at = `${world.issuer}/interaction/any`;
       for (const url of [at, `${at}/qr`]) await agent.get(url);
@@ -25,7 +25,7 @@ describe('a client that is over a limit', () => {
     });
   });
 
-  it('may still do other acts, because each act has a limit of its own', async () => {
+  it('may still do other acts, because each act has a separate limit', async () => {
     await World.during({ qrLogin: { limits: { address: { watch: 1 } } } }, async (world) => {
       const { browser, phone } = await world.meet();
       const code = await browser.code();
@@ -55,7 +55,7 @@ describe('the limit of check codes', () => {
     });
   });
 
-  it('counts at most as many tries of a ticket as the ticket allows', async () => {
+  it('counts no more tries for a ticket than the ticket allows', async () => {
     const limits = { account: { checkCode: 4 } };
     await World.during({ qrLogin: { ...options.qrLogin, limits } }, async (world) => {
       const attacked = await waiting(world);

@@ -82,7 +82,7 @@ export const lockouts: Attack[] = [
   },
   {
     row: 17,
-    name: 'uses up the limit of other accounts along with its own',
+    name: "uses up the limit of other accounts with the attacker's own account",
     on: { ...smallLimits, qrLogin: { limits: { account: { decide: 6 } } } },
     without: {
       name: 'a separate count for each account',

@@ -1,4 +1,4 @@
-/** Row 17 on a real Redis: the nodes count together. If Redis is gone, each counts for itself immediately. */
+/** Row 17 on a real Redis: the nodes share their counts. If Redis is gone, each node immediately counts by itself. */
 import { mock } from 'node:test';
 import { expect } from 'chai';
 import { LocalRateLimit } from '../../../src/stores/rate-limit.ts';
@@ -13,7 +13,7 @@ import { replacing, siteOf } from '../attack.ts';
 const TIMES = 10;
 const limits = { address: { finish: TIMES, scan: TIMES } };
 
-/** Sends a request that is counted, and then refused before it needs a store. @returns the status */
+/** Sends a request that the server counts, and then refuses before it needs a store. @returns the status */
 async function take(issuer: string, network: typeof fetch = fetch, address?: string): Promise<number> {
   const answer = await network(`${issuer}/interaction/any/qr/finish`, {
     method: 'POST',
@@ -24,7 +24,7 @@ async function take(issuer: string, network: typeof fetch = fetch, address?: str
   return answer.status;
 }
 
-/** Sends requests one after the other. @returns each status that was answered */
+/** Sends requests one after the other. @returns the statuses of the answers, without repetitions */
 async function inTurn(times: number, one: (turn: number) => Promise<number>): Promise<number[]> {
   const answered = new Set<number>();
   for (let turn = 0; turn < times; turn++) answered.add(await one(turn));
@@ -72,7 +72,7 @@ describe('limits of two nodes on one Redis', () => {
     expect(await take(issuer, second, address)).to.equal(429);
   });
 
-  it('are not exceeded by requests at the same time', async () => {
+  it('are not exceeded by simultaneous requests', async () => {
     const network = roundRobin(networks);
     const answers = await Promise.all(Array.from({ length: 50 }, () => take(issuer, network, '203.0.113.4')));
     expect(answers.filter((status) => status !== 429)).to.have.length(TIMES);
@@ -120,7 +120,7 @@ describe('limits without Redis', () => {
     });
   }
 
-  it('let many requests wait for Redis together, and not one after the other', async () => {
+  it('let many requests wait for Redis at the same time instead of one after the other', async () => {
     await RedisWorld.during({ qrLogin: { limits } }, async ({ world: { issuer } }) => {
       const undo = answeringOnceAllAsk(50)();
       try {
@@ -132,11 +132,11 @@ describe('limits without Redis', () => {
     });
   });
 
-  it('still refuse a client that was over them before, without asking Redis', async () => {
+  it('still refuse a client that was over a limit before, without asking Redis', async () => {
     await RedisWorld.during({ qrLogin: { limits } }, async ({ world: { issuer }, redis }) => {
       await inTurn(TIMES + 1, () => take(issuer));
       redis.pause();
-      // If Redis were asked and did not answer, counting would begin again, with a 415.
+      // If the limiter asked Redis and got no answer, it would count from zero again, and the answer would be a 415.
       expect(await take(issuer)).to.equal(429);
     });
   });
@@ -153,7 +153,7 @@ describe('limits without Redis', () => {
   });
 });
 
-/** A Redis that fails this number of commands at once, after it has received all of them. */
+/** A Redis that fails this number of commands at the same time, after it has received all of them. */
 function answeringOnceAllAsk(all: number): () => () => void {
   let fail: () => void = () => undefined;
   const failure = new Promise<never>((_resolve, reject) => {
@@ -170,7 +170,7 @@ function answeringOnceAllAsk(all: number): () => () => void {
 describe('the memory of a limiter', () => {
   afterEach(() => mock.restoreAll());
 
-  it('forgets any number of clients that have stopped when another client comes', () => {
+  it('forgets any number of clients that have stopped sending requests when another client sends one', () => {
     let now = 1_000_000;
     mock.method(performance, 'now', () => now);
     const limit = new LocalRateLimit({ times: TIMES, within: 60 });

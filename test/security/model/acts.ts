@@ -47,7 +47,7 @@ interface OnPhone {
 }
 
 type Verdict = 'allow' | 'check code' | 'deny';
-type Typed = 'right' | 'wrong' | 'nothing' | 'nonsense';
+type TypedCode = 'right' | 'wrong' | 'nothing' | 'nonsense';
 
 interface BrowserAccount {
   /** The account that is signed in at this browser. */
@@ -64,14 +64,14 @@ export type Act =
   | Each<'sign in again', { readonly phone: number }>
   | Each<'show' | 'watch' | 'cancel', AtBrowser>
   | Each<'renew', AtBrowser & { readonly seen: number | undefined }>
-  | Each<'finish', AtBrowser & BrowserAccount & { readonly types: Typed; readonly isDisabled: boolean }>
+  | Each<'finish', AtBrowser & BrowserAccount & { readonly types: TypedCode; readonly isDisabled: boolean }>
   | Each<'sign in here', AtBrowser & BrowserAccount & { readonly phone: number }>
   | Each<'is reported', { readonly at: number }>
   | Each<'scan', OnPhone & { readonly verdict: Verdict }>
   | Each<'approve', OnPhone & { readonly verdict: Verdict; readonly remember: boolean }>
   | Each<'open' | 'deny' | 'report' | 'give up', OnPhone>;
 
-/** The first half of a report. It is no act of its own, and only races make it visible. */
+/** The first half of a report. It is not a separate act. Its effect is visible only in races. */
 export interface Note {
   readonly do: 'note';
   readonly phone: number;
@@ -98,7 +98,7 @@ export function settle(plan: Plan, tickets: readonly string[], version: (at: num
 const NEVER_SHOWN = 'AAAAAAAAAAAAAAAAAAAAAAAA';
 
 const number = (count: number): Arbitrary<number> => fc.nat({ max: count - 1 });
-/** Mostly the usual number, and sometimes any of them. */
+/** Yields mostly the usual number, and sometimes any of the numbers. */
 const mostly = (usual: number, count: number): Arbitrary<number> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: number(count) });
 

@@ -3,20 +3,20 @@ import { BrowserActs } from '../../../src/ticket/browser.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { replacing } from '../attack.ts';
-import type { Around, Ground } from './scene.ts';
-import { Careless, Falsifying, Modest, Reckless } from './stores.ts';
+import type { Stores, StoreWrapper } from './scene.ts';
+import { Careless, FalsifyingStore, Modest, Reckless } from './stores.ts';
 
 export interface Fault {
   readonly name: string;
-  /** `walk` if the fault shows when acts follow each other; `race` if it shows only when they happen at once. */
+  /** `walk` if acts that follow each other reveal the fault; `race` if only simultaneous acts reveal it. */
   readonly in: 'walk' | 'race';
-  readonly around?: Around;
-  readonly ground?: (ground: Ground) => Ground;
+  readonly around?: StoreWrapper;
+  readonly ground?: (ground: Stores) => Stores;
   readonly patch?: () => () => void;
 }
 
-function falsifying(falsify: (next: Ticket, previous: Ticket | undefined) => Ticket): Around {
-  return (store) => new Falsifying(store, falsify);
+function falsifying(falsify: (next: Ticket, previous: Ticket | undefined) => Ticket): StoreWrapper {
+  return (store) => new FalsifyingStore(store, falsify);
 }
 
 export const faults: readonly Fault[] = [

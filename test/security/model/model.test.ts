@@ -8,10 +8,10 @@ import { patience, runs, SEED } from '../fuzz/runs.ts';
 import { START } from './acts.ts';
 import { faults } from './faults.ts';
 import { racesOn, walksOn } from './properties.ts';
-import type { Ground } from './scene.ts';
+import type { Stores } from './scene.ts';
 
-/** A store in this process. Its records do not expire, because the walks have a clock of their own. */
-function memory(): Ground {
+/** A store in this process. Its records do not expire, because the walks have their own clock. */
+function memory(): Stores {
   const signals = new LocalSignals();
   const store = new KeyvTicketStore(new Keyv(), () => START, signals);
   return { store, signals };
@@ -36,7 +36,7 @@ describe('the model of the ceremony', function () {
   });
 
   inFullSuite(() => {
-    it('predicts walks that differ each time', async () => {
+    it('predicts different walks in each run', async () => {
       await fc.assert(walksOn(memory), runs({ short: 0, full: 1_000 }));
     });
   });
@@ -54,10 +54,10 @@ inFullSuite(() => {
   describe('the walks and races find the fault of a store or a step', function () {
     this.timeout(patience());
 
-    for (const { name, around, ground = (same: Ground): Ground => same, patch, in: way } of faults) {
+    for (const { name, around, ground = (same: Stores): Stores => same, patch, in: way } of faults) {
       it(name, async () => {
         const undo = patch?.() ?? (() => undefined);
-        const grounds = (): Ground => ground(memory());
+        const grounds = (): Stores => ground(memory());
         try {
           const property = way === 'race' ? racesOn(grounds, { around }) : walksOn(grounds, { around });
           const found = await fc.check(property, { numRuns: 3_000, endOnFailure: true });

@@ -1,11 +1,11 @@
 /**
- * The rules of the ceremony, written a second time and in another way: one table of flat records, and how each act
- * changes it. It shares no code with `src/`, only the type of an approver.
+ * The rules of the ceremony, written a second time and in another way: a table of flat records, and the change that
+ * each act makes to it. It shares no code with `src/`, only the type of an approver.
  */
 import type { Approver } from '../../../src/ticket/ticket.ts';
 import { type Act, APPROVERS, ENDS, type Note, type Setup, START } from './acts.ts';
 
-/** A ticket as far as an act can change it. */
+/** The parts of a ticket that an act can change. */
 export interface Row {
   readonly id: string;
   /** The number of its interaction, and of the browser that shows it. */

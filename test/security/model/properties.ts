@@ -4,27 +4,27 @@ import fc, { type IAsyncProperty, type Scheduler } from 'fast-check';
 import { APPROVERS, doings, type Plan, plans, type Setup, setups } from './acts.ts';
 import { Model } from './model.ts';
 import { expectRules } from './rules.ts';
-import { type Around, type Ground, Scene } from './scene.ts';
+import { Scene, type Stores, type StoreWrapper } from './scene.ts';
 import { ScheduledStore } from './stores.ts';
-import { anOrderOf, type Raced, Step, settled, type Tally } from './walk.ts';
+import { anOrderOf, type RaceResult, Step, settled, type Tally } from './walk.ts';
 
-/** Makes the ground of one walk, which may leave its records there. */
-export type Grounds = () => Ground & { readonly close?: () => void };
+/** Makes the ground of one walk. The walk may leave its records there. */
+export type Grounds = () => Stores & { readonly close?: () => void };
 
-export interface Walking {
+export interface WalkOptions {
   /** A fault of the store. */
-  readonly around?: Around | undefined;
+  readonly around?: StoreWrapper | undefined;
   readonly tally?: Tally;
   /** Waits until the watchers have received all changes, if that takes time. */
   readonly hearing?: (scene: Scene) => Promise<void>;
 }
 
-export interface Racing extends Walking {
+export interface RaceOptions extends WalkOptions {
   readonly timePasses?: boolean;
 }
 
-/** Returns the property of walks: one act after the other ends as the model predicts. */
-export function walksOn(grounds: Grounds, { around, tally, hearing }: Walking = {}): IAsyncProperty<unknown[]> {
+/** Returns the property of walks: each act in a sequence ends as the model predicts. */
+export function walksOn(grounds: Grounds, { around, tally, hearing }: WalkOptions = {}): IAsyncProperty<unknown[]> {
   const walk = fc.commands([plans.map((plan) => new Step(plan, tally))], { maxCommands: 60, size: 'max' });
   const property = fc.asyncProperty(setups, successions, walk, async (setup, before, steps) => {
     await on(grounds, setup, around, async (scene) => {
@@ -46,8 +46,13 @@ interface Race {
   readonly atOnce: readonly Plan[];
 }
 
-/** Returns the property of races: acts in turn, and then acts at once with their store accesses in any order. */
-export function racesOn(grounds: Grounds, { around, hearing, timePasses }: Racing = {}): IAsyncProperty<unknown[]> {
+/**
+ * Returns the property of races: a sequence of acts, and then simultaneous acts with their store accesses in any order.
+ */
+export function racesOn(
+  grounds: Grounds,
+  { around, hearing, timePasses }: RaceOptions = {},
+): IAsyncProperty<unknown[]> {
   const race: fc.Arbitrary<Race> = fc.record({
     setup: setups,
     before: beginnings,
@@ -55,7 +60,7 @@ export function racesOn(grounds: Grounds, { around, hearing, timePasses }: Racin
   });
   const property = fc.asyncProperty(race, fc.scheduler(), async ({ setup, before, atOnce }, scheduler) => {
     let isScheduled = false;
-    const taking: Around = (store) => {
+    const taking: StoreWrapper = (store) => {
       const broken = around?.(store) ?? store;
       const scheduled = new ScheduledStore(broken, scheduler);
       return pick(broken, scheduled, () => isScheduled);
@@ -84,7 +89,7 @@ const successions: fc.Arbitrary<readonly Plan[]> = fc
   );
 const renewal: readonly Plan[] = [{ do: 'renew', browser: 0, at: 0, seen: undefined }];
 
-/** Mostly a ticket that is on its way, so that there is something to race for. */
+/** Mostly a live ticket, so that the acts have something to race for. */
 const usual: readonly Plan[] = [
   { do: 'show', browser: 0, at: 0 },
   { do: 'scan', phone: 0, ticket: '#0', looksFirst: false, verdict: 'allow' },
@@ -99,7 +104,12 @@ const beginnings: fc.Arbitrary<readonly Plan[]> = fc
     return [...more, ...begun];
   });
 
-async function atTheSameTime(plans: readonly Plan[], model: Model, scene: Scene, scheduler: Scheduler): Promise<Raced> {
+async function atTheSameTime(
+  plans: readonly Plan[],
+  model: Model,
+  scene: Scene,
+  scheduler: Scheduler,
+): Promise<RaceResult> {
   const acts = plans.map((plan) => settled(plan, model, scene));
   const racing = acts.map(async (act) => {
     await scheduler.schedule(Promise.resolve(), JSON.stringify(act));
@@ -108,8 +118,8 @@ async function atTheSameTime(plans: readonly Plan[], model: Model, scene: Scene,
   return scheduler.waitFor(Promise.all(racing));
 }
 
-function pick(plain: Ground['store'], scheduled: Ground['store'], isScheduled: () => boolean): Ground['store'] {
-  const now = (): Ground['store'] => (isScheduled() ? scheduled : plain);
+function pick(plain: Stores['store'], scheduled: Stores['store'], isScheduled: () => boolean): Stores['store'] {
+  const now = (): Stores['store'] => (isScheduled() ? scheduled : plain);
   return {
     create: (ticket) => now().create(ticket),
     find: (id) => now().find(id),
@@ -121,7 +131,7 @@ function pick(plain: Ground['store'], scheduled: Ground['store'], isScheduled: (
 async function on(
   grounds: Grounds,
   setup: Setup,
-  around: Around | undefined,
+  around: StoreWrapper | undefined,
   act: (scene: Scene) => Promise<void>,
 ): Promise<void> {
   const ground = grounds();

@@ -8,7 +8,7 @@ import { until } from '../../support/until.ts';
 import { patience, runs } from '../fuzz/runs.ts';
 import { START } from './acts.ts';
 import { racesOn, walksOn } from './properties.ts';
-import type { Ground, Scene } from './scene.ts';
+import type { Scene, Stores } from './scene.ts';
 import { Reckless } from './stores.ts';
 
 describe('the model of the ceremony, on a real Redis', function () {
@@ -21,7 +21,7 @@ describe('the model of the ceremony, on a real Redis', function () {
 
   before(async () => {
     redis = await RedisServer.start();
-    // Records do not expire, because the walks have a clock of their own.
+    // Records do not expire, because the walks have their own clock.
     [browsers, phones] = await Promise.all([startProcess(redis.url, now), startProcess(redis.url, now)]);
   });
 
@@ -33,7 +33,7 @@ describe('the model of the ceremony, on a real Redis', function () {
   const now = (): number => START;
 
   /** The browsers are in one process and the phones in another one, and both receive all signals. */
-  const grounds = (): Ground => ({ store: browsers.store, signals: phones.signals, elsewhere: phones.store });
+  const grounds = (): Stores => ({ store: browsers.store, signals: phones.signals, elsewhere: phones.store });
 
   const hearing = (scene: Scene): Promise<void> => until(() => scene.heard.flat().length >= scene.writes.length);
 
@@ -51,7 +51,7 @@ describe('the model of the ceremony, on a real Redis', function () {
 
   inFullSuite(() => {
     it('finds the fault of a store that lets every swap win', async () => {
-      const around = (store: Ground['store']): Ground['store'] => new Reckless(store);
+      const around = (store: Stores['store']): Stores['store'] => new Reckless(store);
       const found = await fc.check(racesOn(grounds, { around }), { numRuns: 3_000, endOnFailure: true });
       expect(found.failed).to.equal(true);
       expect(found.errorInstance).to.be.an('error').with.property('name', 'AssertionError');

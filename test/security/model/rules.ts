@@ -1,4 +1,4 @@
-/** Rules for everything that was ever written, which do not depend on the model. */
+/** Rules that every write must follow. They do not depend on the model. */
 import { expect } from 'chai';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { type Act, APPROVERS } from './acts.ts';
@@ -78,7 +78,7 @@ function expectRight({ act }: Write, before: Ticket, after: Ticket): void {
     expect(after.approver).to.deep.equal(before.approver);
     expect((after.checkCode?.wrongTries ?? 0) - (before.checkCode?.wrongTries ?? 0), 'wrong tries').to.equal(1);
   } else if (act?.do === 'scan' && after.state === 'denied') {
-    // The scanning session is judged, even if it takes the ticket over from an account that is not demanded.
+    // Check the session that scans, even if it takes the ticket over from an account that the request does not demand.
     expect(after.because, 'the reason of an end by a scan').to.be.oneOf(['risk', 'blocked']);
     expect(sessionOf(after), 'the judged session').to.equal(actorOf(act));
   } else if (act?.do === 'report' && after.state === 'denied') {

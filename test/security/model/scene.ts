@@ -20,17 +20,20 @@ import type { Ending, Row } from './model.ts';
 import { ForgetfulStore, WatchedStore, type Write } from './stores.ts';
 
 /** The store and the signals of the ceremony. */
-export interface Ground {
+export interface Stores {
   readonly store: TicketStore;
   readonly signals: Signals;
   /** The store of the phones, if they are in another process. */
   readonly elsewhere?: TicketStore;
 }
 
-/** Changes the store that the ceremony sees: to break it, or to slow it down. */
-export type Around = (store: TicketStore) => TicketStore;
+/** Wraps the store that the ceremony uses, to break it or to slow it down. */
+export type StoreWrapper = (store: TicketStore) => TicketStore;
 
-/** The act that a write belongs to. All scenes share it, because Node asks each existing storage at each promise. */
+/**
+ * The act to which a write belongs. All scenes share one AsyncLocalStorage, because Node handles each of them at each
+ * promise.
+ */
 const acting = new AsyncLocalStorage<Act>();
 
 let scenes = 0;
@@ -50,7 +53,7 @@ export class Scene {
   readonly #phones: Ceremony;
   readonly #subscriptions: (() => void)[];
 
-  constructor(setup: Setup, { store, signals, elsewhere = store }: Ground, around: Around = (same) => same) {
+  constructor(setup: Setup, { store, signals, elsewhere = store }: Stores, around: StoreWrapper = (same) => same) {
     this.setup = setup;
     scenes += 1;
     this.#name = `${process.pid} ${Date.now()} ${scenes}`;

@@ -1,4 +1,6 @@
-/** Stores around a store: one reports writes, one drops expired tickets, one schedules accesses, others are faulty. */
+/**
+ * Stores that wrap a store: one reports writes, one drops expired tickets, one schedules accesses, others are faulty.
+ */
 import type { Scheduler } from 'fast-check';
 import type { Clock, TicketStore } from '../../../src/ticket/ports.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
@@ -13,7 +15,7 @@ export interface Write {
   readonly now: number;
 }
 
-class Around implements TicketStore {
+class WrappingStore implements TicketStore {
   protected readonly store: TicketStore;
 
   constructor(store: TicketStore) {
@@ -38,7 +40,7 @@ class Around implements TicketStore {
 }
 
 /** Reports each write that succeeded. */
-export class WatchedStore extends Around {
+export class WatchedStore extends WrappingStore {
   readonly #tell: (write: Omit<Write, 'act' | 'now'>) => void;
 
   constructor(store: TicketStore, tell: (write: Omit<Write, 'act' | 'now'>) => void) {
@@ -60,7 +62,7 @@ export class WatchedStore extends Around {
 }
 
 /** Drops a ticket at its deadline, by the clock of the walk. */
-export class ForgetfulStore extends Around {
+export class ForgetfulStore extends WrappingStore {
   readonly #clock: Clock;
 
   constructor(store: TicketStore, clock: Clock) {
@@ -95,7 +97,7 @@ export class ForgetfulStore extends Around {
 }
 
 /** Delays each access until the scheduler runs it. */
-export class ScheduledStore extends Around {
+export class ScheduledStore extends WrappingStore {
   readonly #scheduler: Scheduler;
 
   constructor(store: TicketStore, scheduler: Scheduler) {
@@ -128,16 +130,16 @@ export class ScheduledStore extends Around {
   }
 }
 
-/** Loses no race, because it overwrites any version. */
-export class Reckless extends Around {
+/** A store that loses no race, because it overwrites any version. */
+export class Reckless extends WrappingStore {
   override async swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean> {
     const there = await super.findByInteraction(previous.interaction);
     return super.swap(there ?? previous, next, ended);
   }
 }
 
-/** Writes another ticket than it was given. */
-export class Falsifying extends Around {
+/** A store that writes another ticket than the one that it was given. */
+export class FalsifyingStore extends WrappingStore {
   readonly #falsify: (next: Ticket, previous: Ticket | undefined) => Ticket;
 
   constructor(store: TicketStore, falsify: (next: Ticket, previous: Ticket | undefined) => Ticket) {
@@ -154,16 +156,16 @@ export class Falsifying extends Around {
   }
 }
 
-/** Replaces an existing ticket, although it should refuse the new one. */
-export class Careless extends Around {
+/** A store that replaces an existing ticket, although it should refuse the new one. */
+export class Careless extends WrappingStore {
   override async create(ticket: Ticket): Promise<boolean> {
     const there = await super.findByInteraction(ticket.interaction);
     return there === undefined ? super.create(ticket) : super.swap(there, ticket);
   }
 }
 
-/** Reports the write of a denial as lost. */
-export class Modest extends Around {
+/** A store that reports the write of a denial as lost. */
+export class Modest extends WrappingStore {
   override async swap(previous: Ticket, next: Ticket, ended?: Ticket): Promise<boolean> {
     return (await super.swap(previous, next, ended)) && next.state !== 'denied';
   }

@@ -8,7 +8,7 @@ import type { Scene } from './scene.ts';
 /** Counts the acts and the endings by their names. */
 export type Tally = Map<string, number>;
 
-/** One step of a walk: it is done in both worlds, which must then be alike. */
+/** One step of a walk. It runs in both worlds, which must be equal afterwards. */
 export class Step implements AsyncCommand<Model, Scene> {
   readonly #plan: Plan;
   readonly #tally: Tally | undefined;
@@ -60,17 +60,17 @@ function predict(model: Model, { ids }: Scene): World {
 }
 
 /** Acts at the same time, each with its ending. */
-export type Raced = readonly { readonly act: Act; readonly ending: Ending }[];
+export type RaceResult = readonly { readonly act: Act; readonly ending: Ending }[];
 
 /** Returns an order in which the acts, one after the other, would have led to the same endings and tickets, if any. */
-export async function anOrderOf(raced: Raced, before: Model, scene: Scene): Promise<readonly Act[] | undefined> {
+export async function anOrderOf(raced: RaceResult, before: Model, scene: Scene): Promise<readonly Act[] | undefined> {
   const [real] = await both(before, scene);
   return search({ model: before, left: raced, order: [] }, before, (model) => same(real, predict(model, scene)));
 }
 
 interface Path {
   readonly model: Model;
-  readonly left: Raced;
+  readonly left: RaceResult;
   readonly order: readonly Act[];
 }
 
@@ -93,17 +93,17 @@ function* waysOn({ model, left, order }: Path, before: Model): Generator<Path> {
 }
 
 /** Returns the worlds after this act, if it may come next. */
-function continuations(model: Model, before: Model, { act, ending }: Raced[number]): Model[] {
+function continuations(model: Model, before: Model, { act, ending }: RaceResult[number]): Model[] {
   const after = model.copy();
   if (same(after.act(act, newIdIn(ending, model)), ending)) return [after];
-  // Of several renewals at once, the new ticket of the first serves the others.
+  // If several renewals happen at the same time, the others get the new ticket of the first.
   const served = act.do === 'renew' && 'row' in ending && !ending.changed ? model.ticketAt(act.at) : undefined;
   const isNew = served !== undefined && !before.rows.has(served.id) && model.isLive(served);
   return isNew && same({ row: served, changed: false }, ending) ? [model] : [];
 }
 
 /** Returns the worlds in which an unfinished report has written its note already. */
-function halfReports(model: Model, left: Raced): Model[] {
+function halfReports(model: Model, left: RaceResult): Model[] {
   return left.flatMap(({ act }) => {
     if (act.do !== 'report') return [];
     const noted = model.copy();

@@ -35,7 +35,7 @@ const FACTS: Fact[] = [
     isTold: (page) => /<dt>Device<\/dt>.*?<small><span>Berlin, Germany<\/span>/s.test(page),
   },
   {
-    name: 'for how long the code has been shown',
+    name: 'the time for which the code has been shown',
     stands: /<span>Started:.*?<\/span>/s,
     isTold: (page) => /<span>Started: (now|\d+ seconds? ago)<\/span>/.test(page),
   },
@@ -51,7 +51,7 @@ const FACTS: Fact[] = [
     isTold: (page) => /Did you start this sign-in yourself/.test(page),
   },
   {
-    name: 'what to do with a code from a message',
+    name: 'the advice about a code from a message',
     stands: /<p class="warning">.*?<\/p>/s,
     isTold: (page) => /If someone sent you this QR code.*decline/.test(page),
   },
@@ -60,9 +60,9 @@ const FACTS: Fact[] = [
     stands: /<p>If you approve, the.*?<\/p>/s,
     isTold: (page) => /the person at that device can use Test app as Alice/.test(page),
   },
-  { name: 'how to say no', stands: /<button[^>]*value="deny".*?<\/button>/s, isTold: isNoAsNearAsYes },
+  { name: 'the way to say no', stands: /<button[^>]*value="deny".*?<\/button>/s, isTold: isNoAsNearAsYes },
   {
-    name: 'how to report it',
+    name: 'the way to report it',
     stands: /<button[^>]*value="report".*?<\/button>/s,
     isTold: (page) => /<button[^>]*name="decision" value="report">/.test(page),
   },
@@ -82,7 +82,7 @@ export const confirmAttacks: Attack[] = FACTS.map(({ name, stands, isTold }) => 
   },
 }));
 
-/** Returns true if No is in the same form as Yes, before it, neither hidden nor plainer. */
+/** Returns true if No is in the same form as Yes and before it, and is neither hidden nor less prominent. */
 function isNoAsNearAsYes(page: string): boolean {
   const [, choice = ''] = /<div class="choice">(.*?)<\/div>/s.exec(page) ?? [];
   const buttons = [...choice.matchAll(/<button class="(\w+)" name="decision" value="(\w+)">/g)];

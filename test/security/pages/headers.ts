@@ -1,4 +1,4 @@
-/** Row 10: the headers of each answer that restrict what browsers do with it. */
+/** Row 10: the headers of each answer that restrict its use in browsers. */
 import type { Middleware } from 'koa';
 import { UNKNOWN_CODE } from '../../support/codes.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
@@ -40,7 +40,7 @@ export const LOSSES: Loss[] = [
     headers: ['Content-Security-Policy'],
   },
   {
-    name: 'makes a browser take an answer for another type',
+    name: 'makes a browser interpret an answer as another type',
     isOpen: ({ headers }) => headers.get('x-content-type-options') !== 'nosniff',
     headers: ['X-Content-Type-Options'],
   },

@@ -25,7 +25,10 @@ import { LOSSES } from './headers.ts';
 const OURS = /^\/(interaction\/[\w-]+(\/qr(\/.*)?|\/consent|\/cancel)?|qr\/.+)$/;
 const PLACE = { 'x-forwarded-for': '203.0.113.7' };
 
-/** Records what all pages of these browsers load. @returns a function that lists the losses that the answers allow */
+/**
+ * Records the answers that all pages of these browsers load.
+ * @returns a function that lists the losses that the answers allow
+ */
 function watching(stage: Stage, ...contexts: BrowserContext[]): () => Promise<string[]> {
   const seen: Response[] = [];
   for (const context of contexts) context.on('response', (response) => seen.push(response));

@@ -1,4 +1,4 @@
-/** Row 11: text from others stays text on our pages. */
+/** Row 11: text from other parties is shown as text on our pages. */
 import { PhoneVisitor, type Site } from '../../support/visitors.ts';
 import { testClient, type WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront } from '../attack.ts';
@@ -6,16 +6,16 @@ import { at, confirmPage, consentPage, HTML, sent, signedIn } from './visits.ts'
 
 /** Markup without spaces and quotes, which can also be an item of a list. */
 const MARKUP = '<img/src=x/onerror=alert(1)>';
-/** Markup behind characters that close an attribute. */
+/** Markup after characters that close an attribute. */
 const CLOSING = `"'>${MARKUP}`;
 const PUBLIC = { 'x-forwarded-for': '203.0.113.7' };
 
 interface Way {
   readonly name: string;
   readonly on?: WorldOptions;
-  /** True if a deployment's page may show nothing of it. */
+  /** True if the page may leave the text out. */
   readonly mayBeSilent?: boolean;
-  /** Plants the markup. @returns the pages that it may be on */
+  /** Plants the markup. @returns the pages that may show it */
   readonly plant: (site: Site) => Promise<string[]>;
 }
 
@@ -120,7 +120,7 @@ export const markupAttacks: Attack[] = WAYS.map(({ name, on = {}, mayBeSilent = 
     if (pages.some((page) => page.includes(MARKUP))) return MARKUP;
     if (pages.some((page) => page.includes(MARKUP.replace('<', '&lt;').replace('>', '&gt;')))) return undefined;
     if (mayBeSilent) return undefined;
-    throw new Error('none of the pages shows it, not even as text');
+    throw new Error('none of the pages shows the markup, not even as text');
   },
 }));
 

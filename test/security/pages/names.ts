@@ -9,14 +9,14 @@ import { at, confirmPage, HTML, must, nameOn, sent, signedIn } from './visits.ts
 
 /** Marks that cover the lines around a letter. */
 const MARKS = '\u0336\u0489\u033f\u0333'.repeat(30);
-/** A word in tags, which a reader cannot see and a program can. */
+/** A word in Unicode tag characters, which are invisible to a reader but not to a program. */
 const HIDDEN = '\u{e0045}\u{e0076}\u{e0069}\u{e006c}';
 const OTHER_HOST = 'bank.example';
 
 interface NameAttack {
   readonly name: string;
   readonly clientName: string;
-  /** Returns true if the name as it is shown is of use to the attacker. */
+  /** Returns true if the shown name is useful to the attacker. */
   readonly helps: (shown: string) => boolean;
   readonly defence: string;
 }
@@ -90,7 +90,7 @@ export const nameAttacks: Attack[] = [
   ),
   {
     row: 34,
-    name: 'names a host of its app that the answer does not go to',
+    name: 'shows a host of its app to which the answer does not go',
     on: { clients: [testClient('hosted', { redirect_uris: [`https://${OTHER_HOST}/done`, RP_CALLBACK] })] },
     without: {
       name: 'the host that was used',
@@ -116,7 +116,7 @@ export const nameAttacks: Attack[] = [
   },
   {
     row: 34,
-    name: 'says by a link that browsers were signed out',
+    name: 'makes a page say, by a link alone, that browsers were signed out',
     without: {
       name: 'the result in a cookie',
       options: rewriting((page, ctx) =>

@@ -1,4 +1,4 @@
-/** Row 11: no text of others replaces the provider's words, and no app or browser is shown as another one. */
+/** Row 11: no text of other parties replaces the provider's words, and no app or browser is shown as another one. */
 import { domainToUnicode } from 'node:url';
 import type { Context, Next } from 'koa';
 import type { Site } from '../../support/visitors.ts';
@@ -8,7 +8,7 @@ import { at, confirmPage, nameOn, sent, signedIn, textBeside } from './visits.ts
 
 /** U+202E: from here on, text runs from right to left, up to the end of its block or its isolate. */
 const OVERRIDE = '\u202e';
-/** A number of characters that can be read at a glance, and that is more than any name needs. */
+/** A number of characters that a reader can take in at a glance. No name needs more. */
 const LONGEST_NAME = 100;
 const SENTENCE = 'Your own laptop, checked by Example ID. Press Yes';
 
@@ -56,7 +56,7 @@ export const wordAttacks: Attack[] = [
   },
   {
     row: 11,
-    name: 'passes the scheme of a native app off as a host',
+    name: 'presents the scheme of a native app as a host',
     on: withCallback('native', NATIVE_CALLBACK),
     without: {
       name: 'a distinction between schemes and hosts',
@@ -69,7 +69,7 @@ export const wordAttacks: Attack[] = [
   },
   {
     row: 11,
-    name: 'passes the user in a redirect URI off as its host',
+    name: 'presents the user name in a redirect URI as its host',
     on: withCallback('userinfo', USERINFO_CALLBACK),
     without: {
       name: 'parsing the redirect URI',
@@ -82,7 +82,7 @@ export const wordAttacks: Attack[] = [
   },
   {
     row: 11,
-    name: 'passes its host off as another host that looks alike',
+    name: 'presents its host as another host that looks similar',
     on: withCallback('homograph', `https://${HOMOGRAPH}/done`),
     without: {
       name: 'Punycode',

@@ -19,9 +19,9 @@ interface Reply {
 
 const html = (body: string): Reply => ({ type: 'text/html; charset=utf-8', body });
 
-/** Holds the attacker's own sign-in, with a browser's cookies, and serves pages on an origin of its own. */
+/** Holds the attacker's own sign-in, with a browser's cookies, and serves pages on its own origin. */
 export class AttackerSite {
-  /** The provider's answer to the digits or the passkey's answer that the last victim's page handed over. */
+  /** The provider's answer to the digits, or to the passkey's answer, that the page of the last victim passed on. */
   relayed: Answer | undefined;
   /** The error with which a victim's browser refused to use its passkey for the attacker. */
   refusal: string | undefined;
@@ -63,7 +63,10 @@ export class AttackerSite {
     await once(this.#server, 'close');
   }
 
-  /** Returns the URL of a page. Another port is another origin on the same site; another host name is another site. */
+  /**
+   * Returns the URL of a page. Another port makes another origin on the same site, and another host name makes another
+   * site.
+   */
   url(path: string, host = 'localhost'): string {
     return `http://${host}:${(this.#server.address() as AddressInfo).port}${path}`;
   }
@@ -93,7 +96,7 @@ export class AttackerSite {
     return qr.url;
   }
 
-  /** Waits until the victim has brought the ticket into this state. */
+  /** Waits until the ticket is in this state because of the victim's acts. */
   async becomes(state: string): Promise<Record<string, unknown>> {
     let ticket = await this.ticket();
     while (ticket.state !== state) ticket = (await this.#agent.get(`${this.#at}/qr?after=${ticket.version}`)).json();

@@ -16,7 +16,7 @@ export const PLACES: Readonly<Record<string, { country: string; city: string }>>
   [VICTIM]: { country: 'DE', city: 'Berlin' },
 };
 
-/** The defaults of the plugin, instead of the options that Stage sets for tests that need less. */
+/** The defaults of the plugin, because Stage sets other options for its tests. */
 export const BY_DEFAULT = { assess: undefined, limits: undefined } as unknown as Partial<QrLoginOptions>;
 
 /** Opens the attacker's site, which is closed with the stage. */
@@ -26,7 +26,7 @@ export async function attackerAt(stage: Stage, address: string = ATTACKER): Prom
   return site;
 }
 
-/** Returns a phone that is signed in at the provider, in a network of its own. */
+/** Returns a phone that is signed in at the provider, in a separate network. */
 export function phoneOf(stage: Stage, name: string = 'alice'): Promise<BrowserContext> {
   return signedInPhone(stage, { name, extraHTTPHeaders: FROM_VICTIM });
 }
@@ -48,7 +48,7 @@ export async function scanAndApprove(stage: Stage, site: AttackerSite): Promise<
   return page;
 }
 
-/** Does the same without a page, for tests that do not look at the victim's screen. @returns the phone */
+/** Scans and approves without a page, for tests that do not look at the victim's screen. @returns the phone */
 export async function approveBeside(stage: Stage, site: AttackerSite): Promise<ScannedPhone> {
   const phone = await scanCodeBeside(stage, await site.code(), FROM_VICTIM);
   await phone.approve();

@@ -1,4 +1,7 @@
-/** QRLJacking and passkeys: beside the code they cannot be relayed; before Approve they do not stop a relay. */
+/**
+ * Tests QRLJacking with passkeys. A passkey on the QR page cannot be relayed. A passkey before Approve does not stop a
+ * relay.
+ */
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import type { Page } from 'playwright-core';
@@ -31,7 +34,7 @@ describe('a passkey beside the code', () => {
     expect(await site.isSignedIn()).to.equal(false);
   });
 
-  it('cannot be relayed by the same host on another port, because the server refuses that signed origin', async () => {
+  it('cannot be relayed by the same host on another port, because the server refuses the signed origin', async () => {
     const site = await attackerAt(stage());
     const { page: laptop } = await deviceWithPasskey(stage(), await stage().desktop());
     await usePasskeyAt(laptop, site.url('/passkey'));
@@ -53,7 +56,7 @@ describe('a passkey beside the code on a server that accepts the origin of anoth
   };
   const stage = useStage({ assess: assessByDefault, passkeySignIn }, { passkeys: true, store });
 
-  it('is relayed: only the check of the origin prevents it', async () => {
+  it('is relayed, so only the check of the origin prevents this', async () => {
     origin = stage().issuer;
     const site = await attackerAt(stage());
     const { page: laptop } = await deviceWithPasskey(stage(), await stage().desktop());
@@ -67,7 +70,7 @@ describe('a passkey beside the code on a server that accepts the origin of anoth
 describe('a passkey before Approve', () => {
   const stage = useStage({ assess: assessByDefault }, { passkeys: true });
 
-  it('does not stop a live relay, because the phone is at the right site and only the screen is not', async () => {
+  it('does not stop a live relay, because the phone is at the right site and only the QR page is at a wrong one', async () => {
     const site = await attackerAt(stage());
     const lure = await lured(stage(), site);
     const { page: phone } = await deviceWithPasskey(stage(), await stage().phone());

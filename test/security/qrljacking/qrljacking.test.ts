@@ -1,4 +1,4 @@
-/** QRLJacking (OWASP): a victim scans and approves the code of the attacker's sign-in. The tests show its results. */
+/** Tests QRLJacking (OWASP): a victim scans the code of the attacker's sign-in and approves. */
 import { expect } from 'chai';
 import { approve, checkCodeOn, otherThan } from '../../chromium/acts.ts';
 import { scanCode } from '../../chromium/phones.ts';
@@ -56,7 +56,7 @@ describe('QRLJacking against the default options', () => {
     expect(await site.isSignedIn()).to.equal(false);
   });
 
-  it('has twelve guesses of the digits an hour for an account, even if the victim approves many times', async () => {
+  it('has twelve guesses of the digits per hour and account, even if the victim approves many times', async () => {
     const site = await attackerAt(stage());
     for (let round = 1; round <= 4; round++) {
       const phone = await approveBeside(stage(), site);
@@ -65,7 +65,7 @@ describe('QRLJacking against the default options', () => {
       await site.renew();
     }
     const phone = await approveBeside(stage(), site);
-    // Another network does not help, because the tries are counted by account.
+    // A request from another network does not help, because the tries are counted by account.
     const refused = await site.finish(await phone.checkCode());
     expect(refused.status).to.equal(429);
     expect(Number(refused.headers.get('retry-after'))).to.be.within(3_000, 3_600);
@@ -87,7 +87,7 @@ describe('QRLJacking against the default options', () => {
     expect(site.relayed && claimsIn(await site.arrive(site.relayed))).to.include({ sub: 'a11ce' });
   });
 
-  it("is asked for the digits from the victim's own address as well", async () => {
+  it("also needs the digits from the victim's own address", async () => {
     const site = await attackerAt(stage(), VICTIM);
     await approveBeside(stage(), site);
     expect((await site.finish()).json().error).to.equal('check_code_required');
@@ -97,7 +97,7 @@ describe('QRLJacking against the default options', () => {
 describe('QRLJacking without known addresses', () => {
   const stage = useStage(BY_DEFAULT);
 
-  it('is asked for the digits as well', async () => {
+  it('also needs the digits', async () => {
     const site = await attackerAt(stage());
     await approveBeside(stage(), site);
     expect((await site.finish()).json().error).to.equal('check_code_required');

@@ -1,4 +1,4 @@
-/** QRLJacking (OWASP) as the victim sees it: the warnings on the phone, and the effect of a No. */
+/** Tests the victim's side of QRLJacking (OWASP): the warnings on the phone, and the effect of a No. */
 import { expect } from 'chai';
 import { approve, checkCodeOn } from '../../chromium/acts.ts';
 import { useStage } from '../../chromium/use-stage.ts';
@@ -8,7 +8,7 @@ import { attackerAt, BY_DEFAULT, ELSEWHERE, PLACES, phoneOf, scan, scanAndApprov
 describe('QRLJacking, for the victim', () => {
   const stage = useStage({ ...BY_DEFAULT, locate: (address) => PLACES[address] }, { proxy: true });
 
-  it('shows on the phone which app asks, from where and since when, and asks if the victim started it', async () => {
+  it('shows the app, the place and the time on the phone, and asks if the victim started it', async () => {
     const site = await attackerAt(stage());
     const phone = await phoneOf(stage());
     stage().clock.forward(70);
@@ -36,7 +36,7 @@ describe('QRLJacking, for the victim', () => {
     }
   });
 
-  it('ends with "I did not start this": the attacker and the next code from there are refused', async () => {
+  it('ends with "I did not start this", after which the attacker and the next code of the attacker are refused', async () => {
     const site = await attackerAt(stage());
     const phone = await phoneOf(stage());
     const page = await scan(stage(), phone, site);
@@ -51,7 +51,8 @@ describe('QRLJacking, for the victim', () => {
     await site.becomes('denied');
     expect(await site.arrive(await site.finish())).to.include('data-error="access_denied"');
 
-    // An account that has made no report is asked as before, and so is the victim about a code from elsewhere.
+    // An account that has reported nothing can still approve there, and the victim can still approve a code from
+    // another address.
     await site.begin();
     await scan(stage(), await phoneOf(stage(), 'bob'), site);
     const elsewhere = await attackerAt(stage(), ELSEWHERE);
@@ -59,7 +60,7 @@ describe('QRLJacking, for the victim', () => {
     expect((await elsewhere.finish()).json().error).to.equal('check_code_required');
   });
 
-  it('ends with "I did not start this" while the phone shows the digits, which are invalid from then on', async () => {
+  it('ends with "I did not start this" while the phone shows the digits, which then become invalid', async () => {
     const site = await attackerAt(stage());
     const phone = await scanAndApprove(stage(), site);
     const digits = await checkCodeOn(phone);

@@ -65,7 +65,7 @@ const obeying: Middleware = async (ctx, next) => {
   if (ctx.body?.redirectTo !== undefined) ctx.body = { redirectTo: target };
 };
 
-/** A server that checks how an address begins, but takes two slashes for one. */
+/** A server that checks the beginning of an address, but treats two slashes as one. */
 const takingTwoSlashes: Middleware = async (ctx, next) => {
   await next();
   const { state } = ctx.query;
@@ -105,7 +105,7 @@ export const attacks: Attack[] = [
   },
   {
     row: 20,
-    name: 'a link to the return address of the account page leads to another site by an address that looks like a path',
+    name: 'a link to the return address of the account page leads to another site because the address looks like a path',
     without: { name: 'a check of the second character', options: inFront(takingTwoSlashes) },
     run: leaving((target, { issuer }) => [
       `${issuer}/account/signed-in?${new URLSearchParams({ state: target.replace(/^(?!\/)/, '/') })}`,

@@ -1,4 +1,7 @@
-/** Rows 3 and 33: what can be repeated after a failure is dead after a success, and is for its browser and app only. */
+/**
+ * Rows 3 and 33: a step that can be repeated after a failure is dead after a success, and only its browser and app can
+ * repeat it.
+ */
 import { setTimeout } from 'node:timers/promises';
 import { ResumeAttempt } from '../../../src/oidc/resume/resume-attempt.ts';
 import { Exchange } from '../../../src/stores/adapter/exchange.ts';
@@ -34,7 +37,7 @@ async function gain(site: Site, { agent }: BrowserVisitor): Promise<string | und
   return account && `the session of ${account}`;
 }
 
-/** Runs an act this much later. The clock of a running provider cannot be moved, so there it waits. */
+/** Runs an act after this time. The clock of a separate provider cannot be moved, so the function waits instead. */
 async function later(site: Site, milliseconds: number, act: () => Promise<unknown>): Promise<void> {
   if (site.later !== undefined) return site.later(milliseconds, act);
   await setTimeout(milliseconds);

@@ -1,4 +1,6 @@
-/** Rows 36 and 37: one use of a proof, an assertion, a code or a token that is sent many times at once. */
+/**
+ * Rows 36 and 37: a DPoP proof, an assertion, a code or a token counts once if it is sent many times at the same time.
+ */
 
 import {
   type AdapterSite,
@@ -13,10 +15,10 @@ import {
 import type { Answer } from '../../support/agent.ts';
 import { CLIENT_ID } from '../../support/world.ts';
 
-/** Gets something that is good for one request. @returns the function that sends this request to a node */
+/** Gets a credential for one request. @returns the function that sends this request to a node */
 type Obtain = (site: AdapterSite) => Promise<(node: number) => Promise<Answer>>;
 
-/** Sends the same request to the nodes in turn, many times at once. @returns the answers that accepted it */
+/** Sends the same request to the nodes in turn, many times at the same time. @returns the answers that accepted it */
 export async function acceptedOf(
   site: AdapterSite,
   times: number,
@@ -61,7 +63,7 @@ const SINGLE_USE: Readonly<Record<string, Obtain>> = {
 
   'a device code': async (site) => {
     const visitor = await signedIn(site);
-    // The device gets what the user has granted to the RP before.
+    // The device gets the grant that the user has given to the RP before.
     await visitor.code();
     const { device_code: code, user_code: userCode } = (
       await site.ask(0, '/device/auth', { scope: 'openid profile' })
@@ -82,7 +84,7 @@ const SINGLE_USE: Readonly<Record<string, Obtain>> = {
   },
 };
 
-/** Uses something twice at once. @returns what still works of the winner's tokens; an empty list is wanted */
+/** Uses a credential twice at the same time. @returns the winner's tokens that still work, which should be none */
 export type Race = (site: AdapterSite) => Promise<readonly string[]>;
 
 export const RACES: Readonly<Record<string, Race>> = Object.fromEntries(
@@ -103,10 +105,10 @@ async function survivorsOf(site: AdapterSite, obtain: Obtain): Promise<readonly 
   ];
 }
 
-/** Uses a pushed authorization request many times at once. @returns the number of codes */
+/** Uses a pushed authorization request many times at the same time. @returns the number of codes */
 export async function usesOfPushedRequest(site: AdapterSite, times: number): Promise<number> {
   const visitor = await signedIn(site);
-  // The user has given consent, so that the requests below are answered at once.
+  // The user has given consent, so that the requests below are answered without a page.
   await visitor.code();
   const pushed = (await site.ask(0, '/request', request())).json();
   const reference = { client_id: CLIENT_ID, request_uri: `${pushed.request_uri}` };

@@ -16,12 +16,12 @@ import { acceptedOf, PROOFS, RACES, usesOfPushedRequest } from './races.ts';
 
 const AT_ONCE = sizeOfSuite({ short: 20, full: 50 });
 const ROUNDS = sizeOfSuite({ short: 2, full: 10 });
-/** A weak server loses one of these races at least, also on a busy machine. */
+/** A weak server loses at least one of these races, even on a busy machine. */
 const WEAK_ROUNDS = 30;
 
 /**
- * Returns a lookup that does not claim, as with an adapter that has no more than `find` and `upsert`. The first lookup
- * of a proof ends after the second one has begun, so that they always race.
+ * Returns a lookup that does not claim the proof, as with an adapter that has only `find` and `upsert`. The first
+ * lookup of a proof ends after the second one has begun, so that they always race.
  */
 function lookOnly(): Records['reserve'] {
   const second = new Map<string, () => void>();
@@ -43,7 +43,7 @@ const findThenSave: Weakness = {
 };
 
 const aGrantThatGoesOn: Weakness = {
-  name: 'an end of the grant by the loser of the race',
+  name: 'a revocation of the grant by the loser of the race',
   patch: replacing(Object.getPrototypeOf(keyvAdapter(new Keyv())('Grant')), 'destroy', () => async () => undefined),
 };
 
@@ -55,9 +55,9 @@ const aSecondConsumption: Weakness = {
   ),
 };
 
-/** Each record is consumed by another request, between the look at it and its consumption. */
+/** Another request consumes each record between this request's read and its consumption. */
 const anotherIsFaster: Weakness = {
-  name: 'a request that comes first',
+  name: 'a first request',
   patch: all(
     replacing(RedisRecords.prototype, 'consume', () => async () => false),
     replacing(KeyvRecords.prototype, 'consume', () => async () => false),
@@ -68,7 +68,7 @@ const anotherIsFaster: Weakness = {
 
 interface Setting {
   readonly name: string;
-  readonly start: () => Promise<Started>;
+  readonly start: () => Promise<RunningSite>;
   /**
    * True if requests come between a read of the store and the write after it, so that a weak server loses the races.
    */
@@ -144,7 +144,7 @@ for (const { name, start, interleaves } of SETTINGS) {
       },
     });
 
-    it('emits grant.revoked for a code that was sent twice at once', async () => {
+    it('emits grant.revoked for a code that was sent twice at the same time', async () => {
       const visitor = site.visitor();
       await visitor.signIn();
       const code = await visitor.code();
@@ -155,7 +155,7 @@ for (const { name, start, interleaves } of SETTINGS) {
       expect(revoked).to.have.length(1);
     });
 
-    /** Runs races on a weak server. @returns the number of those after which tokens still work */
+    /** Runs races on a weak server. @returns the number of races after which tokens still work */
     async function lost(race: (site: AdapterSite) => Promise<readonly string[]>): Promise<number> {
       for (let round = 0; round < WEAK_ROUNDS; round++) if ((await race(site)).length > 0) return round + 1;
       return 0;
@@ -163,17 +163,17 @@ for (const { name, start, interleaves } of SETTINGS) {
   });
 }
 
-interface Started {
+interface RunningSite {
   readonly site: AdapterSite;
   readonly stop: () => Promise<void>;
 }
 
-async function onOneNode(store: Keyv): Promise<Started> {
+async function onOneNode(store: Keyv): Promise<RunningSite> {
   const site = await AdapterSite.start(store);
   return { site, stop: () => site.stop() };
 }
 
-async function onRedis(): Promise<Started> {
+async function onRedis(): Promise<RunningSite> {
   const redis = await RedisServer.start();
   const stores = [redisKeyv(redis.url, 'replays'), redisKeyv(redis.url, 'replays')];
   const site = await AdapterSite.start(...stores);

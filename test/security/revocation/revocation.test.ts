@@ -1,4 +1,4 @@
 import { prove } from '../attack.ts';
 import { attacks } from './revocation.ts';
 
-prove('sign-ins that were taken back', attacks);
+prove('sign-ins that were revoked', attacks);

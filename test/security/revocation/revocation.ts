@@ -1,4 +1,4 @@
-/** Row 28: an approval can be taken back, independent of the browser's acts in the meantime. */
+/** Row 28: an approval can be revoked, regardless of the browser's acts in the meantime. */
 import { RemoteSignOut } from '../../../src/http/devices/remote-sign-out.ts';
 import { SignInRevocation } from '../../../src/http/devices/revocation.ts';
 import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
@@ -35,14 +35,14 @@ const onlyOneEnded: Weakness = {
   },
 };
 
-interface Finished {
+interface FinishedSignIn {
   readonly browser: BrowserVisitor;
   readonly phone: PhoneVisitor;
   readonly redirectTo: unknown;
 }
 
-/** The victim approves the attacker's browser, which finishes. */
-async function finished(site: Site): Promise<Finished> {
+/** Approves the attacker's browser as the victim. The browser then finishes. */
+async function finished(site: Site): Promise<FinishedSignIn> {
   const { browser, phone, checkCode } = await approved(site);
   const { redirectTo } = expectStatus(await browser.finish(checkCode), 200, 'finishing').json();
   return { browser, phone, redirectTo };
@@ -78,7 +78,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 28,
-    name: 'a browser holds its sign-in back until its approver has reported it, and then resumes',
+    name: 'a browser delays its sign-in until its approver has reported it, and then resumes',
     run: async (site) => {
       const { browser, phone, redirectTo } = await finished(site);
       await report(phone);
@@ -89,7 +89,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 28,
-    name: 'a browser holds its sign-in back until its approver has signed out all browsers, and then resumes',
+    name: 'a browser delays its sign-in until its approver has signed out all browsers, and then resumes',
     run: async (site) => {
       const { browser, phone, redirectTo } = await finished(site);
       await signOutAll(site, phone);
@@ -103,7 +103,7 @@ export const attacks: readonly Attack[] = [
     name: 'a browser begins two sessions with one sign-in, and keeps one after its approver has reported it',
     run: async (site) => {
       const { browser, phone, redirectTo } = await finished(site);
-      // The cookies of a browser that did not get the answer, which may repeat the request.
+      // A browser that did not get the answer has these cookies, and may repeat the request.
       const second = await thief(browser, () => true);
       await goOn(browser, redirectTo);
       await goOn(second, redirectTo);

@@ -1,12 +1,14 @@
 /** Row 6: an attacker at the browser learns that the sign-in was denied, but neither the account nor the reason. */
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, inFront } from '../attack.ts';
-import { browserAt, decided, phoneOf, type Sent, scanned } from '../meeting.ts';
+import { browserAt, decided, phoneOf, scanned, type TextFields } from '../meeting.ts';
 
 const RISKY = 'a phone that the deployment does not trust';
 
-/** Returns what the attacker's browser and the RP get at the end, without parts that differ between requests. */
-async function denialOf(site: Site, phoneHeaders: Sent, decision: string | undefined): Promise<string> {
+/**
+ * Returns the data that the attacker's browser and the RP get at the end, without parts that differ between requests.
+ */
+async function denialOf(site: Site, phoneHeaders: TextFields, decision: string | undefined): Promise<string> {
   const [attacker, phone] = [await browserAt(site), await phoneOf(site, 'alice', phoneHeaders)];
   await scanned(phone, attacker);
   if (decision !== undefined) await decided(phone, { decision });
@@ -17,7 +19,7 @@ async function denialOf(site: Site, phoneHeaders: Sent, decision: string | undef
   const arrived = await attacker.agent.follow(new URL(`${finished.json().redirectTo}`), isAtApp);
   const { searchParams } = new URL(arrived.location);
   const error = [searchParams.get('error'), searchParams.get('error_description')];
-  // In minutes, because the seconds differ by chance.
+  // Compare minutes, because the seconds differ by chance.
   return JSON.stringify({ ...ticket, minutesLeft: Math.ceil(Number(expiresIn) / 60), status: finished.status, error });
 }
 

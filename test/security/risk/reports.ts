@@ -1,12 +1,12 @@
-/** Row 16: "I did not start this" ends an attempt, and the attacker does not get in with another one. */
+/** Row 16: "I did not start this" ends an attempt, and another attempt of the attacker fails, too. */
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import { passwordOf } from '../../fixtures/people.ts';
 import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
 import { type Attack, inFront, replacing, type Weakness } from '../attack.ts';
-import { approved, browserAt, decided, phoneOf, type Sent, scanned, signedInBy } from '../meeting.ts';
+import { approved, browserAt, decided, phoneOf, scanned, signedInBy, type TextFields } from '../meeting.ts';
 import { doubtsAboutAddresses } from '../weaknesses.ts';
 
-/** A server on which a report is only a denial. */
+/** A server that treats a report as a denial. */
 export const plainNo: Weakness = {
   name: 'reports that do more than a denial',
   patch: replacing(
@@ -19,32 +19,32 @@ export const plainNo: Weakness = {
   ),
 };
 
-interface Reported {
+interface ReportedSignIn {
   readonly attacker: BrowserVisitor;
   readonly phone: PhoneVisitor;
 }
 
-async function reported(site: Site, headers: Sent = {}): Promise<Reported> {
+async function reported(site: Site, headers: TextFields = {}): Promise<ReportedSignIn> {
   const [attacker, phone] = [await browserAt(site, headers), await phoneOf(site)];
   await reportedBy(phone, attacker);
   return { attacker, phone };
 }
 
-/** Scans the browser's code and reports it: I did not start this. */
+/** Scans the browser's code and reports it with "I did not start this". */
 export async function reportedBy(phone: PhoneVisitor, attacker: BrowserVisitor): Promise<void> {
   await scanned(phone, attacker);
   const answer = await decided(phone, { decision: 'report' });
   if (answer.status !== 200) throw new Error(`the report is answered with ${answer.status}`);
 }
 
-/** Alice scans another code and approves it by mistake. */
+/** Scans another code as alice and approves it by mistake. */
 async function approvedByMistake(phone: PhoneVisitor, attacker: BrowserVisitor): Promise<string | undefined> {
   await scanned(phone, attacker);
   await decided(phone, { decision: 'approve' });
   return signedInBy(attacker, await attacker.finish());
 }
 
-/** Sends a password to this path with the interaction's cookie, as only a program does. */
+/** Sends a password to this path with the interaction's cookie. Only a program does that, not a browser. */
 async function passwordAt(attacker: BrowserVisitor, path: string): Promise<string | undefined> {
   const cookie = await attacker.agent.jar.getCookieString(attacker.at);
   const { issuer } = attacker.site;
@@ -90,7 +90,7 @@ export const reports: Attack[] = [
   },
   {
     row: 16,
-    name: 'comes back as another browser after a report',
+    name: 'tries again as another browser after a report',
     without: plainNo,
     run: async (site) => {
       const { phone } = await reported(site);
@@ -99,7 +99,7 @@ export const reports: Attack[] = [
   },
   {
     row: 16,
-    name: 'shows a new code after the scan, so that the report comes too late to count',
+    name: 'shows a new code after the scan, so that the report comes too late',
     without: { ...plainNo },
     run: async (site) => {
       const [attacker, phone] = [await browserAt(site), await phoneOf(site)];
@@ -122,7 +122,7 @@ export const reports: Attack[] = [
   },
   {
     row: 16,
-    name: 'comes back from another address of its IPv6 network after a report',
+    name: 'tries again from another address of its IPv6 network after a report',
     on: { proxy: true },
     without: {
       name: 'blocking the network',

@@ -7,8 +7,8 @@ prove('sign-ins that were refused or reported', attacks);
 
 const HOUR_MS = 60 * 60 * 1000;
 
-describe('an assessment that breaks', () => {
-  it('lets no sign-in through while it does not answer', async () => {
+describe('an assessment that fails', () => {
+  it('blocks the sign-in while it does not answer', async () => {
     let ask: () => void = () => undefined;
     const asked = new Promise<void>((resolve) => {
       ask = resolve;
@@ -60,7 +60,7 @@ describe('an assessment that breaks', () => {
 describe('a sign-in that the deployment refuses', () => {
   it('is shown on the phone in neutral words, and without the reason in the browser', async () => {
     await World.during({ qrLogin: { assess: () => 'deny' } }, async (world) => {
-      const denied = world.told('qr_login.denied');
+      const denied = world.payloads('qr_login.denied');
       const { browser, phone } = await world.meet();
       expect((await phone.scan(await browser.code())).status).to.equal(200);
       expect((await phone.look()).json()).to.include({ state: 'denied', because: 'risk' });
@@ -76,7 +76,7 @@ describe('a sign-in that the deployment refuses', () => {
 });
 
 describe('a report', () => {
-  it('refuses its source for an hour, and names neither account nor address in the store', async () => {
+  it('blocks the source for an hour, and writes neither account nor address into the store', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());

@@ -12,7 +12,10 @@ import { strangers } from './strangers.ts';
 
 const STOLEN = 'a program that has stolen the cookies of the phone';
 
-/** A server that assesses each try, if the decision comes from another program than the scan. */
+/**
+ * Returns the options of a server that allows every sign-in, except that each decision of the thief's program gets the
+ * verdict for its turn.
+ */
 function assessing(verdict: (turn: number) => Verdict): WorldOptions {
   const turnOf = (userAgent = ''): number | undefined =>
     userAgent.startsWith(STOLEN) ? Number(userAgent.slice(STOLEN.length)) : undefined;
@@ -42,7 +45,7 @@ const asking: Weakness = {
   ),
 };
 
-/** Approves with the phone's cookies, but from another program. */
+/** Approves with the phone's cookies, but from another user agent. */
 async function approvedElsewhere(site: Site, tries = 1): Promise<string | undefined> {
   const [attacker, phone] = [await browserAt(site), await phoneOf(site)];
   await scanned(phone, attacker);
@@ -76,7 +79,7 @@ const assessed: Attack[] = [
   },
   {
     row: 16,
-    name: "breaks the deployment's assessment",
+    name: "makes the deployment's assessment fail",
     on: assessing(() => {
       throw new Error('the risk engine is out of reach');
     }),

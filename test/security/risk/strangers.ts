@@ -1,8 +1,8 @@
-/** Row 16: a report must refuse the reported attacker, and not the victim. */
+/** Row 16: a report must block the reported attacker, but not the victim. */
 import { IssuerNotes } from '../../../src/stores/issuer/issuer-notes.ts';
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { browserAt, decided, phoneOf, type Sent, scanned, signedInBy } from '../meeting.ts';
+import { browserAt, decided, phoneOf, scanned, signedInBy, type TextFields } from '../meeting.ts';
 import { all, doubtsAboutAddresses } from '../weaknesses.ts';
 
 /** A server on which a report applies to every account and every address. */
@@ -28,7 +28,7 @@ const oneForAll: Weakness = {
   ),
 };
 
-/** Returns one name for all reports. The notes of ended sessions keep their names. */
+/** Returns the same name for all reports. The notes of ended sessions keep their names. */
 function sharedName(name: string): string {
   return name.startsWith('ended:') ? name : 'shared';
 }
@@ -36,14 +36,14 @@ function sharedName(name: string): string {
 const ATTACKER = { 'x-forwarded-for': '198.51.100.66' };
 const HOME = { 'x-forwarded-for': '203.0.113.7' };
 
-async function reports(site: Site, name: string, browserHeaders: Sent): Promise<void> {
+async function reports(site: Site, name: string, browserHeaders: TextFields): Promise<void> {
   const [browser, phone] = [await browserAt(site, browserHeaders), await phoneOf(site, name)];
   await scanned(phone, browser);
   const { status } = await decided(phone, { decision: 'report' });
   if (status !== 200) throw new Error(`the report is answered with ${status}`);
 }
 
-/** Signs in a browser of alice's own. @returns a text if that fails */
+/** Signs in alice's own browser. @returns a description if that fails */
 async function keptOut(site: Site): Promise<string | undefined> {
   const [browser, phone] = [await browserAt(site, HOME), await phoneOf(site, 'alice', HOME)];
   await scanned(phone, browser);

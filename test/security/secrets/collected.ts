@@ -1,4 +1,4 @@
-/** Collects every secret that a provider exchanges in a test, and finds them where they must not be. */
+/** Collects every secret that a provider exchanges in a test, and finds secrets in texts that must not contain them. */
 import { inspect } from 'node:util';
 import type { Agent } from '../../support/agent.ts';
 import { codeIn, idIn } from '../../support/codes.ts';
@@ -47,7 +47,10 @@ export class Secrets {
   }
 }
 
-/** Returns true if the text holds the value. Digits must stand alone, because a number may hold them by chance. */
+/**
+ * Returns true if the text contains the value. Digits must stand alone, because a longer number may contain them by
+ * chance.
+ */
 function isIn(text: string, value: string): boolean {
   return /^\d+$/.test(value) ? new RegExp(`(?<![\\d.])${value}(?!\\d)`).test(text) : text.includes(value);
 }

@@ -20,7 +20,7 @@ const OPTIONS: WorldOptions = {
   qrLogin: {
     shortCode: true,
     assess: assessByDefault,
-    // The other limits are high enough for these sign-ins.
+    // High values for the other limits, so that these sign-ins do not reach them.
     limits: { address: { watch: 20 }, account: { shortCode: 1 } },
   },
 };
@@ -34,7 +34,7 @@ const readableKeys: Weakness = {
   ),
 };
 
-/** The data that no key may contain, by what they are. */
+/** The data that no key may contain, by kind. */
 type PersonalData = Map<string, string>;
 
 interface Findings {
@@ -78,7 +78,7 @@ async function findings(): Promise<Findings> {
   ]);
   await RedisWorld.during(OPTIONS, async ({ world, redis }) => {
     const collect = async (): Promise<void> => {
-      // The keys of oidc-provider's records are those of `keyvAdapter`.
+      // `keyvAdapter` makes the keys of oidc-provider's records.
       for (const key of (await redis.command('KEYS', 'keyv:qr:*')) as string[]) keys.add(key.slice('keyv:qr:'.length));
     };
     const phone = new PhonePerson(world, { 'x-forwarded-for': PHONE });
@@ -100,7 +100,7 @@ async function findings(): Promise<Findings> {
   };
 }
 
-/** Signs the browser in with a wrong and then the right check code, and lets the account trust it. */
+/** Signs the browser in with a wrong and then the right check code, and makes the account trust the browser. */
 async function signInWithCheckCode(phone: PhonePerson, browser: BrowserPerson): Promise<void> {
   await browser.start();
   await phone.scan(await browser.code());

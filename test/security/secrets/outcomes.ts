@@ -1,4 +1,4 @@
-/** Sign-ins with every possible end, and a recorder of the events in the meantime. */
+/** Sign-ins with every possible end, and a recorder of the events that they cause. */
 import type { Provider } from 'oidc-provider';
 import { passwordOf } from '../../fixtures/people.ts';
 import type { Agent } from '../../support/agent.ts';
@@ -6,7 +6,7 @@ import { shortCodeOn } from '../../support/typing.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
 import { Authenticator } from '../guard/authenticator.ts';
 import { approveWith, asked, askedBy, signInWith } from '../guard/people.ts';
-import { approved, browserAt, decided, phoneOf, type Sent, scanned } from '../meeting.ts';
+import { approved, browserAt, decided, phoneOf, scanned, type TextFields } from '../meeting.ts';
 import { everythingIn, Secrets } from './collected.ts';
 
 const EVENTS = ['shown', 'scanned', 'approved', 'denied', 'reported', 'cancelled', 'expired', 'finished', 'passkey'];
@@ -169,7 +169,7 @@ class SignIns {
     await reported.finish();
   }
 
-  async #meet(headers: Sent = {}): Promise<BrowserVisitor> {
+  async #meet(headers: TextFields = {}): Promise<BrowserVisitor> {
     const browser = await browserAt(this.#site, headers);
     this.#agents.push(browser.agent);
     const code = await browser.code();

@@ -1,4 +1,4 @@
-/** Rows 23 and 24: logs and stores hold no secret that works, and events and logs record what has happened. */
+/** Rows 23 and 24: logs and stores contain no usable secret, and events and logs record every decision and failure. */
 
 import { expect } from 'chai';
 import { logEvents, logRequests, makeLogger } from '../../../examples/log.ts';
@@ -97,7 +97,7 @@ describe('after sign-ins of every outcome', () => {
 });
 
 inFullSuite(() => {
-  describe('the same tests, on a server without the defence, find', () => {
+  describe('on a server without the defence, the same tests find', () => {
     let run: Run;
     let stored: string;
 
@@ -173,8 +173,8 @@ describe('a Redis after sign-ins of every outcome', () => {
 });
 
 /**
- * Returns true if the secret alone could be used. The plugin's keys are named after interactions, whose uids are the
- * values of their cookies, but these are worth nothing without their signature.
+ * Returns true if the secret alone could be used. The names of the plugin's keys contain uids of interactions, which
+ * are also values of cookies. Without its signature, such a cookie is worthless.
  */
 function isKey(name: string): boolean {
   return /^(code|check code|short code|csrf|passkey|.*signature|access token|.*cookie _session$|.*cookie _qr_browser|.*\.sig|password)/.test(

@@ -22,7 +22,7 @@ describe('a short code', () => {
     });
   });
 
-  it('can be over its rate limit while the QR code can still be scanned', async () => {
+  it('can be blocked by its rate limit while the QR code can still be scanned', async () => {
     await World.during({ qrLogin: { shortCode: true, limits: { account: { shortCode: 1 } } } }, async (world) => {
       const { browser, phone } = await world.meet();
       expect((await typeIn(phone, world, 'QLMY-2568')).status).to.equal(404);

@@ -1,4 +1,4 @@
-/** Attacks by the short code, which must not be easier than attacks by the code beside it. */
+/** Attacks with the short code. They must not be easier than attacks with the QR code on the same page. */
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Answer } from '../../support/agent.ts';
@@ -7,7 +7,7 @@ import type { PhoneVisitor, Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
 import { isLimited } from '../limits/acts.ts';
-import { browserAt, phoneOf, type Sent, scanned, signedInBy } from '../meeting.ts';
+import { browserAt, phoneOf, scanned, signedInBy, type TextFields } from '../meeting.ts';
 import { phoneFinds, waiting } from '../weaknesses.ts';
 
 const NO_LIMIT = 1_000_000;
@@ -65,7 +65,7 @@ const withoutDistinction: Weakness = {
 };
 
 /** Types an unknown short code with each of these headers. @returns the number of tries that were not limited */
-async function countGuesses(site: Site, phone: PhoneVisitor, tries: readonly Sent[]): Promise<number> {
+async function countGuesses(site: Site, phone: PhoneVisitor, tries: readonly TextFields[]): Promise<number> {
   const url = `${site.issuer}/qr/scan`;
   const { csrf } = (await phone.look(url)).json();
   let served = 0;
@@ -191,5 +191,5 @@ function withLimits(limits: NonNullable<WorldOptions['qrLogin']>['limits']): Wor
 }
 
 function must(answer: Answer): void {
-  if (answer.status !== 200) throw new Error(`the victim cannot type it: ${answer.status} ${answer.text}`);
+  if (answer.status !== 200) throw new Error(`the victim cannot type the short code: ${answer.status} ${answer.text}`);
 }

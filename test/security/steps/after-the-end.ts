@@ -1,4 +1,4 @@
-/** Row 16: a sign-in that has ended does not go on, not even in the same browser. */
+/** Row 16: a sign-in that has ended cannot be continued, not even in the same browser. */
 import { BrowserActs } from '../../../src/ticket/browser.ts';
 import type { BrowserVisitor, PhoneVisitor } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';

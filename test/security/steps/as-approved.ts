@@ -5,7 +5,7 @@ import { type Attack, inFront, replacing, type Weakness } from '../attack.ts';
 import { accountAt, approved, expectStatus, goOn, startWith, uidOf } from '../scene.ts';
 import { all, oneBindingForAll } from '../weaknesses.ts';
 
-/** The interaction of the ticket that was approved last. */
+/** The interaction of the most recently approved ticket. */
 let approvedLast: string | undefined;
 
 /** A store that returns the last approved ticket for any interaction. */
@@ -37,7 +37,7 @@ const anyTicket: Weakness = {
   ),
 };
 
-/** The same, on a server that trusts the cookie if the URL names another interaction. */
+/** A server with that store that also trusts the cookie if the URL names another interaction. */
 const cookieBeforeUrl: Weakness = {
   name: 'tickets that belong to an interaction, and a check of the URL',
   ...(anyTicket.patch && { patch: anyTicket.patch }),

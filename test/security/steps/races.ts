@@ -9,7 +9,7 @@ export const MANY = 50;
 
 const racing: Weakness = { name: 'compare-and-swap', patch: lastWriteWins };
 
-/** Holds the requests for such a path until all have arrived, so that they go on at the same time. */
+/** Holds the requests for such a path until all have arrived, so that they continue at the same time. */
 export function together(path: RegExp): WorldOptions {
   let waiting: (() => void)[] = [];
   return inFront(async (ctx, next) => {
@@ -34,7 +34,7 @@ export function atOnce(act: (index: number) => Promise<Answer>): Promise<Answer[
 export const attacks: readonly Attack[] = [
   {
     row: 15,
-    name: 'approves and denies 25 times each at once',
+    name: 'approves and denies 25 times each at the same time',
     on: decisions,
     run: async (site) => {
       const { browser, phone } = await scanned(site);
@@ -49,7 +49,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 15,
-    name: 'scans with 5 phones of two accounts at once, 10 times each',
+    name: 'scans with 5 phones of two accounts at the same time, 10 times each',
     on: together(/^\/qr\/[\w-]{46}$/),
     run: async (site) => {
       const browser = await shown(site);
@@ -75,7 +75,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 15,
-    name: 'guesses 50 check codes at once',
+    name: 'guesses 50 check codes at the same time',
     on: { ...askingForTheCheckCode, ...together(/\/qr\/finish$/) },
     run: async (site) => {
       const { browser, checkCode } = await approved(site);
@@ -83,7 +83,7 @@ export const attacks: readonly Attack[] = [
       const guess = (index: number): string => `${(Number(checkCode) + 1 + index) % 1_000_000}`.padStart(6, '0');
       const answers = await atOnce((index) => browser.finish(guess(index)));
       const judged = answers.filter(({ status, text }) => status === 403 && text.includes('wrong_check_code')).length;
-      if (judged === 0) throw new Error('no guess was judged');
+      if (judged === 0) throw new Error('no guess was checked');
       return judged > 3 ? `${judged} guesses were judged` : undefined;
     },
     without: racing,

@@ -8,7 +8,7 @@ import { attacks } from './steps.ts';
 
 prove('steps that are raced, skipped, repeated or swapped', attacks);
 
-/** Sends many of these requests at once. @returns the number of ends that the provider has announced */
+/** Sends many of these requests at the same time. @returns the number of ends that the provider has announced */
 async function endsOf(acts: readonly ('qr/finish' | 'cancel')[]): Promise<number> {
   let ends = 0;
   await World.during(together(/\/(qr\/finish|cancel)$/), async (world) => {
@@ -21,7 +21,7 @@ async function endsOf(acts: readonly ('qr/finish' | 'cancel')[]): Promise<number
   return ends;
 }
 
-/** Approves many times at once. @returns the number of approvals that the provider has announced */
+/** Approves many times at the same time. @returns the number of approvals that the provider has announced */
 async function approvals(): Promise<number> {
   let approvals = 0;
   await World.during(decisions, async (world) => {
@@ -33,7 +33,7 @@ async function approvals(): Promise<number> {
   return approvals;
 }
 
-describe(`${MANY} requests at once that approve a ticket`, () => {
+describe(`${MANY} simultaneous requests that approve a ticket`, () => {
   registerSides('row 15: they approve it several times', {
     lacks: 'compare-and-swap',
     succeeds: () =>
@@ -46,7 +46,7 @@ describe(`${MANY} requests at once that approve a ticket`, () => {
   });
 });
 
-describe(`${MANY} requests at once that end a ticket`, () => {
+describe(`${MANY} simultaneous requests that end a ticket`, () => {
   for (const acts of [['qr/finish'], ['qr/finish', 'cancel']] as const) {
     registerSides(`row 15: ${acts.join(' and ')} end it several times`, {
       lacks: 'compare-and-swap',

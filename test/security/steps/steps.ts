@@ -29,7 +29,7 @@ const approvedByScan: Weakness = {
   ),
 };
 
-/** A server that scans by itself before an approval. */
+/** A server that scans automatically before an approval. */
 const approvesUnscanned: Weakness = {
   name: 'the scan before the decision',
   patch: all(
@@ -94,7 +94,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 16,
-    name: 'approves a ticket again, so that it lives longer',
+    name: 'approves a ticket again to make it live longer',
     run: async (site) => {
       const { browser, phone } = await approved(site);
       const { version } = await browser.ticket();

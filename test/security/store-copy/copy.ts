@@ -2,7 +2,10 @@
 import type { Keyv } from 'keyv';
 import type { RedisServer } from '../../support/redis.ts';
 
-/** A credential of oidc-provider: a shorter one could be guessed as well, and its longest one has 86 characters. */
+/**
+ * Matches the credentials of oidc-provider. A shorter text could be guessed, and the longest credential has 86
+ * characters.
+ */
 const CREDENTIAL = /^[\w.~:-]{16,200}$/;
 /** The commands that read a whole value, by the type of the key. */
 const READ: Readonly<Record<string, (key: string) => string[]>> = {

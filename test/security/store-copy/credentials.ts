@@ -3,17 +3,17 @@ import { createHmac } from 'node:crypto';
 import { COOKIE_KEYS } from '../../fixtures/secrets.ts';
 import { Agent } from '../../support/agent.ts';
 import { RP_CALLBACK, type World } from '../../support/world.ts';
-import { basicOf, CIBA_GRANT, DEVICE_GRANT, type Filled, HOLDER } from './filled.ts';
+import { basicOf, CIBA_GRANT, DEVICE_GRANT, HOLDER, type StoredSignIns } from './filled.ts';
 
 /** Tries one string. Returns true if the server accepts it. */
-type Attempt = (site: Stolen, text: string) => Promise<boolean>;
+type Attempt = (site: StoreTheft, text: string) => Promise<boolean>;
 
-/** The server, and what a thief knows besides the copy of its store. */
-export interface Stolen extends Filled {
+/** The server, and the data that a thief knows besides the copy of its store. */
+export interface StoreTheft extends StoredSignIns {
   readonly world: World;
 }
 
-function bearer(path: (site: Stolen) => string, method: 'GET' | 'POST', status: number): Attempt {
+function bearer(path: (site: StoreTheft) => string, method: 'GET' | 'POST', status: number): Attempt {
   return async (site, text) => {
     if (!/^[\x21-\x7e]+$/.test(text)) return false;
     const headers = { authorization: `Bearer ${text}` };
@@ -84,7 +84,7 @@ function cookie(name: string, value: string, signed: boolean): Record<string, st
 
 /** Tries each string as each credential. @returns the credentials that the server has accepted */
 export async function acceptedOf(
-  site: Stolen,
+  site: StoreTheft,
   texts: Iterable<string>,
   attempts: Readonly<Record<string, Attempt>>,
 ): Promise<string[]> {

@@ -55,19 +55,20 @@ export const OPTIONS: WorldOptions = {
   qrLogin: { shortCode: true },
 };
 
-/** The id of the client that has registered itself. */
-export interface Filled {
+/** What the store holds after `fill`. */
+export interface StoredSignIns {
+  /** The id of the client that has registered itself. */
   readonly registered: string;
 }
 
-/** Signs users in, and leaves sign-ins under way and unused records of every model behind. */
-export async function fill(world: World): Promise<Filled> {
+/** Signs users in. Leaves unfinished sign-ins and unused records of every model in the store. */
+export async function fill(world: World): Promise<StoredSignIns> {
   const { browser, phone } = await world.meet();
   await phone.scan(await browser.code());
   await phone.approve({ remember: 'yes' });
   const tokens = await browser.tokens(await browser.arrive());
   expect(tokens).to.include.keys('access_token', 'refresh_token', 'id_token');
-  // One waits for the phone, one for its user, and one of them has a session in its interaction already.
+  // One interaction waits for a phone, one has been scanned, and one is in a browser that already has a session.
   await new BrowserPerson(world).start();
   const scanned = new BrowserPerson(world);
   await scanned.start();
@@ -98,7 +99,7 @@ async function askWithoutBrowser({ issuer }: World): Promise<void> {
   await ask('/token', { grant_type: 'client_credentials' }, 200);
 }
 
-/** Saves a code, and an approved sign-in of each kind of device, that are not redeemed yet. */
+/** Saves a code and an approved sign-in of each kind of device. None of them is redeemed. */
 async function saveUnused({ provider }: World): Promise<void> {
   const grant = new provider.Grant({ accountId: 'a11ce', clientId: HOLDER });
   grant.addOIDCScope('openid offline_access');

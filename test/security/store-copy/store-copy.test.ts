@@ -12,21 +12,22 @@ import { inFullSuite } from '../../support/full-suite.ts';
 import { RedisServer } from '../../support/redis.ts';
 import { World } from '../../support/world.ts';
 import { copyOfKeyv, copyOfRedis, keysOf, type StoreCopy, stringsIn } from './copy.ts';
-import { acceptedOf, OVER_HTTP, type Stolen, withCookies } from './credentials.ts';
+import { acceptedOf, OVER_HTTP, type StoreTheft, withCookies } from './credentials.ts';
 import { fill, OPTIONS } from './filled.ts';
 
-/** A model of which oidc-provider writes no record by itself: a deployment would have to issue such codes. */
+/** A model of which oidc-provider itself writes no record, because only a deployment can issue such codes. */
 const NEVER_WRITTEN = 'PreAuthorizedCode';
 const MODELS = Object.keys(OF_EACH_MODEL).filter((model) => model !== NEVER_WRITTEN);
 
 /**
- * The plugin's own keys. They name interactions and sessions by their uids, of which cookies are made. So the thief of
- * the whole store cannot sign cookies, and the thief of oidc-provider's records can.
+ * Matches the plugin's own keys. They contain uids of interactions and sessions, from which cookies can be made with
+ * the signing keys. Therefore the thief of oidc-provider's records is assumed to have the signing keys, but the thief
+ * of the whole store is not.
  */
 const OF_THE_PLUGIN = /(^|:)(qr|ticket|interaction|browsers|known|note|limit|passkeys):/;
 
 type AdapterOf = (store: Keyv) => AdapterFactory;
-type Scene = (copy: StoreCopy, site: Stolen) => Promise<void>;
+type Scene = (copy: StoreCopy, site: StoreTheft) => Promise<void>;
 
 const sealing: AdapterOf = (store) => keyvAdapter(store, { secrets: COOKIE_KEYS });
 const withoutSecrets: AdapterOf = (store) => keyvAdapter(store);
@@ -61,7 +62,7 @@ function modelsIn(copy: StoreCopy): string[] {
 }
 
 /** Tries everything in the copy. @returns the credentials that the server has accepted */
-async function stolenFrom(copy: StoreCopy, site: Stolen): Promise<string[]> {
+async function stolenFrom(copy: StoreCopy, site: StoreTheft): Promise<string[]> {
   expect(modelsIn(copy), 'the models with a record').to.deep.equal(MODELS);
   const records = keysOf(copy, (key) => !OF_THE_PLUGIN.test(key));
   expect(records.size, "the plugin's keys").to.be.within(MODELS.length, copy.size - 1);

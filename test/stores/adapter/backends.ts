@@ -17,7 +17,7 @@ export interface TwoNodes {
 }
 
 export interface AdapterBackend {
-  /** Opens adapters over an empty store, separate from those of earlier calls. */
+  /** Opens adapters over an empty store, separate from the adapters of earlier calls. */
   open(): TwoNodes;
   stop(): Promise<void>;
 }
@@ -45,12 +45,12 @@ export const ADAPTER_BACKENDS: Readonly<Record<string, () => Promise<AdapterBack
 /** The address for `@keyv/redis`: a URL, or the members of a cluster. */
 type Address = string | { readonly rootNodes: { url: string }[] };
 
-/** Returns a Keyv with a client of its own, which `disconnect()` closes. */
+/** Returns a Keyv with its own client, which `disconnect()` closes. */
 export function redisKeyv(address: Address, namespace: string): Keyv {
   return keyvIn(newConnection(address), namespace);
 }
 
-/** Returns a connection that any number of Keyvs can share, each in a namespace of its own. */
+/** Returns a connection that any number of Keyvs can share, each in its own namespace. */
 export function newConnection(address: Address): KeyvRedis<unknown> {
   return new KeyvRedis(typeof address === 'string' ? address : options(address));
 }

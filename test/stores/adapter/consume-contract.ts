@@ -22,7 +22,7 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
       nodes = backend().open();
     });
 
-    /** Consumes a record from both nodes at once. @returns the number of calls that succeeded */
+    /** Consumes a record from both nodes at the same time. @returns the number of calls that succeeded */
     async function race(model: string, id: string): Promise<number> {
       const tries = Array.from({ length: AT_ONCE }, (_, turn) => {
         const node = turn % 2 === 0 ? nodes.one : nodes.other;
@@ -35,7 +35,7 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
       return outcomes.filter(({ status }) => status === 'fulfilled').length;
     }
 
-    it('lets the same consumer consume a pushed request again, and no other', async () => {
+    it('lets the same consumer, and no other, consume a pushed request again', async () => {
       const model = 'PushedAuthorizationRequest';
       await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
       await consumeAs('first', () => nodes.one(model).consume('id'));
@@ -81,7 +81,7 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
         expect(await nodes.other(model).find('id')).to.deep.equal(consumed);
       });
 
-      it(`takes a record of ${model} for consumed if it was written as consumed by a boolean or a date`, async () => {
+      it(`treats a ${model} as consumed if "consumed" was written as a boolean or a date`, async () => {
         for (const consumed of [true, new Date(BEFORE * 1000)]) {
           await nodes.one(model).upsert(`${consumed}`, { ...withoutGrant(model), consumed }, 60);
           expect(Boolean((await nodes.other(model).find(`${consumed}`))?.consumed), `${consumed}`).to.equal(true);

@@ -1,4 +1,4 @@
-/** The contract of an exchange: what it uses is used up when it finishes, and not before. */
+/** The contract of an exchange: it uses up a record when it finishes, and not before. */
 import { expect } from 'chai';
 import { Exchange } from '../../../src/stores/adapter/exchange.ts';
 import type { AdapterBackend, TwoNodes } from './backends.ts';
@@ -12,7 +12,7 @@ export function exchanges(backend: () => AdapterBackend, choose: ModelChoice): v
       nodes = backend().open();
     });
 
-    // A pushed request is used at the authorization endpoint, in no exchange.
+    // A pushed request is used at the authorization endpoint, outside of exchanges.
     const models = USED_ONCE.filter((model) => model !== 'PushedAuthorizationRequest');
     for (const model of choose(models)) facts(model, () => nodes);
   });
@@ -50,7 +50,7 @@ function facts(model: string, nodes: () => TwoNodes): void {
       expect(await refusal(nodes().other(model).consume('id'))).to.equal('invalid_grant');
     });
 
-    it('is given back after an exchange that failed, also if the exchange had consumed it', async () => {
+    it('is given back after a failed exchange, even if the exchange had consumed it', async () => {
       await (await use('one')).release();
       const finished = await use('other');
       expect(await finished.finish()).to.equal(true);
@@ -71,13 +71,13 @@ function facts(model: string, nodes: () => TwoNodes): void {
       const second = use('other');
       await first.release();
       expect(await (await second).finish()).to.equal(true);
-      // The first one has nothing any more that it could give back.
+      // The first exchange has no record any more that it could give back.
       await first.release();
       expect(await first.finish()).to.equal(false);
       expect((await nodes().one(model).find('id'))?.consumed).to.be.a('number');
     });
 
-    it('is not used by its exchange if it was consumed in another way', async () => {
+    it('is not given to its exchange if another request has consumed it', async () => {
       const exchange = await use('one');
       await nodes().other(model).consume('id');
       expect(await exchange.finish()).to.equal(false);

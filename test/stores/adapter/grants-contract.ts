@@ -25,7 +25,7 @@ export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice
     }
 
     for (const asked of choose(Object.keys(OF_A_GRANT))) {
-      it(`deletes the grant's records of every model, if ${asked} is asked to revoke it`, async () => {
+      it(`deletes the grant's records of every model, if the adapter of ${asked} revokes it`, async () => {
         for (const [model, payload] of Object.entries(OF_A_GRANT)) await nodes.one(model).upsert('id', payload, 60);
         await nodes.other(asked).revokeByGrantId('grant');
         for (const model of Object.keys(OF_A_GRANT)) {
@@ -67,7 +67,7 @@ export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice
       expect(await left(['mine'])).to.deep.equal(['mine']);
     });
 
-    it('does nothing the second time, and deletes records that were written after the first time', async () => {
+    it('does nothing the second time, except that it deletes records that were written after the first time', async () => {
       await write('early');
       await revoke();
       await revoke();
@@ -76,7 +76,7 @@ export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice
       expect(await left(['early', 'late'])).to.deep.equal([]);
     });
 
-    it('deletes a hundred records that two nodes wrote at once', async () => {
+    it('deletes a hundred records that two nodes wrote at the same time', async () => {
       const ids = Array.from({ length: 100 }, (_, number) => `${number}`);
       await Promise.all(ids.map((id, turn) => write(id, 'grant', turn % 2 === 0 ? nodes.one : nodes.other)));
       await revoke();
@@ -102,7 +102,7 @@ export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice
     });
 
     it('deletes all records if all models revoke it at the same time', async () => {
-      // oidc-provider asks all of its models at once.
+      // oidc-provider calls all of its models at the same time.
       const ids = Array.from({ length: 100 }, (_, number) => `${number}`);
       await Promise.all(ids.map((id) => write(id)));
       await Promise.all(Object.keys(OF_A_GRANT).map((model) => nodes.other(model).revokeByGrantId('grant')));

@@ -46,7 +46,7 @@ describe('a record of oidc-provider in a Keyv', () => {
     expect(await adapter('RefreshToken').find('id')).to.be.an('object');
   });
 
-  it('starts its time anew when it is written again', async () => {
+  it('starts its lifetime again when it is written again', async () => {
     await sessions.upsert('id', session, 60);
     await pass(50);
     await sessions.upsert('id', session, 60);
@@ -90,7 +90,7 @@ describe('a record of oidc-provider in a Keyv', () => {
     expect(await adapter('DeviceCode').findByUserCode('BCDFGHJK')).to.equal(undefined);
   });
 
-  it('is known as a used proof for eleven minutes, also if it is saved with a shorter time or not at all', async () => {
+  it('is known as a used proof for eleven minutes, even if it is saved with a shorter time or not at all', async () => {
     const proofs = adapter('ReplayDetection');
     for (const id of ['saved', 'not saved']) expect(await proofs.find(id)).to.equal(undefined);
     await proofs.upsert('saved', { jti: 'saved' }, 300);

@@ -87,7 +87,7 @@ for (const [name, makeKeyv] of Object.entries(backends)) {
       expect([...members, ...parts.flat()]).to.deep.equal([storedName('AccessToken:last')]);
     });
 
-    it('holds all live records, whatever the order in which they expire', async () => {
+    it('holds all live records, for any order in which they expire', async () => {
       const ids: string[] = [];
       for (let number = 0; number < 500; number++) {
         ids.push(`${number}`);
@@ -105,7 +105,7 @@ for (const [name, makeKeyv] of Object.entries(backends)) {
       expect(await left(...ids)).to.deep.equal([]);
     });
 
-    it('that an earlier version wrote is revoked with what has joined it since', async () => {
+    it('that an earlier version wrote is revoked together with later records', async () => {
       const early = Array.from({ length: 100 }, (_, number) => `early ${number}`);
       await Promise.all(early.map((id) => write(id, 3600)));
       const members = early.map((id) => [storedName(`AccessToken:${id}`), Date.now() + 3_600_000]);
@@ -143,7 +143,7 @@ class CountingMap extends Map<string, string> {
 }
 
 describe('a grant with ten thousand tokens', () => {
-  it('gets another one at the cost of the first, and is revoked without a rest', async () => {
+  it('gets another token at the cost of the first one, and is revoked completely', async () => {
     const map = new CountingMap();
     const adapter = keyvAdapter(new Keyv({ store: map }))('AccessToken');
     let written = 0;

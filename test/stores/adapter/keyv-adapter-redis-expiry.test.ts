@@ -71,7 +71,7 @@ describe('a record of oidc-provider in Redis', () => {
   for (const model of modelsOfSuite(Object.keys(OF_EACH_MODEL))) {
     const payload = OF_EACH_MODEL[model] ?? {};
 
-    it(`${model}: expires after the given number of seconds, also if it is consumed`, async () => {
+    it(`${model}: expires after the given number of seconds, even if it is consumed`, async () => {
       await adapter(model).upsert('id', payload, 600);
       await expectSeconds(`${model}:id`, 600);
       await redis.command('PEXPIRE', nameOf(`${model}:id`), '300000');
@@ -79,14 +79,14 @@ describe('a record of oidc-provider in Redis', () => {
       await expectSeconds(`${model}:id`, 300);
     });
 
-    it(`${model}: never expires if no time was given, also if it is consumed`, async () => {
+    it(`${model}: never expires if no time was given, even if it is consumed`, async () => {
       await adapter(model).upsert('id', payload);
       expect(await left(`${model}:id`)).to.equal(PTTL_ENDLESS);
       await adapter(model).consume('id');
       expect(await left(`${model}:id`)).to.equal(PTTL_ENDLESS);
     });
 
-    it(`${model}: starts its time anew when it is written again, with another time or without one`, async () => {
+    it(`${model}: starts its lifetime again when it is written again, with another time or without one`, async () => {
       await adapter(model).upsert('id', payload, 600);
       await adapter(model).upsert('id', payload, 60);
       await expectSeconds(`${model}:id`, 60);
@@ -108,7 +108,7 @@ describe('a record of oidc-provider in Redis', () => {
     for (const key of plain) await expectSeconds(key, 600);
   });
 
-  it('has lookup keys that expire with it, also when it is written again', async () => {
+  it('has lookup keys that expire with it, even when it is written again', async () => {
     for (const seconds of [600, 60, 6000]) {
       await adapter('Session').upsert('id', session, seconds);
       await adapter('DeviceCode').upsert('id', deviceCode, seconds);
@@ -134,7 +134,7 @@ describe('a record of oidc-provider in Redis', () => {
     expect(await keys()).to.deep.equal([`oidc:${storedName('grant:grant')}`]);
   });
 
-  it('expires at once if it is written with 0 or -1 seconds', async () => {
+  it('expires immediately if it is written with 0 or -1 seconds', async () => {
     // oidc-provider saves an interaction or a session for its remaining seconds, which may be 0.
     for (const seconds of [0, -1]) {
       await adapter('Session').upsert('id', session, seconds);
@@ -175,7 +175,7 @@ describe('a record of oidc-provider in Redis', () => {
         await expectSeconds('grant:grant', 600);
         expect(await keys()).to.deep.equal([`oidc:${storedName('grant:grant')}`]);
       }
-      // As if ten minutes had passed.
+      // Simulate that ten minutes have passed.
       await redis.command('ZADD', nameOf('grant:grant'), 'XX', `${Date.now() - 1}`, 'closed');
       await token('two', 3600);
       expect(await members()).to.deep.equal([storedName('AccessToken:two')]);
@@ -220,7 +220,7 @@ describe('a record of oidc-provider in Redis', () => {
       expect(await left('grant:grant')).to.equal(PTTL_ENDLESS);
     });
 
-    it('expires with its record as that was last written', async () => {
+    it('expires with the latest version of its record', async () => {
       await token('one');
       await token('one', 600);
       await expectSeconds('grant:grant', 600);
@@ -257,7 +257,7 @@ describe('a record of oidc-provider in Redis', () => {
   it('does not stay in a grant that gets a token an hour for a week', async () => {
     for (let hour = 0; hour < 7 * 24; hour++) {
       await token(`${hour}`, 3600);
-      // As if an hour had passed and the token had expired.
+      // Simulate that an hour has passed and the token has expired.
       await redis.command('ZADD', nameOf('grant:grant'), 'XX', `${Date.now() - 1}`, storedName(`AccessToken:${hour}`));
     }
     await token('last', 3600);

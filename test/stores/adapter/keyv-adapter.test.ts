@@ -10,7 +10,7 @@ import { everyModel, modelsOfSuite } from './payloads.ts';
 import { refusesReplays } from './replays-contract.ts';
 
 for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
-  // In memory, testing every model takes next to no time.
+  // In memory, testing every model takes almost no time.
   const choose = name === IN_MEMORY ? everyModel : modelsOfSuite;
 
   describe(`the adapter over ${name}`, () => {
@@ -38,7 +38,7 @@ for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
 }
 
 describe('keyvAdapter', () => {
-  it('is refused without a Keyv, and says what to write', () => {
+  it('is refused without a Keyv, with a message that says what to write', () => {
     const others: [unknown, string][] = [
       [undefined, 'undefined'],
       [new Map(), 'a Map'],

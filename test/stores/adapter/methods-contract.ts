@@ -63,7 +63,7 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
 
     const used = new Date('2026-01-02T03:04:05Z');
     for (const [what, consumed] of Object.entries({ true: true, 'a Date': used, 'a text': used.toJSON() })) {
-      it(`takes a record as consumed that a program writes with ${what}`, async () => {
+      it(`treats a record as consumed that a program writes with ${what}`, async () => {
         const [writer, reader] = both('RefreshToken');
         await writer.upsert('id', { ...OF_EACH_MODEL.RefreshToken, consumed }, 60);
         const found = (await reader.find('id'))?.consumed;
@@ -72,7 +72,7 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
       });
     }
 
-    it('takes a record as not consumed that a program writes with false or null', async () => {
+    it('treats a record as not consumed that a program writes with false or null', async () => {
       const [writer, reader] = both('DeviceCode');
       for (const consumed of [false, null]) {
         await writer.upsert('id', { ...deviceCode, consumed }, 60);
@@ -82,7 +82,7 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
       expect((await writer.find('id'))?.consumed).to.be.a('number');
     });
 
-    it('refuses a record whose time of use or lifetime is no number, and keeps what there was', async () => {
+    it('refuses a record whose time of use or lifetime is not a number, and keeps the existing record', async () => {
       const [writer, reader] = both('DeviceCode');
       await writer.upsert('id', deviceCode, 60);
       for (const wrong of [
@@ -103,14 +103,14 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
       expect(await reader.find('id')).to.deep.equal(deviceCode);
     });
 
-    it('keeps a record that is to last for an infinite time', async () => {
+    it('keeps a record with an infinite lifetime', async () => {
       const [writer, reader] = both('DeviceCode');
       await writer.upsert('id', deviceCode, Number.POSITIVE_INFINITY);
       expect(await reader.find('id')).to.deep.equal(deviceCode);
       expect(await reader.findByUserCode(`${deviceCode.userCode}`)).to.deep.equal(deviceCode);
     });
 
-    it('does not find a record whose time was over when it was written', async () => {
+    it('does not find a record whose lifetime was over when it was written', async () => {
       const [writer, reader] = both('DeviceCode');
       for (const seconds of [0, -1, Number.NEGATIVE_INFINITY]) {
         await writer.upsert('id', deviceCode, 60);
@@ -171,7 +171,7 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
     });
 
     it('keeps more than a thousand records', async () => {
-      // In groups, so that a slow machine answers each of them within the patience of the store.
+      // Write in groups, so that even a slow machine answers each write within the store's time-out.
       const groups = Array.from({ length: 11 }, (_, group) => Array.from({ length: 100 }, (_, at) => `${group}-${at}`));
       for (const ids of groups)
         await Promise.all(ids.map((id) => sessions[0].upsert(id, { uid: `uid ${id}`, accountId: id }, 60)));
@@ -230,7 +230,7 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
       expect(await deviceCodes[0].findByUserCode('BCDFGHJK')).to.equal(undefined);
     });
 
-    it('finds the latest device by a user code that was given to two, also after the first was destroyed', async () => {
+    it('finds the latest device by a user code that two devices have got, even after the first was destroyed', async () => {
       await deviceCodes[0].upsert('first', { ...deviceCode, jti: 'first' }, 60);
       await deviceCodes[1].upsert('second', { ...deviceCode, jti: 'second' }, 60);
       await deviceCodes[0].destroy('first');

@@ -1,4 +1,7 @@
-/** Payloads that oidc-provider writes, one for each of its models but `ReplayDetection`, of which a read is a write. */
+/**
+ * Payloads that oidc-provider writes, one for each of its models. `ReplayDetection` is missing, because its reads are
+ * writes.
+ */
 import type { AdapterPayload } from 'oidc-provider';
 import { isFullSuite } from '../../support/full-suite.ts';
 
@@ -58,7 +61,7 @@ export const USED_ONCE: readonly string[] = [...USED_ONCE_OF_A_GRANT, 'PushedAut
 /** Representative models: one with records that are used once, one that belongs to a grant, and one that does not. */
 const REPRESENTATIVES: readonly string[] = ['AuthorizationCode', 'AccessToken', 'Session'];
 
-/** Chooses the models that a fact is tested with. */
+/** Chooses the models with which a fact is tested. */
 export type ModelChoice = (models: readonly string[]) => readonly string[];
 
 export const everyModel: ModelChoice = (models) => models;

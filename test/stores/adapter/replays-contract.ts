@@ -1,4 +1,7 @@
-/** The contract for replays: a proof counts once, and a grant ends if one of its records is used twice at once. */
+/**
+ * The contract for replays: a DPoP proof counts once, and a grant ends if one of its records is used twice at the same
+ * time.
+ */
 import { expect } from 'chai';
 import { errors } from 'oidc-provider';
 import { sizeOfSuite } from '../../support/full-suite.ts';
@@ -17,7 +20,7 @@ export function refusesReplays(backend: () => AdapterBackend, choose: ModelChoic
       nodes = backend().open();
     });
 
-    /** Looks a proof up from both nodes at once. @returns the number of calls that did not know it */
+    /** Looks a DPoP proof up from both nodes at the same time. @returns the number of calls that did not know it */
     async function race(id: string): Promise<number> {
       const lookups = Array.from({ length: AT_ONCE }, (_, turn) =>
         (turn % 2 === 0 ? nodes.one : nodes.other)('ReplayDetection').find(id),
@@ -35,7 +38,7 @@ export function refusesReplays(backend: () => AdapterBackend, choose: ModelChoic
       expect(await race('proof')).to.equal(0);
     });
 
-    it('knows it after it was saved, with a record that does not expire by itself', async () => {
+    it('knows it after it was saved with a record that never expires', async () => {
       await nodes.one('ReplayDetection').find('proof');
       await nodes.one('ReplayDetection').upsert('proof', { ...PROOF, exp: 1 }, 60);
       expect(await nodes.other('ReplayDetection').find('proof')).to.deep.equal({ kind: PROOF.kind, jti: 'proof' });
@@ -50,7 +53,7 @@ export function refusesReplays(backend: () => AdapterBackend, choose: ModelChoic
     });
   });
 
-  describe('when a record is used twice at once,', () => {
+  describe('when a record is used twice at the same time,', () => {
     let nodes: TwoNodes;
 
     beforeEach(() => {
@@ -102,7 +105,7 @@ export function refusesReplays(backend: () => AdapterBackend, choose: ModelChoic
       }
     });
 
-    it('leaves other grants as they are', async () => {
+    it('does not change other grants', async () => {
       await nodes.one('Grant').upsert('other', grant, 60);
       await nodes.one('AccessToken').upsert('other', { jti: 'other', grantId: 'other' }, 60);
       await nodes.one('RefreshToken').upsert('id', { jti: 'id', grantId: 'grant' }, 60);
@@ -117,7 +120,7 @@ export function refusesReplays(backend: () => AdapterBackend, choose: ModelChoic
   });
 
   describe('when a grant is destroyed,', () => {
-    it('deletes its records, and those that are written later', async () => {
+    it('deletes its records, including records that are written later', async () => {
       const nodes = backend().open();
       await nodes.one('AccessToken').upsert('early', { jti: 'early', grantId: 'grant' }, 60);
       await nodes.other('Grant').destroy('grant');

@@ -91,9 +91,9 @@ for (const [where, makeStore] of Object.entries(STORES)) {
           expect(await adapter('DeviceCode').findByUserCode('BCDFGHJK')).to.deep.equal(OF_A_GRANT.DeviceCode);
         });
 
-        it('are consumed once, also if they are saved in between', async () => {
+        it('are consumed once, even if they are saved in between', async () => {
           for (const model of USED_ONCE) {
-            // A grant of its own, because the losers of the race end it.
+            // Use a separate grant, because the losers of the race end it.
             const payload = { ...OF_EACH_MODEL[model], grantId: `grant of ${model}` };
             await writer(model).upsert('id', payload, 600);
             await adapter(model).upsert('id', payload, 600);
@@ -141,7 +141,7 @@ for (const [where, makeStore] of Object.entries(STORES)) {
           expect(await adapter('AccessToken').find('later')).to.equal(undefined);
         });
 
-        it('are kept under the newest secret alone when they are saved', async () => {
+        it('are stored only under the newest secret after they are saved', async () => {
           const session = { ...OF_NO_GRANT.Session, accountId: 'bob' };
           await adapter('Session').upsert('id', session, 600);
           const later = keyvAdapter(store, { secrets: [NEW_SECRET] });
@@ -206,7 +206,7 @@ async function namesOf(...keys: readonly string[]): Promise<string[]> {
   return first;
 }
 
-/** Records that hold nothing. */
+/** Records that are always empty. */
 const NONE: Records = {
   put: async () => undefined,
   get: async () => undefined,
@@ -238,7 +238,7 @@ describe('a record that is looked up', () => {
     return batches;
   }
 
-  it('costs two round trips if there is none: one for the newest secret, one for everything older', async () => {
+  it('costs two round trips if it does not exist: one for the newest secret, one for everything older', async () => {
     expect(await batchesOf((records) => records.get('Session:id'))).to.deep.equal([1, 3]);
     expect(await batchesOf((records) => records.follow('uid:id'))).to.deep.equal([1, 3]);
   });
@@ -254,13 +254,13 @@ describe('a record that is looked up', () => {
 });
 
 describe('keyvAdapter', () => {
-  it('refuses secrets that are no list, empty, or too short', () => {
+  it('refuses secrets that are not a list, empty, or too short', () => {
     for (const secrets of ['a text that is longer than 32 characters', [], ['short'], [Buffer.alloc(31)], [7], null]) {
       expect(() => keyvAdapter(new Keyv(), { secrets } as never), `${secrets}`).to.throw(TypeError, /openssl rand/);
     }
   });
 
-  it('writes neither ids nor values in clear, with and without secrets', async () => {
+  it('writes neither ids nor values in plain text, with and without secrets', async () => {
     for (const options of [{}, { secrets: [NEW_SECRET] }]) {
       const map = new Map<string, string>();
       const adapter = keyvAdapter(new Keyv({ store: map }), options);

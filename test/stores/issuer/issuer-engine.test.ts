@@ -22,7 +22,7 @@ const IGNORED = { onTrouble: () => undefined, onLate: () => undefined };
 interface Access {
   readonly keyv?: Keyv;
   readonly issuer?: string;
-  /** The newest secret first. */
+  /** The secrets. The newest one is first. */
   readonly secrets?: readonly string[];
 }
 
@@ -64,7 +64,7 @@ describe('the engine of an issuer', () => {
     expect(new Set(keys.map((key) => key.slice(-43))).size).to.equal(3);
   });
 
-  it('gives a limit MACs instead of accounts and addresses', async () => {
+  it('passes MACs instead of accounts and addresses to a limit', async () => {
     const taken: string[] = [];
     const counting = { take: (key: string) => void taken.push(key), ask: (key: string) => void taken.push(key) };
     const own = { ...chooseEngine(keyv, Date.now, IGNORED), rateLimit: () => counting };
@@ -81,7 +81,7 @@ describe('the engine of an issuer', () => {
     expect(first).to.equal(new IssuerKeys(ISSUER, new SecretKeys([NEWER])).currentKey('limit account:scan', 'alice'));
   });
 
-  it('counts for each issuer by itself in memory, too', () => {
+  it('counts separately for each issuer, even in memory', () => {
     const limits = [ISSUER, OTHER].map((issuer) =>
       engineOn({ keyv, issuer }).rateLimit('account:scan', { times: 1, within: 60 }),
     );
@@ -170,7 +170,7 @@ describe('the engine of an issuer', () => {
         expect(idsOf(await newest().browsers.list('alice'))).to.include('one');
       });
 
-      it('moves a browser that is put again', async () => {
+      it('moves a browser to the newest key when it is added again', async () => {
         await engine.browsers.put('alice', browser('one', { name: 'Firefox' }));
         const list = await engine.browsers.list('alice');
         expect(idsOf(list)).to.deep.equal(['one', 'two']);
@@ -178,12 +178,12 @@ describe('the engine of an issuer', () => {
         expect(idsOf(await old.browsers.list('alice'))).to.deep.equal(['two']);
       });
 
-      it('does not add a browser that is used but is on no list', async () => {
+      it('does not add a used browser that is on no list', async () => {
         expect(await engine.browsers.used('alice', 'three', browser('three'))).to.equal(false);
         expect(idsOf(await engine.browsers.list('alice'))).to.deep.equal(['one', 'two']);
       });
 
-      it('loses no browser by moving one to a list that is full', async () => {
+      it('loses no browser when it moves one to a full list', async () => {
         for (let count = 0; count < MOST_BROWSERS; count++) await engine.browsers.put('alice', browser(`new ${count}`));
         await engine.browsers.used('alice', 'one', browser('one'));
         const ids = idsOf(await engine.browsers.list('alice'));
@@ -209,7 +209,7 @@ describe('the engine of an issuer', () => {
     });
   }
 
-  it('returns the browsers that had to make room, also if the older keys cannot be reached', async () => {
+  it('returns the browsers that were dropped from a full list, even if the older keys cannot be read', async () => {
     const backend = new FlakyBackend();
     const engine = engineOn({ keyv: keyvOver(backend), secrets: [NEWER, ...SECRETS] });
     for (let count = 0; count < MOST_BROWSERS; count++) {

@@ -73,7 +73,7 @@ for (const [kind, make] of Object.entries(kinds)) {
       expect(records.size).to.equal(2);
     });
 
-    it('keeps a value that was written again with a longer time, until that is over too', async () => {
+    it('keeps a value that was written again with a longer lifetime, until this lifetime is also over', async () => {
       await keyv.set('key', 'value', 1000);
       await keyv.set('key', 'value', LONG_MS);
       await passes(A_WHILE_MS);

@@ -5,7 +5,7 @@ import { KeyedMutex } from '../../../src/stores/memory/keyed-mutex.ts';
 import { nextTurn } from './keyv-stores.ts';
 
 /** A task that keeps its turn until it is released. */
-interface Held {
+interface HeldTask {
   /** The error that the caller of the task got. */
   failure: unknown;
   readonly release: () => void;
@@ -43,12 +43,12 @@ describe('a mutex for each key', () => {
   }
 
   /** Starts a task that does not end before it is released. */
-  function holding(key: string): Held {
+  function holding(key: string): HeldTask {
     let release: () => void = () => undefined;
     const task = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const held: Held = { failure: undefined, release };
+    const held: HeldTask = { failure: undefined, release };
     mutex
       .run(key, () => task)
       .catch((error: unknown) => {
@@ -128,7 +128,7 @@ describe('a mutex for each key', () => {
     expect(await next).to.equal('next');
   });
 
-  it('counts the waiting time of each caller from its own call', async () => {
+  it("measures the waiting time of each caller from that caller's call", async () => {
     stopTime();
     const held = holding('key');
     await pass(PATIENCE_MS / 2);

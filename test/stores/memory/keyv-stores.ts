@@ -2,7 +2,7 @@
 import { Keyv } from 'keyv';
 import { newKeyv6 } from '../../support/keyv6.ts';
 
-/** A backend that answers one turn later, as one behind a network does, and counts its reads. */
+/** A backend that answers one turn of the event loop later, like a backend behind a network, and counts its reads. */
 export class RemoteBackend {
   readonly records: Map<string, string> = new Map();
   asked = 0;
@@ -59,7 +59,7 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A backend that can hang: then it never answers, neither with a result nor with an error. */
+/** A backend that can hang. While it hangs, it never answers, neither with a result nor with an error. */
 export class HangingBackend extends RemoteBackend {
   hangs = false;
 

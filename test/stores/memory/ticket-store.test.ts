@@ -14,7 +14,7 @@ import { refused, scanned, waiting } from '../../ticket/builders.ts';
 import { SHORT, whileStoresMayTake } from '../patience.ts';
 import { FlakyBackend, keyv6Over, keyvOver, nextTurn, RemoteBackend } from './keyv-stores.ts';
 
-/** Returns the engine of a Keyv that serves one process, as both of the two. */
+/** Returns two engines that are the same one, because this Keyv serves one process. */
 function oneProcess(keyv: Keyv): EnginePair {
   const engine = chooseEngine(keyv, Date.now, { onTrouble: () => undefined, onLate: () => undefined });
   return { here: engine, there: engine, close: engine.close };
@@ -34,7 +34,7 @@ function storeOn(keyv: Keyv, signals: LocalSignals = new LocalSignals()): KeyvTi
 }
 
 describe('KeyvTicketStore when its backend is unavailable:', () => {
-  // The deadline is far away, because other tests may run for a while before these.
+  // The deadline is far in the future, because other tests may run for a while before these tests.
   const inAnHour = Date.now() + 3_600_000;
   const ticket = waiting({ deadline: inAnHour });
   const next = scanned({ deadline: inAnHour });

@@ -5,7 +5,7 @@ import { type Values, valuesOf } from '../../../src/stores/memory/values.ts';
 import { newKeyv6 } from '../../support/keyv6.ts';
 import { until } from '../../support/until.ts';
 
-/** Longer than writing and reading takes. */
+/** A lifetime in milliseconds that is longer than a write and a read take. */
 const A_WHILE_MS = 60_000;
 
 /**
@@ -70,7 +70,7 @@ function describeValues(kind: string, make: () => Keyv, otherKey: string): void 
   });
 }
 
-describe('a value in a Keyv with options of its own', () => {
+describe('a value in a Keyv with its own options', () => {
   const toHex = (text: string): string => Buffer.from(text).toString('hex');
   const fromHex = (text: string): string => Buffer.from(text, 'hex').toString();
 

@@ -10,7 +10,7 @@ import { GENEROUS, storesMayTake } from '../patience.ts';
 
 const MINUTE = '60000';
 
-describe('the steps of one turn', () => {
+describe('the steps of one turn of the event loop', () => {
   let redis: RedisServer;
   let proxy: CommandProxy;
   let keyv: Keyv;
@@ -23,7 +23,7 @@ describe('the steps of one turn', () => {
     proxy = await CommandProxy.start(redis.port);
     keyv = redisKeyv(proxy.url, 'batch');
     const found = redisOf(keyv);
-    if (found === undefined) throw new Error('that is no Keyv over Redis');
+    if (found === undefined) throw new Error('this is not a Keyv over Redis');
     link = RedisLink.forClient(found);
   });
 
@@ -63,7 +63,7 @@ describe('the steps of one turn', () => {
     expect(commands).to.equal(1);
   });
 
-  it('that fail leave the others as they are', async () => {
+  it('that fail do not affect the others', async () => {
     await redis.command('SET', 'a text', 'text');
     const [failed, read, written] = await Promise.allSettled([
       link.hmGet('a text', ['payload']),
@@ -79,7 +79,7 @@ describe('the steps of one turn', () => {
     expect(written).to.have.property('value', 'OK');
   });
 
-  it('reach a Redis that has lost its scripts', async () => {
+  it('still work if Redis has lost its scripts', async () => {
     await redis.command('SCRIPT', 'FLUSH');
     expect(await Promise.all([link.run(POINT, ['a note'], ['1', MINUTE]), link.get('a note')])).to.deep.equal([
       'OK',
@@ -87,12 +87,12 @@ describe('the steps of one turn', () => {
     ]);
   });
 
-  it('are at most fifty for each command', async () => {
+  it('are sent in commands of at most fifty steps', async () => {
     const commands = await proxy.count(() => Promise.all(Array.from({ length: 120 }, (_, n) => link.get(`${n}`))));
     expect(commands).to.equal(3);
   });
 
-  it('that come up alone are ordinary commands', async () => {
+  it('are ordinary commands if there is only one', async () => {
     await redis.command('CONFIG', 'RESETSTAT');
     await link.get('a note');
     expect(`${await redis.command('INFO', 'commandstats')}`)

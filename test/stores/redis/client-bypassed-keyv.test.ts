@@ -6,7 +6,7 @@ import { keyvAdapter, qrLogin } from '../../../src/index.ts';
 import { redisOf } from '../../../src/stores/redis/client.ts';
 import { keyv6OverRedis } from '../../support/keyv6.ts';
 
-/** No server is there: the clients do not connect before they are used. */
+/** No server listens here. The clients do not connect before they are used. */
 const URL_OF_NO_SERVER = 'redis://127.0.0.1:1';
 
 class EncryptingRedis extends KeyvRedis<unknown> {
@@ -57,7 +57,7 @@ const hooks = { findAccount: () => undefined, signIn: () => '/' };
 
 describe('a Keyv over Redis', () => {
   for (const [parts, makeKeyv] of Object.entries(OWN)) {
-    it(`that has its own ${parts} is refused at start-up, because that would be bypassed`, () => {
+    it(`that has its own ${parts} is refused at start-up, because the engine would bypass them`, () => {
       const message = `the Keyv over Redis has its own ${parts}, which would have no effect`;
       expect(() => keyvAdapter(makeKeyv())).to.throw(TypeError, message);
       expect(() => qrLogin({ ...hooks, store: makeKeyv() })).to.throw(TypeError, message);
@@ -65,7 +65,7 @@ describe('a Keyv over Redis', () => {
   }
 
   for (const [parts, makeKeyv] of Object.entries(OWN_OF_KEYV_6)) {
-    it(`that is a Keyv 6 and has its own ${parts} is refused as well`, () => {
+    it(`that is a Keyv 6 and has its own ${parts} is also refused`, () => {
       expect(() => keyvAdapter(makeKeyv())).to.throw(TypeError, `has its own ${parts}, which would have no effect`);
     });
   }
@@ -76,7 +76,7 @@ describe('a Keyv over Redis', () => {
     expect(redisOf(over6({ namespace: 'mine' }))?.prefix).to.equal('mine:');
   });
 
-  it('that has no parts of its own is accepted, also after the last handler of a hook was removed', () => {
+  it('that has no such parts is accepted, even after the last handler of a hook was removed', () => {
     const keyv = over({ throwOnErrors: true, namespace: 'mine', stats: true });
     const handler = (): void => undefined;
     keyv.hooks.addHandler('preSet', handler);

@@ -16,7 +16,7 @@ describe('the offset between the clock of a store and that of this process', () 
 
   afterEach(() => mock.timers.reset());
 
-  /** @param ahead how far the store's clock is ahead in the middle of the round trip, in milliseconds */
+  /** @param ahead the milliseconds by which the store's clock is ahead in the middle of the round trip */
   async function compare(ahead: number): Promise<void> {
     await offset.compare(async () => {
       mock.timers.tick(ROUND_TRIP_MS);

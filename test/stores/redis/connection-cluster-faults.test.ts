@@ -49,7 +49,7 @@ async function failOver(choose: (cluster: RedisCluster) => Promise<RedisServer>)
   try {
     const frozen = await choose(cluster);
     const replica = await cluster.addReplica(frozen);
-    // Do not ask the frozen member for the others: it would not even refuse a connection.
+    // Do not ask the frozen member for the other members, because it would not even refuse a connection.
     const rootNodes = cluster.rootNodes.filter(({ url }) => url !== frozen.url);
     processes.push(...(await Promise.all([startProcess({ rootNodes }), startProcess({ rootNodes })])));
     await expectWorksAfter(cluster, frozen, replica, processes as [RedisProcess, RedisProcess]);
@@ -69,7 +69,8 @@ async function expectWorksAfter(
   const elsewhere = await ticketAt(cluster, (master) => master !== frozen);
   const next = await ticketAt(cluster, (master) => master === frozen);
   for (const ticket of [there, elsewhere]) await creates(one, ticket);
-  // Redis acknowledges a write before its replica has it, and a failover loses what the replica does not have.
+  // Redis acknowledges a write before its replica has it, and a failover loses the writes that the replica does not
+  // have.
   const offset = Number(await frozen.info('master_repl_offset'));
   await eventually('the replica is up to date', async () => Number(await replica.info('slave_repl_offset')) >= offset);
 
@@ -90,7 +91,7 @@ async function expectWorksAfter(
     const written = await one.store.swap(next, changed(next)).catch(() => false);
     return written || (await isFound(one, changed(next)));
   });
-  await eventually('hears of it', () => ears.heard.length >= 2 || ears.doubts > 0);
+  await eventually('gets the signal', () => ears.heard.length >= 2 || ears.doubts > 0);
   ears.stop();
 }
 

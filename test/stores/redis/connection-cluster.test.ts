@@ -38,7 +38,7 @@ describe('on a Redis Cluster of three masters', () => {
     for (const server of cluster.servers) {
       const found = await server.command('KEYS', '*');
       const keys = Array.isArray(found) ? found.map(String) : [];
-      // Two interactions may share a hash tag, which has 16 bits. So this counts the interactions by their own keys.
+      // Two interactions may share a hash tag, which has 16 bits. Therefore count the interactions by their own keys.
       const interactions = keys.filter((key) => key.includes(':interaction:'));
       // Three keys for each interaction: the interaction, its ticket, and the previous ticket.
       expect(keys.length)

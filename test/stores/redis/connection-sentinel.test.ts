@@ -70,7 +70,7 @@ class Scene {
   }
 
   /**
-   * Expects that one process reads and hears what the other writes.
+   * Expects that one process reads the other's write and gets the signal.
    * @param patience the longest wait in milliseconds
    */
   async expectHeard(ticket: Ticket, patience?: number): Promise<void> {
@@ -94,7 +94,7 @@ class Scene {
         () => true,
         () => false,
       );
-    await whileStoresMayTake(TIGHT_MS, () => eventually('what one writes is heard by the other', isHeard));
+    await whileStoresMayTake(TIGHT_MS, () => eventually('the other process gets a change by the first one', isHeard));
   }
 }
 
@@ -105,7 +105,7 @@ describe('the engine on Redis with a Sentinel', () => {
   storesMayTake(GENEROUS);
 
   before(async () => {
-    // The scenes start at the same time, because that is mostly waiting. A short patience makes the processes check
+    // The scenes start at the same time, because starting is mostly waiting. A short time-out makes the processes check
     // their connections more often.
     const starts = await whileStoresMayTake(TIGHT_MS, () => Promise.allSettled([Scene.start(), Scene.start()]));
     [replaced, killed] = starts.map((start) => (start.status === 'fulfilled' ? start.value : undefined));
@@ -138,6 +138,6 @@ describe('the engine on Redis with a Sentinel', () => {
     await master.kill();
     expect(await switched).to.equal(replica.port);
     await started(killed).expectHeardAgain();
-    await eventually('the other process is heard as well', () => one.engine.hearsOthers());
+    await eventually('the first process gets a change by the other one', () => one.engine.hearsOthers());
   });
 });

@@ -104,7 +104,7 @@ describe('the engine on Redis, in detail,', () => {
     expect(new Set(kept.map((key) => /\{([\da-f]{4})\}/.exec(key)?.[1])).size).to.equal(1);
   });
 
-  it('lets every key expire: a ticket at its deadline, an entry of a watcher after three minutes', async () => {
+  it('makes every key expire: a ticket at its deadline, an entry of a watcher after three minutes', async () => {
     const ticket = newTicket({ deadline: Date.now() + 20_000 });
     const next = follower(ticket, { deadline: Date.now() + 30_000 });
     const ended = endOf(ticket, { deadline: Date.now() + 10_000 });

@@ -1,4 +1,4 @@
-/** Counts the commands that a node sends to Redis, as a proxy between the two sees them. */
+/** Counts the commands that a node sends to Redis, in a proxy between the two. */
 import { expect } from 'chai';
 import type { Keyv } from 'keyv';
 import { CommandProxy } from '../../support/command-proxy.ts';
@@ -8,9 +8,9 @@ import { cutOff, redisKeyv } from '../adapter/backends.ts';
 import { GENEROUS, storesMayTake } from '../patience.ts';
 
 /**
- * The most commands of each step, two more than it sends: a node also compares its clock with that of Redis now and
- * then. A request sends one command after the other, so it waits for as many round trips. The last step asks for
- * consent in between.
+ * The largest allowed number of commands of each step. It is two more than the step sends, because a node sometimes
+ * compares its clock with that of Redis. A request sends one command after the other, so it waits for as many round
+ * trips. The last step includes the consent.
  */
 const MOST = { begin: 6, page: 4, code: 4, scan: 7, approve: 5, finish: 10, resume: 40 };
 
@@ -53,7 +53,7 @@ describe('a sign-in on Redis', () => {
     return { begin, page, code: look, scan, approve, finish, resume };
   }
 
-  it('sends what comes up in the same turn in one command', async () => {
+  it('sends the steps of one turn of the event loop in one command', async () => {
     const phone = await new PhonePerson(world).signIn();
     // Loads the scripts.
     await signIn(phone);

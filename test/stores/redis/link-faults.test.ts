@@ -14,8 +14,8 @@ import { RedisProcess, startProcess } from './redis-process.ts';
 import { Wires } from './wires.ts';
 
 /**
- * The time that stores may take while a test waits until a process closes a silent connection. A process does so after
- * a multiple of this time.
+ * The time that stores may take while a test waits until a process closes a silent connection. The process closes it
+ * after a multiple of this time.
  */
 const TIGHT_MS = 500;
 
@@ -113,7 +113,7 @@ async function expectWorks({ one, other }: Scene): Promise<void> {
   expect(await other.store.findByInteraction(ticket.interaction)).to.equal(undefined);
   expect(await one.store.create(ticket)).to.equal(true);
   expect(await one.store.swap(ticket, changed(ticket))).to.equal(true);
-  await eventually('hears of it', () => ears.heard.length >= 2 || ears.doubts > 0);
+  await eventually('gets the signal', () => ears.heard.length >= 2 || ears.doubts > 0);
   expect(await other.store.find(ticket.id)).to.deep.equal(changed(ticket));
   ears.stop();
 }
@@ -129,7 +129,7 @@ async function channels(): Promise<unknown[]> {
 
 function testPauses(): void {
   describe('on a Redis that is stopped and continued', () => {
-    it('refuses after the time limit, then at once, and works again when Redis goes on', () =>
+    it('refuses after the time limit, then immediately, and works again when Redis continues', () =>
       withScene(redis.url, async (scene) => {
         redis.pause();
         await expectRefusals(scene);
@@ -139,7 +139,7 @@ function testPauses(): void {
         await expectWorks(scene);
       }));
 
-    it('tells watchers to read again when Redis goes on', () =>
+    it('tells watchers to read again when Redis continues', () =>
       withScene(redis.url, async (scene) => {
         const before = scene.ears.doubts;
         redis.pause();
@@ -152,7 +152,7 @@ function testPauses(): void {
 
 function testRestarts(): void {
   describe('on a Redis that is down', () => {
-    it('refuses after the time limit, then at once, and works again when Redis is back without its data', () =>
+    it('refuses after the time limit, then immediately, and works again when Redis is back without its data', () =>
       withScene(redis.url, async (scene) => {
         await redis.kill();
         await expectRefusals(scene);
@@ -180,7 +180,7 @@ function testRestarts(): void {
         expect(ears.last).to.deep.equal(ticket);
       }));
 
-    it('has two connections in each process, also after several restarts', () =>
+    it('has two connections in each process, even after several restarts', () =>
       withScene(redis.url, async (scene) => {
         for (let time = 0; time < RESTARTS; time++) {
           await redis.restart();
@@ -221,7 +221,7 @@ function testRestarts(): void {
 
 function testBadNetworks(): void {
   describe('behind a network', () => {
-    it('that is a black hole refuses after the time limit, then at once, and works again afterwards', async () => {
+    it('that is a black hole refuses after the time limit, then immediately, and works again afterwards', async () => {
       const proxy = await TcpProxy.start(redis.port);
       await withScene(`redis://${LOOPBACK}:${proxy.port}`, async (scene) => {
         proxy.freeze();
@@ -258,7 +258,7 @@ function testBadNetworks(): void {
           wires.leadNowhere();
           await expectRefusals(scene);
           await eventually('both are at their greeting', () => wires.lost >= 2);
-          // A process must recover too if its first connection leads nowhere.
+          // Also test a process whose first connection never gets an answer.
           const late = new RedisProcess(wires.url);
           await whileStoresMayTake(TIGHT_MS, async () => {
             await refused(late.engine.ping());
@@ -393,7 +393,7 @@ function testNewWatchers(): void {
           const ears = new RecordingListener(other.signals, ticket.interaction);
           await other.store.findByInteraction(ticket.interaction);
           await one.store.create(ticket);
-          await eventually('hears or doubts', () => ears.heard.length + ears.doubts > 0);
+          await eventually('gets a signal, or a signal to read again', () => ears.heard.length + ears.doubts > 0);
         }
       }));
   });

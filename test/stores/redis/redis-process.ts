@@ -1,4 +1,4 @@
-/** The parts of one of several processes on Redis: a Keyv with a connection of its own, and an engine on that. */
+/** The parts of one of several processes on Redis: a Keyv with its own connection, and an engine over this Keyv. */
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 import { chooseEngine } from '../../../src/stores/choose-engine.ts';
@@ -13,7 +13,7 @@ export class RedisProcess {
   readonly keyv: Keyv;
   readonly backend: KeyvRedis<unknown>;
   readonly engine: StoreEngine;
-  /** The errors that belonged to no request. */
+  /** The errors that did not belong to a request. */
   readonly troubles: Error[] = [];
   /** The tickets that were written after their callers had got an error. */
   readonly late: Ticket[] = [];

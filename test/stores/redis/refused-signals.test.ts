@@ -9,7 +9,7 @@ import { GENEROUS, storesMayTake, whileStoresMayTake } from '../patience.ts';
 import { RedisProcess } from './redis-process.ts';
 import { useRestrictedRedis } from './restricted-redis.ts';
 
-/** In milliseconds. A listener reads its ticket again after ten times this. */
+/** The time that stores may take, in milliseconds. A listener reads its ticket again after ten times this time. */
 const QUICK = 300;
 
 describe('a user of Redis without channels', () => {
@@ -50,8 +50,8 @@ describe('a user of Redis without channels', () => {
     const store = new Keyv({ store: new KeyvRedis<unknown>(await here().urlOfUser()) });
     await whileStoresMayTake(QUICK, () =>
       World.during({ store }, async (world) => {
-        const troubles = world.told('qr_login.failed');
-        const finished = world.told('qr_login.finished');
+        const troubles = world.payloads('qr_login.failed');
+        const finished = world.payloads('qr_login.finished');
         const { browser, phone } = await world.meet();
         const stream = await browser.events();
         const { url } = (await stream.ticket('waiting')).qr as { url: string };

@@ -1,4 +1,4 @@
-/** A Redis for tests of users with few rights, and the warnings of the process meanwhile. */
+/** A Redis for tests of users with few rights, with the warnings that the process emits during a test. */
 import { RedisServer } from '../../support/redis.ts';
 
 /** The rights that docs/operations.md names, without those for channels. */
@@ -6,9 +6,12 @@ const COMMANDS = ['~keyv:*', '+@read', '+@write', '+@scripting', '+@pubsub', '+@
 
 export interface RestrictedRedis {
   readonly redis: RedisServer;
-  /** Sets the rights of a user, beside those for the commands. @returns the address with its name and password */
+  /**
+   * Sets the rights of a user besides the rights for commands.
+   * @returns the address with the user's name and password
+   */
   readonly urlOfUser: (...rights: string[]) => Promise<string>;
-  /** Returns the warnings of the present test with this code. */
+  /** Returns the warnings of the current test with this code. */
   readonly warned: (code: string) => string[];
 }
 

@@ -1,4 +1,4 @@
-/** A proxy that can make old connections dead without an error while new ones work, as a NAT device can do. */
+/** A proxy that can make old connections dead without an error while new ones work, like a NAT device. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { LOOPBACK } from '../../support/server.ts';
@@ -57,12 +57,12 @@ export class Wires {
     for (const { near } of this.#wires) near.destroy();
   }
 
-  /** Forwards new connections again. Those that never get an answer stay so. */
+  /** Forwards new connections again. Connections without an answer still get none. */
   leadThere(): void {
     this.#leadsNowhere = false;
   }
 
-  /** Stops the proxy and closes both ends of all connections, also of the dead ones. */
+  /** Stops the proxy and closes both ends of all connections, including the dead ones. */
   async stop(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();

@@ -7,7 +7,7 @@ import { approved, NOW } from '../builders.ts';
 
 const SOURCE = '192.0.2.1';
 
-describe('the evidence that spared the check code', () => {
+describe('the evidence that makes a check code unnecessary', () => {
   const known = new KeyvBrowserList<KnownBrowser>(new Keyv(), 'known', () => NOW);
   const trusted = approved({ knownBy: 'cookie' });
 
@@ -17,18 +17,18 @@ describe('the evidence that spared the check code', () => {
     await known.put('bob', { id: 'of bob', sessionUid: 'session', ...times });
   });
 
-  it('of a known browser holds as long as the account trusts it, at any address', async () => {
+  it('of a known browser is valid as long as the account trusts it, at any address', async () => {
     expect(await holdsEvidence(known, trusted, { source: SOURCE, knownAs: 'mine' })).to.equal(true);
     expect(await holdsEvidence(known, trusted, { source: '198.51.100.7', knownAs: 'mine' })).to.equal(true);
   });
 
-  it('of a known browser is gone without its cookie, and with that of another account', async () => {
+  it('of a known browser is missing without its cookie, and for another account', async () => {
     for (const knownAs of [undefined, 'of bob', 'forgotten']) {
       expect(await holdsEvidence(known, trusted, { source: SOURCE, knownAs })).to.equal(false);
     }
   });
 
-  it('of any other browser holds at the address at which it showed the code', async () => {
+  it('of any other browser is valid at the address at which it showed the code', async () => {
     expect(await holdsEvidence(known, approved(), { source: SOURCE, knownAs: undefined })).to.equal(true);
     expect(await holdsEvidence(known, approved(), { source: '198.51.100.7', knownAs: 'mine' })).to.equal(false);
   });

@@ -21,7 +21,7 @@ describe('the code in the QR', () => {
   const codes = codesWith(...SECRETS);
   const id = idOf(1);
   const { code, rotatesIn } = codes.show(id, NOW);
-  /** The time at which this code came onto the screen. */
+  /** The time at which this code was first shown. */
   const start = NOW + rotatesIn - ROTATION_MS;
 
   it('is 46 characters of base64url that contain the ticket id', () => {
@@ -66,13 +66,13 @@ describe('the code in the QR', () => {
 
   it('is not valid with the id of another ticket in front of its MAC', () => {
     const mac = Buffer.from(code, 'base64url').subarray(18);
-    // The other id rotates at the same moments, so only the id makes the difference.
+    // The code of the other id rotates at the same moments, so the two codes differ only in the id.
     const other = Buffer.from(id, 'base64url');
     other.writeUInt8(other.readUInt8(13) ^ 1, 13);
     expect(codes.isFresh(Buffer.concat([other, mac]).toString('base64url'), NOW)).to.equal(false);
   });
 
-  it('is not a code at all if it is shortened or extended', () => {
+  it('is not a code if it is shortened or extended', () => {
     for (let length = 0; length < code.length; length++) {
       expect(codes.idOf(code.slice(0, length)), `${length} characters`).to.equal(undefined);
       expect(codes.isFresh(code.slice(0, length), NOW), `${length} characters`).to.equal(false);
@@ -81,7 +81,7 @@ describe('the code in the QR', () => {
     expect(codes.idOf(code + code)).to.equal(undefined);
   });
 
-  it('is not a code at all in any other encoding of the same bytes', () => {
+  it('is not a code in any other encoding of the same bytes', () => {
     const bytes = Buffer.concat([Buffer.alloc(18, 0xff), Buffer.alloc(16, 0xfb)]);
     const only = bytes.toString('base64url');
     expect(codes.idOf(only)).to.equal(Buffer.alloc(18, 0xff).toString('base64url'));

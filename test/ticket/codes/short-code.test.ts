@@ -140,7 +140,7 @@ describe('a ticket that is claimed by its short code', () => {
     expect(ticket).to.have.property('checkCode');
   });
 
-  it('is found only by its own phone once it is scanned, also after it was approved or cancelled', async () => {
+  it('is found only by its own phone once it is scanned, even after it was approved or cancelled', async () => {
     const { phone, browser, shortCodes } = scene();
     const id = await scene().shown();
     const shown = shortCodes.show(id);
