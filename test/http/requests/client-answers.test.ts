@@ -78,7 +78,7 @@ describe('a client that asks without a browser and polls', () => {
     expect(asked.answer.expires_in).to.equal(30);
     const phone = await phoneWithRequest(world);
     expect((await phone.look()).json().expiresIn).to.be.within(20, 30);
-    const told = world.told('qr_login.expired');
+    const told = world.payloads('qr_login.expired');
     const expired = world.event('qr_login.expired');
     world.clock.forward(30);
     expect((await phone.approve()).json()).to.include({ error: 'over', reason: 'expired' });
@@ -160,7 +160,7 @@ describe('a client that asks without a browser and polls', () => {
 
   it('emits the events of its ticket, marked as a request without a browser', async () => {
     const names = ['shown', 'scanned', 'approved', 'finished'];
-    const told = names.map((name) => desk.world.told(`qr_login.${name}`));
+    const told = names.map((name) => desk.world.payloads(`qr_login.${name}`));
     await ask(desk.world);
     const phone = await phoneWithRequest(desk.world);
     await phone.approve();
