@@ -19,7 +19,7 @@ const QUIET = 4;
 const ISSUERS = ['https://id.example.com', 'https://login.accounts.corp.example.co.uk/oidc', 'http://localhost:3000'];
 
 /** Returns addresses of the form that a provider puts into its codes. */
-function addresses(issuer: string, count: number): string[] {
+function makeAddresses(issuer: string, count: number): string[] {
   return Array.from({ length: count }, () => `${issuer}/qr/${randomBytes(34).toString('base64url')}`);
 }
 
@@ -50,11 +50,11 @@ async function costOf(draw: (url: string) => unknown, urls: readonly string[]): 
   return (user + system) / urls.length;
 }
 
-async function costs(): Promise<void> {
+async function printCosts(): Promise<void> {
   const best = new Map<string, number>();
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, draw] of Object.entries(WAYS)) {
-      const cost = await costOf(draw, addresses('https://id.example.com', COUNT));
+      const cost = await costOf(draw, makeAddresses('https://id.example.com', COUNT));
       best.set(name, Math.min(cost, best.get(name) ?? Number.POSITIVE_INFINITY));
     }
   }
@@ -84,7 +84,7 @@ function photograph(url: string, mask: QRCodeMaskPattern | undefined, how: (type
   return { width: side, height: side, data };
 }
 
-/** `scale` is pixels per module; `noise` is the largest error of a pixel's brightness, of 255. */
+/** `scale` is in pixels per module; `noise` is the largest error in a pixel's brightness (0 to 255). */
 const PHOTOS = [
   { name: '2 pixels a module', scale: 2, noise: 0 },
   { name: '3 pixels a module, noise', scale: 3, noise: 60 },
@@ -101,9 +101,9 @@ const DECODERS: Readonly<Record<string, (picture: Picture) => string | undefined
   },
 };
 
-/** Prints for each decoder and photo how many codes of the same addresses it does not read. */
-function misreadings(): void {
-  const urls = ISSUERS.flatMap((issuer) => addresses(issuer, Math.ceil(COUNT / ISSUERS.length)));
+/** Prints, for each decoder and kind of photo, how many codes it fails to read. The addresses are the same for all. */
+function printMisreadings(): void {
+  const urls = ISSUERS.flatMap((issuer) => makeAddresses(issuer, Math.ceil(COUNT / ISSUERS.length)));
   console.log(`\nNot read, of ${urls.length} codes (mask searched / mask ${MASK}):`);
   for (const photo of PHOTOS) {
     for (const [name, decode] of Object.entries(DECODERS)) {
@@ -116,5 +116,5 @@ function misreadings(): void {
   }
 }
 
-await costs();
-misreadings();
+await printCosts();
+printMisreadings();

@@ -5,13 +5,13 @@
  *
  *     node --import ./scripts/typescript.mjs bench/hot.ts 'POST Q/tickets/:id' 600
  */
-import { profiled, ranked } from './measures/profile.ts';
+import { profileDuring, sortByTime } from './measures/profile.ts';
 import { each } from './sign-ins/crowd.ts';
 import { QrSignIn } from './sign-ins/qr-sign-in.ts';
 import { openScene } from './sign-ins/scene.ts';
 import { complete } from './sign-ins/sign-in.ts';
 
-const MOST = 45;
+const MOST_LINES = 45;
 const AT_A_TIME = 4;
 const [what = 'whole', wanted = '600'] = process.argv.slice(2);
 const times = Number(wanted);
@@ -22,7 +22,8 @@ await crowd.prepareNew(2 * times);
 await crowd.prepareKnown(2 * times);
 await crowd.prepareApps(2 * times);
 const isByApp = what === 'app' || what.includes('Q/api/');
-const begin = () => (what === 'known' ? crowd.knownBrowser() : isByApp ? crowd.app() : crowd.newBrowser());
+const begin = () =>
+  what === 'known' ? crowd.beginInKnownBrowser() : isByApp ? crowd.beginWithApp() : crowd.beginInNewBrowser();
 await each(times, AT_A_TIME, () => complete(begin()));
 const all = Array.from({ length: times }, begin);
 const steps = all[0]?.steps.map(([name]) => name) ?? [];
@@ -31,7 +32,7 @@ const isWhole = ['whole', 'known', 'app'].includes(what);
 if (!isWhole && index < 0) throw new Error(`whole, known, app, poll, or one of: ${steps.join('; ')}`);
 for (let step = 0; step < index; step += 1) await each(times, AT_A_TIME, async (one) => all[one]?.steps[step]?.[1]());
 
-const { spent, cpu } = await profiled(scene, () =>
+const { spent, cpu } = await profileDuring(scene, () =>
   each(times, AT_A_TIME, async (one) => {
     const signIn = all[one];
     if (signIn === undefined) return;
@@ -47,7 +48,7 @@ console.log(
 );
 for (const kind of ['areas', 'files', 'functions', 'withCalls'] as const) {
   console.log(`\n## ${kind}: µs, %`);
-  for (const [name, time] of ranked(spent[kind]).slice(0, MOST)) {
+  for (const [name, time] of sortByTime(spent[kind]).slice(0, MOST_LINES)) {
     const share = ((100 * time) / spent.total).toFixed(1);
     console.log(`${String(Math.round(time / times)).padStart(6)} ${share.padStart(5)}  ${name}`);
   }

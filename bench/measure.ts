@@ -29,7 +29,7 @@ export interface Chart {
 
 interface Series {
   readonly name: string;
-  /** The points of a series. `x` is a name in a chart of bars, and a number in one of lines. */
+  /** The points of a series. `x` is a name in a chart of bars, and a number in a chart of lines. */
   readonly points: readonly { readonly x: string | number; readonly y: number }[];
 }
 

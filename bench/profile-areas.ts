@@ -54,16 +54,16 @@ export function timeIn(profile: Profile, cpu: number): TimeSpent {
   const spent = { areas: new Map(), files: new Map(), functions: new Map(), withCalls: new Map(), total: cpu };
   const samples = (profile.samples ?? []).flatMap((id, index) => {
     const node = nodes.get(id);
-    const stack = node === undefined ? [] : lineage(node, parents);
+    const stack = node === undefined ? [] : stackOf(node, parents);
     // timeDeltas[i] is the time between sample i and the one before it.
     return isAside(stack) ? [] : [{ stack, time: profile.timeDeltas?.[index] ?? 0 }];
   });
   const sampled = samples.reduce((sum, { time }) => sum + time, 0);
-  for (const { stack, time } of samples) note(spent, stack, (time / sampled) * cpu);
+  for (const { stack, time } of samples) addSample(spent, stack, (time / sampled) * cpu);
   return spent;
 }
 
-function note(
+function addSample(
   spent: { [Kind in 'areas' | 'files' | 'functions' | 'withCalls']: Map<string, number> },
   stack: readonly Node[],
   time: number,
@@ -78,7 +78,7 @@ function note(
   for (const name of new Set(stack.filter(isOwnCode).map(nameOf))) add(spent.withCalls, name, time);
 }
 
-function lineage(node: Node, parents: ReadonlyMap<number, Node>): Node[] {
+function stackOf(node: Node, parents: ReadonlyMap<number, Node>): Node[] {
   const stack: Node[] = [];
   for (let one: Node | undefined = node; one !== undefined; one = parents.get(one.id)) stack.push(one);
   return stack;

@@ -12,9 +12,11 @@ const session: Session = new Session();
 export const profiling = {
   startProfile: async (): Promise<void> => {
     session.connect();
-    await answered((done) => session.post('Profiler.enable', done));
-    await answered((done) => session.post('Profiler.setSamplingInterval', { interval: SAMPLING_INTERVAL_US }, done));
-    await answered((done) => session.post('Profiler.start', done));
+    await waitForCallback((done) => session.post('Profiler.enable', done));
+    await waitForCallback((done) =>
+      session.post('Profiler.setSamplingInterval', { interval: SAMPLING_INTERVAL_US }, done),
+    );
+    await waitForCallback((done) => session.post('Profiler.start', done));
   },
   stopProfile: (): Promise<Profile> =>
     new Promise((resolve, reject) => {
@@ -26,6 +28,6 @@ export const profiling = {
     }),
 };
 
-function answered(ask: (done: (error: Error | null) => void) => void): Promise<void> {
+function waitForCallback(ask: (done: (error: Error | null) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => ask((error) => (error ? reject(error) : resolve())));
 }

@@ -29,7 +29,7 @@ export interface Program {
   readonly ask: <Answer>(question: string, detail?: unknown) => Promise<Answer>;
   readonly usage: () => Promise<Usage>;
   /** Returns the usage after a full garbage collection. */
-  readonly collected: () => Promise<HeapUsage>;
+  readonly usageAfterCollection: () => Promise<HeapUsage>;
   readonly stop: () => Promise<void>;
 }
 
@@ -51,7 +51,7 @@ const READY = 'ready';
 const USAGE = 'usage';
 const COLLECTED = 'collected';
 
-/** A program that is not ready by then is considered to hang. */
+/** A program that is not ready within this time is considered to hang. */
 const READY_WITHIN_MS = 30_000;
 
 /**
@@ -119,7 +119,7 @@ async function tryToStart(
     pid: child.pid ?? 0,
     ask,
     usage: () => ask<Usage>(USAGE),
-    collected: () => ask<HeapUsage>(COLLECTED),
+    usageAfterCollection: () => ask<HeapUsage>(COLLECTED),
     stop: async () => {
       child.kill();
       await gone;
@@ -133,7 +133,7 @@ export function optionsOf<Options>(): Options {
 }
 
 /** Answers questions with these handlers from now on. A program calls this once, when it is ready. */
-export function answers(known: Answers): void {
+export function answerQuestions(known: Answers): void {
   const all: Answers = { ...known, [USAGE]: usageOfThis, [COLLECTED]: collect };
   process.on('message', async ({ number, question, detail }: Question) => {
     try {

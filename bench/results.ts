@@ -41,7 +41,7 @@ export function keepRun(measure: string, run: Run): void {
 }
 
 /** Returns `ours` divided by the figure it is compared with, or `ours` itself if there is no such figure. */
-export function judged({ ours, against }: Goal): number {
+export function comparedFigure({ ours, against }: Goal): number {
   return against === undefined ? ours : ours / against.value;
 }
 
@@ -50,7 +50,7 @@ export function judged({ ours, against }: Goal): number {
  * measure may come out negative, which counts as reached.
  */
 export function isReached(goal: Goal): boolean {
-  return judged(goal) <= goal.limit;
+  return comparedFigure(goal) <= goal.limit;
 }
 
 export function machineHere(): Machine {

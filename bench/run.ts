@@ -20,11 +20,11 @@ const { values, positionals } = parseArgs({
 const size: Size = values.quick ? 'quick' : 'full';
 
 if (!values.report) {
-  for (const [name, measure] of chosen(positionals)) await take(name, measure);
+  for (const [name, measure] of chooseMeasures(positionals)) await runMeasure(name, measure);
 }
 if (size === 'full') await writeReport();
 
-function chosen(names: readonly string[]): [string, Measure][] {
+function chooseMeasures(names: readonly string[]): [string, Measure][] {
   const unknown = names.find((name) => MEASURES[name] === undefined);
   if (unknown !== undefined) {
     throw new Error(`There is no measure "${unknown}". There are: ${Object.keys(MEASURES).join(', ')}.`);
@@ -32,7 +32,7 @@ function chosen(names: readonly string[]): [string, Measure][] {
   return Object.entries(MEASURES).filter(([name]) => names.length === 0 || names.includes(name));
 }
 
-async function take(name: string, measure: Measure): Promise<void> {
+async function runMeasure(name: string, measure: Measure): Promise<void> {
   const from = performance.now();
   const result = await measure(size);
   const seconds = Math.round((performance.now() - from) / 1000);

@@ -56,8 +56,8 @@ export class Load {
   prepare = (count: number): Promise<void> => this.program.ask('prepare', count);
   /** Lets this many prepared browsers open their streams. Resolves when each has received its first event. */
   wait = (count: number): Promise<void> => this.program.ask('wait', count);
-  /** Lets a phone scan the codes of this many prepared browsers. */
-  ready = (count: number): Promise<void> => this.program.ask('ready', count);
+  /** Lets phones scan the codes of this many prepared browsers. */
+  scan = (count: number): Promise<void> => this.program.ask('scan', count);
   /**
    * Approves this many waiting browsers in turn.
    * @returns microseconds from sending each phone's POST to receiving its event
@@ -83,7 +83,7 @@ export async function onStage<T>(
 }
 
 async function build(kind: Kind, { phonesApart, redis }: StageOptions, stops: (() => Promise<void>)[]): Promise<Stage> {
-  const started = async (options: ProviderOptions): Promise<{ server: Program; site: Site }> => {
+  const startServer = async (options: ProviderOptions): Promise<{ server: Program; site: Site }> => {
     const server = await start(kind.program, options, kind.nodeOptions);
     stops.push(server.stop);
     const url = await server.ask<string>('url');
@@ -98,9 +98,9 @@ async function build(kind: Kind, { phonesApart, redis }: StageOptions, stops: ((
     ...(shared !== undefined && { redis: shared.url }),
     qrLogin: { deadlines: DEADLINES, ...kind.qrLogin },
   };
-  const { server, site } = await started(options);
+  const { server, site } = await startServer(options);
   const people = kind.program === PROVIDER ? 'provider' : 'plain';
-  const phones = phonesApart ? (await started({ ...options, issuer: site.origin })).site : site;
+  const phones = phonesApart ? (await startServer({ ...options, issuer: site.origin })).site : site;
   const program = await start('load/browsers.ts', { people, browsers: site, phones } satisfies LoadOptions);
   stops.push(program.stop);
   return { server, load: new Load(program) };
@@ -120,7 +120,7 @@ export function settle(): Promise<void> {
   return pause(5_000);
 }
 
-export interface Spell<T> {
+export interface CpuUse<T> {
   readonly result: T;
   /** CPU use as a share of one core: 0.05 is 5 %. */
   readonly share: number;
@@ -129,7 +129,7 @@ export interface Spell<T> {
 }
 
 /** Runs `act`. @returns its result, with the CPU that the server used meanwhile */
-export async function during<T>(server: Pick<Program, 'usage'>, act: () => Promise<T>): Promise<Spell<T>> {
+export async function measureDuring<T>(server: Pick<Program, 'usage'>, act: () => Promise<T>): Promise<CpuUse<T>> {
   const before = await server.usage();
   const from = performance.now();
   const result = await act();

@@ -1,4 +1,4 @@
-/** The account page, where a phone signs in. To the provider it is one more client, a first-party one. */
+/** Serves the account page, where a phone signs in. To the provider, the page is an ordinary first-party client. */
 import { randomBytes } from 'node:crypto';
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';

@@ -46,7 +46,7 @@ export interface OnDemandPorts {
   readonly provider: Provider;
 }
 
-/** The number of providers that exist at a time. The oldest one makes room. */
+/** The most providers that exist at a time. A further one takes the place of the oldest one. */
 const MOST_PROVIDERS = 20;
 
 export class ProvidersOnDemand {

@@ -16,7 +16,12 @@ export interface Features {
 type ExampleFeatures = Pick<ExampleOptions, 'passkeys' | 'proxy' | 'qrLogin' | 'settingsUrl'>;
 
 /** Serves the features at `/account/features`. */
-export function features({ passkeys = false, proxy = false, qrLogin = {}, settingsUrl }: ExampleFeatures): Middleware {
+export function serveFeatures({
+  passkeys = false,
+  proxy = false,
+  qrLogin = {},
+  settingsUrl,
+}: ExampleFeatures): Middleware {
   const described: Features = {
     passkeys,
     proxy,

@@ -1,4 +1,4 @@
-/** Graceful shutdown: requests may finish, and each step has a time limit. */
+/** Shuts a server down gracefully: requests may finish, and each step has a time limit. */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { Server as NetServer } from 'node:net';

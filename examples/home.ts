@@ -35,7 +35,7 @@ export function askToSignOut(ctx: SignOutContext, qr: QrLogin, form: string): vo
 /** Says what happened: the option `features.rpInitiatedLogout.postLogoutSuccessSource`. */
 export function showSignedOut(ctx: SignOutContext, qr: QrLogin): void {
   const { client, provider } = ctx.oidc;
-  // oidc-provider names the client if the user has signed out of that one only.
+  // oidc-provider names a client if the user has signed out of this client only.
   qr.render(ctx, 'signed-out', { base: baseOf(provider.issuer), stays: client !== undefined });
 }
 

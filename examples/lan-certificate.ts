@@ -1,6 +1,6 @@
 /**
- * A self-made certificate for `npm start -- --lan`, because phones give a page its camera only over https. It is made
- * by openssl, which most systems have, and is kept, so that a phone asks about it once.
+ * Makes a self-signed certificate for `npm start -- --lan`, because phones give a page its camera only over https. The
+ * certificate is made by openssl, which most systems have, and is kept, so that a phone warns about it only once.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';

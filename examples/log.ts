@@ -1,4 +1,4 @@
-/** The example's log: events as JSON lines, without secrets that a reader of the log could use. */
+/** Writes the example's log: events as JSON lines, without secrets that a reader of the log could use. */
 import type { Context, Middleware, Next } from 'koa';
 import type { Provider } from 'oidc-provider';
 import pino, { type DestinationStream, type Logger } from 'pino';

@@ -1,4 +1,4 @@
-/** Validation of a logout token by an RP (OIDC Back-Channel Logout 1.0, section 2.6). */
+/** Validates a logout token for an RP (OIDC Back-Channel Logout 1.0, section 2.6). */
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type * as client from 'openid-client';
 
@@ -12,7 +12,7 @@ const keySets = new Map<string, JWTVerifyGetKey>();
  * @param send fetches the keys; the global `fetch` by default
  * @returns the `sid` of the session that has ended; undefined if this RP must not accept the token
  */
-export async function endedSession(
+export async function findEndedSession(
   provider: client.ServerMetadata,
   audience: string,
   token: string,

@@ -6,7 +6,7 @@ import type { Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { QrLogin } from '../src/index.ts';
 import type { Accounts } from './accounts.ts';
-import { fromOwnPage } from './own-page.ts';
+import { requireOwnPage } from './own-page.ts';
 import { textIn } from './texts.ts';
 
 export interface MailChangePorts {
@@ -28,7 +28,7 @@ export function mailChange({ provider, accounts, qr }: MailChangePorts): Middlew
   const changes = new Map<string, Promise<void>>();
 
   const router = new Router()
-    .use('/account/mail', fromOwnPage(provider))
+    .use('/account/mail', requireOwnPage(provider))
     .post('/account/mail', async (ctx) => {
       const { accountId } = await provider.Session.get(ctx);
       const { email } = await parseBody.form(ctx, { limit: 4096 });

@@ -1,11 +1,11 @@
-/** The check that a request was sent by a page of this provider (OWASP ASVS 5.0, V3.5). */
+/** Checks that a request was sent by a page of this provider (OWASP ASVS 5.0, V3.5). */
 import type { Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 
 /**
  * Refuses requests that another site's page has sent. A client that is not a browser sends neither header, and passes.
  */
-export function fromOwnPage(provider: Provider): Middleware {
+export function requireOwnPage(provider: Provider): Middleware {
   const { origin: own } = new URL(provider.issuer);
   return (ctx, next) => {
     if (ctx.method === 'GET' || ctx.method === 'HEAD') return next();

@@ -1,4 +1,4 @@
-/** The example's passkeys: their records, and the requests with which the account page adds and removes them. */
+/** Keeps the example's passkeys, and serves the requests with which the account page adds and removes them. */
 import { readFileSync } from 'node:fs';
 import Router from '@koa/router';
 import parseBody from 'co-body';
@@ -8,7 +8,7 @@ import type { Provider } from 'oidc-provider';
 import { localAuthentication, type PhoneSignIn, ProofRefused } from '../src/index.ts';
 import type { Passkey, PasskeyRegistration, RegistrationProof } from '../src/passkeys.ts';
 import type { Accounts } from './accounts.ts';
-import { fromOwnPage } from './own-page.ts';
+import { requireOwnPage } from './own-page.ts';
 
 /** A passkey as stored, with the public key in base64url. */
 type StoredPasskey = Omit<DatedPasskey, 'publicKey'> & { readonly publicKey: string };
@@ -111,7 +111,7 @@ export function managePasskeys({ provider, accounts, registration, records, sign
       ctx.type = 'js';
       ctx.body = SCRIPT;
     })
-    .use('/account/passkeys', fromOwnPage(provider))
+    .use('/account/passkeys', requireOwnPage(provider))
     .post('/account/passkeys/options', async (ctx) => {
       const proof = await presenceOf(provider, ctx);
       const person = proof && accounts.find(proof.accountId);

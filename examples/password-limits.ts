@@ -1,4 +1,4 @@
-/** Limits on guessing passwords, by network address and by account. Each process counts for itself. */
+/** Limits how often passwords can be guessed, by network address and by account. Each process counts for itself. */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
 /** Wrong passwords from one address in a minute: a family or an office may share the address. */

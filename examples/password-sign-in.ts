@@ -1,4 +1,4 @@
-/** The password page: for the first sign-in on a phone, and for users without a phone. */
+/** Serves the password page: for the first sign-in on a phone, and for users without a phone. */
 import { readFileSync } from 'node:fs';
 import Router from '@koa/router';
 import parseBody from 'co-body';
@@ -8,7 +8,7 @@ import type { QrLogin } from '../src/index.ts';
 import { ACCOUNT_CLIENT } from './account-page.ts';
 import type { Accounts } from './accounts.ts';
 import { isOfApprovingApp } from './app/client.ts';
-import { fromOwnPage } from './own-page.ts';
+import { requireOwnPage } from './own-page.ts';
 import type { PasswordLimits } from './password-limits.ts';
 
 /** The `acr` of sign-ins with a password. */
@@ -63,7 +63,7 @@ export function passwordSignIn({ provider, accounts, qr, limits, hasPasskeys }: 
       ctx.body = AUTOFILL;
     })
     .get('/interaction/:uid/password', (ctx) => show(ctx))
-    .post('/interaction/:uid/password', fromOwnPage(provider), async (ctx) => {
+    .post('/interaction/:uid/password', requireOwnPage(provider), async (ctx) => {
       const fields = await parseBody.form(ctx, { limit: 4096 });
       const [name, password] = [String(fields.name), String(fields.password)];
       const waitSeconds = await limits?.begin(ctx.ip, name);

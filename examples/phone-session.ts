@@ -1,6 +1,6 @@
 /**
- * The sign-in of the phone in the terminal: an ordinary authorization request of a native app with PKCE (RFC 8252), for
- * an access token that is bound to the app's key (DPoP, RFC 9449). The terminal is the browser as well.
+ * Signs in the phone in the terminal, by an ordinary authorization request of a native app with PKCE (RFC 8252). The
+ * access token is bound to the app's key (DPoP, RFC 9449). The program also takes the part of the phone's browser.
  */
 import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';

@@ -1,4 +1,4 @@
-/** The example provider: oidc-provider with QR sign-in, a password page and an account page. */
+/** Makes the example provider: oidc-provider with QR sign-in, a password page and an account page. */
 import { Keyv } from 'keyv';
 import Koa from 'koa';
 import mount from 'koa-mount';
@@ -9,7 +9,7 @@ import { passkeys } from '../src/passkeys.ts';
 import { ACCOUNT_CLIENT, accountClient, accountPage, accountSignIn } from './account-page.ts';
 import type { Accounts } from './accounts.ts';
 import { APPROVING_SCOPE, appClient, isOfApprovingApp } from './app/client.ts';
-import { features } from './features.ts';
+import { serveFeatures } from './features.ts';
 import { health } from './health.ts';
 import { askToSignOut, home, showSignedOut } from './home.ts';
 import { logEvents, logNewPasskey, logRequests } from './log.ts';
@@ -193,7 +193,7 @@ export function makeExample({
   });
 
   if (base === '') provider.use(health(qr));
-  provider.use(features(more));
+  provider.use(serveFeatures(more));
   if (more.logger) {
     logEvents(provider, more.logger);
     provider.use(logRequests(more.logger));

@@ -1,4 +1,4 @@
-/** The requests from the example provider to its RPs. */
+/** Lets the example provider send requests to its own RPs. */
 import type { ClientMetadata, Configuration } from 'oidc-provider';
 
 type Fetch = NonNullable<Configuration['fetch']>;

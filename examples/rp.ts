@@ -6,7 +6,7 @@ import { Keyv } from 'keyv';
 import Koa from 'koa';
 import type { ClientMetadata } from 'oidc-provider';
 import * as client from 'openid-client';
-import { endedSession } from './logout-token.ts';
+import { findEndedSession } from './logout-token.ts';
 import { renderPage, serveStyle } from './rp/pages.ts';
 import { PAYMENT_SCOPE, type Payment, Payments } from './rp/payments.ts';
 
@@ -174,7 +174,7 @@ export function makeRp({ issuer, url, secret, name = NAME, fetch: send }: RpOpti
     .post('/backchannel-logout', async (ctx) => {
       ctx.set('Cache-Control', 'no-store');
       const { logout_token: token } = await parseBody.form(ctx, { limit: 4096 });
-      const sid = await endedSession((await configuration()).serverMetadata(), RP_CLIENT, String(token), send);
+      const sid = await findEndedSession((await configuration()).serverMetadata(), RP_CLIENT, String(token), send);
       ctx.status = sid === undefined ? 400 : 200;
       ctx.body = sid === undefined ? { error: 'invalid_request' } : '';
       if (sid !== undefined) await visits.delete((await visitsBySid.get(sid)) ?? '');

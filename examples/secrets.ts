@@ -1,4 +1,4 @@
-/** The example's keys, in a local file so that sessions survive a restart. */
+/** Makes and loads the example's keys. They are in a local file, so that sessions survive a restart. */
 import { createPrivateKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -28,7 +28,7 @@ const lan = flags.has('lan');
 const port = portFrom('PORT', 3000);
 const rpPort = portFrom('RP_PORT', 3001);
 const appPort = portFrom('APP_PORT', Math.min(rpPort + 1, 65_535));
-const host = lan ? lanAddress() : 'localhost';
+const host = lan ? findLanAddress() : 'localhost';
 // If ISSUER is set, a proxy has the certificate.
 const certificate = lan && process.env.ISSUER === undefined ? certificateFor(host) : undefined;
 const scheme = certificate === undefined ? 'http' : 'https';
@@ -142,7 +142,7 @@ async function tryToListen(listener: RequestListener, onPort: number): Promise<S
   );
 }
 
-function lanAddress(): string {
+function findLanAddress(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
   const address = addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
   if (address !== undefined) return address;

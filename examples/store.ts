@@ -1,4 +1,4 @@
-/** The store of the example: Redis if there is a URL for it, otherwise the memory of this process. */
+/** Opens the store of the example: Redis if there is a URL for it, otherwise the memory of this process. */
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 

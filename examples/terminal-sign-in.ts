@@ -1,5 +1,5 @@
 /**
- * A sign-in by QR code without a browser: an ordinary authorization request of a native app with PKCE (RFC 8252). The
+ * Signs in by QR code without a browser, by an ordinary authorization request of a native app with PKCE (RFC 8252). The
  * program takes the part of the browser that shows the code.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -77,7 +77,7 @@ export class TerminalSignIn {
       const url = new URL(`${this.#interaction}/qr/events`);
       const stream = await this.#browser.fetch(url, { headers: { Accept: 'text/event-stream' } });
       if (!stream.ok || stream.body === null)
-        throw new Error(`The provider does not go on with it (${stream.status}).`);
+        throw new Error(`The provider does not continue the sign-in (${stream.status}).`);
       for await (const ticket of ticketsIn(stream.body)) {
         this.#needsCheckCode = ticket.checkCode ?? false;
         yield ticket;

@@ -1,4 +1,4 @@
-/** The texts of requests for an approval, which are written before a page is rendered. */
+/** Translates the texts of requests for an approval, which are written before a page is rendered. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Context } from 'koa';
 

@@ -41,7 +41,7 @@ writeFileSync(new URL('pages.d.ts', DIST), TYPES);
  * Removes what browsers need not load. It relies on the formatting of the source, in which a line that ends with a
  * semicolon is a declaration.
  */
-const minified = (css) =>
+const minify = (css) =>
   css
     .replace(/\/\*.*?\*\//gs, '')
     .replace(/^\s*([\w-]+): (.*;)$/gm, '$1:$2')
@@ -55,7 +55,7 @@ const minified = (css) =>
     .replace(/([{};])\n/g, '$1');
 const source = (name) => readFileSync(new URL(name, ASSETS), 'utf8');
 for (const name of readdirSync(ASSETS).filter((file) => file.endsWith('.css')))
-  writeFileSync(new URL(name, DIST), minified(source(name)));
+  writeFileSync(new URL(name, DIST), minify(source(name)));
 const style = source('style.css');
 if (!style.includes(END_OF_QR_STYLE)) throw new Error(`style.css has no line "${END_OF_QR_STYLE} …"`);
-writeFileSync(new URL('qr-style.css', DIST), minified(style.slice(0, style.indexOf(END_OF_QR_STYLE))));
+writeFileSync(new URL('qr-style.css', DIST), minify(style.slice(0, style.indexOf(END_OF_QR_STYLE))));

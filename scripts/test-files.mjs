@@ -17,7 +17,7 @@ export function testFiles({ full }) {
 
 /** Returns true if an argument names tests by a path, as in `test/http`. */
 export function isTestPath(argument) {
-  return /^test(\/|$)/.test(normalized(argument));
+  return /^test(\/|$)/.test(normalize(argument));
 }
 
 /**
@@ -28,7 +28,7 @@ export function isTestPath(argument) {
  */
 export function testFilesAt(argument, { full }) {
   if (GLOB.test(argument)) return [argument];
-  const path = normalized(argument);
+  const path = normalize(argument);
   if (!existsSync(path)) throw new Error(`there is no ${path}`);
   if (!statSync(path).isDirectory()) {
     if (TEST_FILE.test(path)) return [path];
@@ -39,6 +39,6 @@ export function testFilesAt(argument, { full }) {
   throw new Error(`${path} has no test files in the ${full ? 'long' : 'short'} suite`);
 }
 
-function normalized(argument) {
+function normalize(argument) {
   return posix.normalize(argument).replace(/\/$/, '');
 }

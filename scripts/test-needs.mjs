@@ -31,7 +31,7 @@ const FONTS = ['fonts-dejavu-core'];
  *
  * @returns false if a program is still missing; the function has then printed the command that installs it
  */
-export function bringTestNeeds() {
+export function installTestNeeds() {
   const needs = process.env.TEST_SUITE === 'full' ? [...NEEDS, ...NEEDS_OF_FULL_SUITE] : NEEDS;
   const missing = needs.filter(({ file }) => !existsSync(file)).map(({ debianPackage }) => debianPackage);
   if (missing.length === 0 || install([...missing, ...FONTS])) return true;

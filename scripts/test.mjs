@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildForTests } from './test-build.mjs';
 import { isTestPath, testFiles, testFilesAt } from './test-files.mjs';
-import { bringTestNeeds } from './test-needs.mjs';
+import { installTestNeeds } from './test-needs.mjs';
 
 const OUR_FLAGS = ['--full', '--record-times'];
 const MOCHA = fileURLToPath(import.meta.resolve('mocha/bin/mocha.js'));
@@ -37,7 +37,7 @@ process.env.TEST_SUITE = full ? 'full' : 'short';
 const namedFiles = filesNamedBy(forMocha.filter(isTestPath));
 
 const passed =
-  bringTestNeeds() &&
+  installTestNeeds() &&
   (await buildForTests()) &&
   (forMocha.length > 0 ? runSome() : full ? runFull() : flags.includes('--record-times') ? recordTimes() : runShort());
 process.exitCode = passed ? 0 : 1;
@@ -59,7 +59,7 @@ function filesNamedBy(paths) {
 }
 
 function runShort() {
-  const files = alternating(longestFirst(testFiles({ full })));
+  const files = alternate(sortLongestFirst(testFiles({ full })));
   const folder = mkdtempSync(join(tmpdir(), 'tests-'));
   // The workers need these to know when to write their coverage: see test/support/worker-coverage.ts.
   process.env.TEST_FILES = `${files.length}`;
@@ -86,12 +86,12 @@ function runFull() {
 }
 
 function partsOfFullSuite() {
-  const files = longestFirst(testFiles({ full }));
+  const files = sortLongestFirst(testFiles({ full }));
   const alone = files.filter(needsWholeMachine);
   const others = files.filter((file) => !needsWholeMachine(file));
   const otherVersions = NODE_VERSIONS.filter((version) => !process.version.startsWith(`v${version}.`));
   return [
-    { name: 'side by side', run: () => run('node', MOCHA, ...sideBySide(), ...alternating(others)) },
+    { name: 'side by side', run: () => run('node', MOCHA, ...sideBySide(), ...alternate(others)) },
     { name: 'alone', run: () => run('node', MOCHA, ...alone) },
     { name: 'whole Chromium', run: runInWholeChromium },
     ...otherVersions.map((version) => ({ name: `Node ${version}`, run: () => runOnNode(version) })),
@@ -111,7 +111,7 @@ function runInWholeChromium() {
 /** Runs the tests of some folders on another Node version, which the npm package `node` provides. */
 function runOnNode(version) {
   process.env.TEST_SUITE = 'short';
-  const files = longestFirst(testFiles({ full: false })).filter((file) =>
+  const files = sortLongestFirst(testFiles({ full: false })).filter((file) =>
     ON_EACH_NODE.some((folder) => file.startsWith(folder)),
   );
   console.log(`\n  Node ${version}: ${ON_EACH_NODE.join(', ')}`);
@@ -137,7 +137,7 @@ function sideBySide() {
  * Returns the files in alternating order: one long, one short. The long ones drive Chromium and need the processor, and
  * most of the others wait. Files of medium length come last, so that all processes end at about the same time.
  */
-function alternating(files) {
+function alternate(files) {
   const half = Math.ceil(files.length / 2);
   const shorter = files.slice(half).reverse();
   return files.slice(0, half).flatMap((file, index) => [file, ...shorter.slice(index, index + 1)]);
@@ -147,7 +147,7 @@ function alternating(files) {
  * Sorts the files by recorded time. A file without a record may take long, so it comes first, as do the files that take
  * minutes in the long suite only.
  */
-function longestFirst(files) {
+function sortLongestFirst(files) {
   const times = JSON.parse(readFileSync(TIMES, 'utf8'));
   const isLong = (file) => full && /(resume|exchange)-faults\.test\.ts$/.test(file);
   const seconds = (file) => (isLong(file) ? undefined : times[file]) ?? Number.POSITIVE_INFINITY;

@@ -14,7 +14,8 @@ export interface PasskeyRecords {
 
 type RecordOptions = Pick<PasskeyOptions, 'ofAccount' | 'find' | 'used' | 'add' | 'remove'>;
 
-export function checkedRecords(options: RecordOptions): PasskeyRecords {
+/** Wraps the functions of the deployment. */
+export function wrapRecords(options: RecordOptions): PasskeyRecords {
   return {
     ofAccount: (accountId) => callHook(OF_ACCOUNT, HOOK_PATIENCE_MS, () => options.ofAccount(accountId)),
     find: (id) => callHook(FIND, HOOK_PATIENCE_MS, () => options.find(id)),

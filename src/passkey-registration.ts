@@ -107,7 +107,7 @@ async function credentialIn(
     });
     if (registrationInfo !== undefined) return registrationInfo.credential;
   } catch (cause) {
-    throw new ProofRefused("the new passkey's answer is not good", { cause });
+    throw new ProofRefused("the new passkey's answer cannot be verified", { cause });
   }
   throw new ProofRefused("the new passkey's attestation is wrong");
 }

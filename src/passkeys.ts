@@ -7,7 +7,7 @@ import {
 } from '@simplewebauthn/server';
 import { type ApproveGuard, type PasskeySignIn, ProofRefused } from './http/hooks/approve-guard.ts';
 import type { BrowserPasskeys, PasskeyBrowser } from './http/hooks/browser-passkeys.ts';
-import { checkedRecords, type PasskeyRecords } from './passkey-records.ts';
+import { type PasskeyRecords, wrapRecords } from './passkey-records.ts';
 import { makeRegistration, type OnNewPasskey, type PasskeyRegistration, userHandleOf } from './passkey-registration.ts';
 
 export type { BrowserPasskeys, PasskeyBrowser } from './http/hooks/browser-passkeys.ts';
@@ -124,7 +124,7 @@ export interface Passkeys {
 export function passkeys(options: PasskeyOptions): Passkeys {
   const { origin, hostname } = new URL(options.issuer);
   const rpID = options.rpId ?? hostname;
-  const records = checkedRecords(options);
+  const records = wrapRecords(options);
 
   const ask = (nonce: string, allowed?: readonly Passkey[]): Promise<object> =>
     generateAuthenticationOptions({
@@ -144,10 +144,12 @@ export function passkeys(options: PasskeyOptions): Passkeys {
     const response = read(answer);
     const passkey = await records.find(response.id);
     if (passkey === undefined) throw new ProofRefused('this passkey is not registered');
-    if (accountId !== undefined && passkey.accountId !== accountId) throw new ProofRefused('it is of another account');
-    if (accountId !== undefined && passkey.browser !== undefined) throw new ProofRefused('it is of another browser');
+    if (accountId !== undefined && passkey.accountId !== accountId)
+      throw new ProofRefused('the passkey belongs to another account');
+    if (accountId !== undefined && passkey.browser !== undefined)
+      throw new ProofRefused('the passkey belongs to a browser and not to the phone');
     assertUserHandle(passkey, response, accountId !== undefined);
-    const { authenticationInfo } = await verified({
+    const { authenticationInfo } = await verifyResponse({
       response,
       expectedChallenge: (challenge) => nonces.includes(challenge),
       expectedOrigin: accountId === undefined ? origin : [origin, ...(options.appOrigins ?? [])],
@@ -251,14 +253,14 @@ function isResponse(value: unknown): value is AuthenticationResponseJSON {
   return typeof value.response === 'object' && value.response !== null;
 }
 
-async function verified(
+async function verifyResponse(
   given: Parameters<typeof verifyAuthenticationResponse>[0],
 ): Promise<VerifiedAuthenticationResponse> {
   let verification: VerifiedAuthenticationResponse;
   try {
     verification = await verifyAuthenticationResponse(given);
   } catch (cause) {
-    throw new ProofRefused("the passkey's answer is not good", { cause });
+    throw new ProofRefused("the passkey's answer cannot be verified", { cause });
   }
   if (!verification.verified) throw new ProofRefused("the passkey's signature is wrong");
   return verification;

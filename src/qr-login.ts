@@ -23,7 +23,7 @@ import { answerTrouble, renderProviderError, throwRefusals } from './http/errors
 import { ExpiryWatcher } from './http/events/expiry.ts';
 import { SignInMetrics } from './http/events/metrics.ts';
 import { announceState, type EmitTicketEvent, makeTicketEmitter } from './http/events/ticket-events.ts';
-import { checkedHooks } from './http/hooks/checked-hooks.ts';
+import { makeCheckedHooks } from './http/hooks/checked-hooks.ts';
 import { Assets } from './http/pages/assets.ts';
 import { ClientLogos } from './http/pages/client-logos.ts';
 import { Locales } from './http/pages/locales.ts';
@@ -211,7 +211,7 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
       if (attached !== undefined)
         throw new TypeError('attach(provider) was called already; make a qrLogin for each provider');
       assertProvider(provider);
-      attached = attach(provider, { ...settings, ...checkedHooks(settings, settings.deadlines.hook) });
+      attached = attach(provider, { ...settings, ...makeCheckedHooks(settings, settings.deadlines.hook) });
     },
     render: (ctx, name, page = {}) => requireAttached().render(ctx, name, page),
     renderError: (ctx, out, error) => requireAttached().renderError(ctx, out, error),
@@ -265,7 +265,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const engine = engineForIssuer(shared, provider.issuer, keys);
   const { browsers, known, notes, signals, clock } = engine;
   const expiry = watchExpiry(engine, settings, emit);
-  const announce = expiry.following(emit);
+  const announce = expiry.makeAnnouncer(emit);
   const { ceremony, ...streaming } = makeCeremony(engine, { keys, urls, assets: pages.assets, metrics, settings });
   const { signIns, ...signedIn } = makeSignInRecords(engine, { provider, keys, resuming, lifetimes, settings, emit });
   const limits = new RateLimits(engine.rateLimit, settings.limits);
@@ -469,7 +469,7 @@ async function stop(parts: StoppableParts): Promise<void> {
   actionResults.close();
   expiry.close();
   wiring.close();
-  await inFlight.drained(PENDING_REQUESTS_MS);
+  await inFlight.waitUntilIdle(PENDING_REQUESTS_MS);
   // A store that does not answer must not keep the process from stopping.
   await withDeadline(engine.close(), CLOSE_WITHIN_MS).catch(() => undefined);
 }

@@ -156,7 +156,7 @@ describe('the health report', () => {
       await World.during({ store, clock: new StillClock(), qrLogin: { rotation: 60 } }, async (world) => {
         const browser = new BrowserPerson(world);
         await browser.start();
-        const left = world.left(`/interaction/${browser.uid}${path}`);
+        const left = world.untilLeft(`/interaction/${browser.uid}${path}`);
         const leaving = new AbortController();
         elsewhere.before = async () => {
           elsewhere.before = async () => undefined;

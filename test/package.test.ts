@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { docPage } from './support/doc-pages.ts';
-import { configurationAt, installed, ROOT, STRICT } from './support/packed.ts';
+import { configurationAt, installPackage, ROOT, STRICT } from './support/packed.ts';
 
 /** The npm scope of the optional peer dependency for passkeys. */
 const PASSKEYS = '@simplewebauthn';
@@ -25,7 +25,7 @@ describe('the package, packed and installed', () => {
   let folder: string;
 
   before(() => {
-    folder = installed(PASSKEYS);
+    folder = installPackage(PASSKEYS);
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     writeFileSync(join(folder, 'configuration.ts'), configurationAt('https://op.example.com'));
     writeFileSync(join(folder, 'provider.ts'), readmeExample());

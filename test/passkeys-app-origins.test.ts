@@ -9,7 +9,7 @@ import { World } from './support/world.ts';
 const APP = 'android:apk-key-hash:7d1043473d55bfa90e8530d35801d4e381bc69f0';
 const NONCE = Buffer.from('a nonce of the ticket').toString('base64url');
 
-describe('a passkey on the origin of an app', () => {
+describe('a passkey that is used on the origin of an app', () => {
   const store = new Keyv();
   let world: World;
   let passkey: Authenticator;

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { World } from './support/world.ts';
 
 describe('a process that makes one provider after another', () => {
-  it('adds no AsyncLocalStorage for each of them, because that would make all promises slower', async () => {
+  it('adds no AsyncLocalStorage for each provider, because that would make all promises slower', async () => {
     const { AsyncLocalStorage } = hooks;
     const made: string[] = [];
     // Before Node 24, an AsyncLocalStorage never ends, and each new promise copies the values of all of them.

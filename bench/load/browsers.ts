@@ -1,10 +1,10 @@
-/** The load generator: browsers that wait at one server, and phones that approve their tickets. */
+/** Generates the load of a measure: browsers that wait at one server, and phones that approve their tickets. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { answers, optionsOf } from '../programs.ts';
+import { answerQuestions, optionsOf } from '../programs.ts';
 import type { Site } from './chromium.ts';
 import type { People, SendApproval } from './people.ts';
-import { plainPeople } from './plain-people.ts';
-import { providerPeople } from './provider-people.ts';
+import { makePlainPeople } from './plain-people.ts';
+import { makeProviderPeople } from './provider-people.ts';
 import { type Person, Stream, type Traffic } from './stream.ts';
 
 export interface LoadOptions {
@@ -36,28 +36,30 @@ const TICK_MS = 2;
 const NOTIFIED_WITHIN_MS = 30_000;
 
 const { people: kind, browsers, phones = browsers } = optionsOf<LoadOptions>();
-const people: People = kind === 'plain' ? plainPeople(browsers) : providerPeople(browsers, phones);
+const people: People = kind === 'plain' ? makePlainPeople(browsers) : makeProviderPeople(browsers, phones);
 const traffic: Traffic = { bytes: 0, events: 0, lost: 0 };
+/** Browsers that have loaded the page and have not opened their stream yet. */
 const prepared: Person[] = [];
+/** The streams of the browsers that wait, the oldest one first. */
 const waiting: Stream[] = [];
-/** Browsers with a phone that has scanned the code and only has to approve. */
-const ready: { readonly person: Person; readonly approve: SendApproval }[] = [];
+/** Browsers whose code a phone has scanned, so that the phone only has to approve. */
+const scanned: { readonly person: Person; readonly approve: SendApproval }[] = [];
 
-async function wait(count: number): Promise<void> {
+async function openStreams(count: number): Promise<void> {
   for (let left = count; left > 0; left -= CONNECT_AT_ONCE) {
-    await Promise.all(Array.from({ length: Math.min(left, CONNECT_AT_ONCE) }, waitOne));
+    await Promise.all(Array.from({ length: Math.min(left, CONNECT_AT_ONCE) }, openStream));
   }
 }
 
-async function waitOne(): Promise<void> {
+async function openStream(): Promise<void> {
   const stream = connect(nextPrepared());
   waiting.push(stream);
-  await stream.shows('waiting');
+  await stream.waitUntilShown('waiting');
 }
 
 function nextPrepared(): Person {
   const person = prepared.shift();
-  if (person === undefined) throw new Error('more have come than were prepared');
+  if (person === undefined) throw new Error('more browsers arrive than were prepared');
   return person;
 }
 
@@ -67,15 +69,15 @@ function connect(person: Person): Stream {
 
 /** Approves, and waits until the browser is notified. @returns the latency in microseconds */
 async function measureApproval(stream: Stream, approve: SendApproval): Promise<number> {
-  const notified = stream.shows('approved');
+  const notified = stream.waitUntilShown('approved');
   const from = performance.now();
   const answered = approve();
-  const at = await Promise.race([notified, tooLate()]);
+  const at = await Promise.race([notified, failTooLate()]);
   await answered;
   return (at - from) * 1000;
 }
 
-async function tooLate(): Promise<never> {
+async function failTooLate(): Promise<never> {
   await pause(NOTIFIED_WITHIN_MS, undefined, { ref: false });
   throw new Error(`the browser was not notified within ${NOTIFIED_WITHIN_MS} ms`);
 }
@@ -91,22 +93,22 @@ async function push(times: number): Promise<number[]> {
     const approve = await people.prepareApproval(stream.person);
     latencies.push(await measureApproval(stream, approve));
     stream.leave();
-    await waitOne();
+    await openStream();
   }
   return latencies;
 }
 
-async function getReady(count: number): Promise<void> {
+async function scanCodes(count: number): Promise<void> {
   for (let n = 0; n < count; n += 1) {
     const person = nextPrepared();
-    ready.push({ person, approve: await people.prepareApproval(person) });
+    scanned.push({ person, approve: await people.prepareApproval(person) });
   }
 }
 
-/** Lets browsers arrive at a steady rate. Those that are ready to be approved are spread evenly among them. */
+/** Lets browsers arrive at a steady rate. Those whose code was scanned are spread evenly among them. */
 async function comeAndGo({ seconds, rate, stay }: ChurnPlan): Promise<ChurnOutcome> {
   const total = seconds * rate;
-  const toApprove = ready.splice(0);
+  const toApprove = scanned.splice(0);
   const latencies: number[] = [];
   const visits: Promise<void>[] = [];
   const from = performance.now();
@@ -124,21 +126,21 @@ async function comeAndGo({ seconds, rate, stay }: ChurnPlan): Promise<ChurnOutco
   return { arrived: visits.length, latencies };
 }
 
-async function visit(stay: number, one: (typeof ready)[number] | undefined, latencies: number[]): Promise<void> {
+async function visit(stay: number, one: (typeof scanned)[number] | undefined, latencies: number[]): Promise<void> {
   const stream = connect(one?.person ?? nextPrepared());
-  await stream.shows(one !== undefined && kind === 'provider' ? 'scanned' : 'waiting');
+  await stream.waitUntilShown(one !== undefined && kind === 'provider' ? 'scanned' : 'waiting');
   await pause(stay);
   if (one !== undefined) latencies.push(await measureApproval(stream, one.approve));
   stream.leave();
 }
 
-answers({
+answerQuestions({
   prepare: async (count: number) => {
     for (const person of await people.prepare(count)) prepared.push(person);
   },
-  wait,
+  wait: openStreams,
   push,
-  ready: getReady,
+  scan: scanCodes,
   comeAndGo,
   leave: () => {
     for (const stream of waiting.splice(0)) stream.leave();

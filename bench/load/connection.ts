@@ -1,4 +1,4 @@
-/** Keep-alive connections that send prepared requests. This client uses less CPU than the servers that it measures. */
+/** Sends prepared requests on keep-alive connections. This client uses less CPU than the servers that it measures. */
 import { connect, type Socket } from 'node:net';
 import { sourceAddress } from './source-address.ts';
 

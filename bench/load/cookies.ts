@@ -25,7 +25,7 @@ export class Cookies {
   }
 
   /** Returns the value of the `Cookie` header for this path. */
-  for(path: string): string {
+  headerFor(path: string): string {
     const sent: string[] = [];
     for (const [key, cookie] of this.#cookies) {
       if (covers(cookie.path, path)) sent.push(`${key.slice(0, key.indexOf(' '))}=${cookie.value}`);

@@ -47,7 +47,7 @@ export class Phone {
   }
 
   #get(path: string): Promise<Answer> {
-    return this.#send(pageRequest(this.#site, path, { address: this.#address, cookie: this.#cookies.for(path) }));
+    return this.#send(pageRequest(this.#site, path, { address: this.#address, cookie: this.#cookies.headerFor(path) }));
   }
 
   #post(path: string, fields: string): Promise<Answer> {
@@ -55,7 +55,7 @@ export class Phone {
   }
 
   #form(path: string, fields: string): string {
-    return formRequest(this.#site, path, { address: this.#address, cookie: this.#cookies.for(path), fields });
+    return formRequest(this.#site, path, { address: this.#address, cookie: this.#cookies.headerFor(path), fields });
   }
 
   async #send(request: string): Promise<Answer> {

@@ -6,14 +6,14 @@ import type { People, SendApproval } from './people.ts';
 import { personAddress } from './source-address.ts';
 import type { Person } from './stream.ts';
 
-export function plainPeople(site: Site): People {
+export function makePlainPeople(site: Site): People {
   const connections = new Connections(site.port);
-  let made = 0;
+  let lastNumber = 0;
   return {
-    prepare: async (count) => Array.from({ length: count }, () => person(++made)),
+    prepare: async (count) => Array.from({ length: count }, () => makePerson(++lastNumber)),
     prepareApproval: async ({ uid, address }): Promise<SendApproval> => {
-      const cookie = `_session=${word(32)}; _session.sig=${word(20)}; _qr_seen=${word(46)}; _qr_seen.sig=${word(20)}`;
-      const fields = `csrf=${word(32)}&decision=approve`;
+      const cookie = `_session=${randomText(32)}; _session.sig=${randomText(20)}; _qr_seen=${randomText(46)}; _qr_seen.sig=${randomText(20)}`;
+      const fields = `csrf=${randomText(32)}&decision=approve`;
       const request = formRequest(site, `/qr/tickets/${uid}`, { address, cookie, fields });
       return async () => {
         const { status } = await connections.send(request);
@@ -23,13 +23,13 @@ export function plainPeople(site: Site): People {
   };
 }
 
-function person(number: number): Person {
-  const uid = word(32);
-  const binding = `_qr_browser=${uid}.${word(16)}.cnA; _qr_browser.sig=${word(20)}`;
-  const cookie = `${binding}; _interaction=${uid}; _interaction.sig=${word(20)}`;
+function makePerson(number: number): Person {
+  const uid = randomText(32);
+  const binding = `_qr_browser=${uid}.${randomText(16)}.cnA; _qr_browser.sig=${randomText(20)}`;
+  const cookie = `${binding}; _interaction=${uid}; _interaction.sig=${randomText(20)}`;
   return { uid, cookie, address: personAddress(number) };
 }
 
-function word(bytes: number): string {
+function randomText(bytes: number): string {
   return randomBytes(bytes).toString('base64url');
 }

@@ -10,8 +10,8 @@ import type { Person } from './stream.ts';
 /** The number of browsers that are prepared at the same time: enough to keep the server busy. */
 const AT_ONCE = 4;
 /**
- * The number of approvals by one {@link Phone}. The default limits allow ten per account and minute, because each needs
- * two `scan` requests of 20.
+ * The number of approvals by one {@link Phone}. The default limits allow ten per account and minute, because each
+ * approval needs two `scan` requests, and the limit is 20 a minute.
  */
 const APPROVALS_OF_A_PHONE = 8;
 const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
@@ -19,17 +19,17 @@ const AUTHORIZE =
   '/auth?client_id=rp&redirect_uri=http%3A%2F%2Frp.example%2Fcallback&response_type=code&scope=openid' +
   `&code_challenge=${CHALLENGE}&code_challenge_method=S256&state=`;
 
-export function providerPeople(browsers: Site, phones: Site): People {
+export function makeProviderPeople(browsers: Site, phones: Site): People {
   const connections = new Connections(browsers.port);
   const phoneConnections = new Connections(phones.port);
-  let made = 0;
+  let lastNumber = 0;
   let phone: Promise<Phone> | undefined;
   let left = 0;
   const nextPhone = (): Promise<Phone> => {
     if (phone === undefined || left === 0) {
-      made += 1;
+      lastNumber += 1;
       left = APPROVALS_OF_A_PHONE;
-      phone = Phone.signIn(phones, phoneConnections, made);
+      phone = Phone.signIn(phones, phoneConnections, lastNumber);
     }
     left -= 1;
     return phone;
@@ -37,11 +37,11 @@ export function providerPeople(browsers: Site, phones: Site): People {
   return {
     prepare: async (count) => {
       const people: Person[] = [];
-      const last = made + count;
-      const some = async (): Promise<void> => {
-        while (made < last) people.push(await arrive(browsers, connections, ++made));
+      const last = lastNumber + count;
+      const prepareInTurn = async (): Promise<void> => {
+        while (lastNumber < last) people.push(await arrive(browsers, connections, ++lastNumber));
       };
-      await Promise.all(Array.from({ length: AT_ONCE }, some));
+      await Promise.all(Array.from({ length: AT_ONCE }, prepareInTurn));
       return people;
     },
     prepareApproval: async (person): Promise<SendApproval> => {
@@ -59,16 +59,16 @@ async function arrive(site: Site, connections: Connections, number: number): Pro
   const page = /\r\nlocation: (\S+)/i.exec(begun.head)?.[1];
   if (begun.status !== 303 || page === undefined) throw new Error(`authorization was answered with ${begun.status}`);
   cookies.take(begun.head);
-  const shown = await connections.send(pageRequest(site, page, { address, cookie: cookies.for(page) }));
+  const shown = await connections.send(pageRequest(site, page, { address, cookie: cookies.headerFor(page) }));
   if (shown.status !== 200) throw new Error(`the page with the code was answered with ${shown.status}`);
   cookies.take(shown.head);
-  return { uid: page.slice(page.lastIndexOf('/') + 1), cookie: cookies.for(`${page}/qr/events`), address };
+  return { uid: page.slice(page.lastIndexOf('/') + 1), cookie: cookies.headerFor(`${page}/qr/events`), address };
 }
 
 /** Returns the path in the QR code that this browser shows now. */
 async function codeOf(site: Site, connections: Connections, person: Person): Promise<string> {
   const path = `/interaction/${person.uid}/qr?svg=no`;
   const { status, body } = await connections.send(scriptRequest(site, path, { ...person, accept: 'application/json' }));
-  if (status !== 200) throw new Error(`the ticket was answered with ${status}`);
+  if (status !== 200) throw new Error(`the request for the ticket was answered with ${status}`);
   return new URL(JSON.parse(body).qr.url).pathname;
 }

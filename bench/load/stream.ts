@@ -1,4 +1,4 @@
-/** A browser's event stream on a bare socket. All streams share one read buffer. */
+/** Reads the event stream of a browser on a bare socket. All streams share one read buffer. */
 import { connect, type Socket } from 'node:net';
 import { type Sender, type Site, scriptRequest } from './chromium.ts';
 import { sourceAddress } from './source-address.ts';
@@ -36,7 +36,7 @@ export class Stream {
   #tail = '';
   #started = false;
   #awaited: AwaitedText | undefined;
-  #left = false;
+  #hasLeft = false;
 
   constructor(site: Site, person: Person, traffic: Traffic) {
     this.person = person;
@@ -50,7 +50,7 @@ export class Stream {
       localAddress: sourceAddress(opened),
       onread: { buffer, callback: (length) => this.#read(length) },
     });
-    this.#socket.on('error', () => undefined).on('close', () => this.#closed());
+    this.#socket.on('error', () => undefined).on('close', () => this.#handleClose());
     this.#socket.write(request, 'latin1');
   }
 
@@ -59,14 +59,14 @@ export class Stream {
    * @returns the time at which it arrived, by `performance.now()`
    * @throws Error if the stream ends before that, or if the answer is not a stream
    */
-  shows(state: string): Promise<number> {
+  waitUntilShown(state: string): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#awaited = { text: `"state":"${state}"`, resolve, reject };
     });
   }
 
   leave(): void {
-    this.#left = true;
+    this.#hasLeft = true;
     this.#socket.destroy();
   }
 
@@ -89,8 +89,8 @@ export class Stream {
     return true;
   }
 
-  #closed(): void {
-    if (this.#left) return;
+  #handleClose(): void {
+    if (this.#hasLeft) return;
     this.#traffic.lost += 1;
     this.#awaited?.reject(new Error('the stream has ended'));
   }

@@ -1,6 +1,6 @@
 /** Measures a server at which many browsers wait while others come, wait, are approved and leave. */
 import type { Goal, Measure, Result, Size } from '../measure.ts';
-import { BARE, during, type Kind, KOA, MEMORY, onStage, PARKED, type Stage, settle, warmUp } from '../stage.ts';
+import { BARE, type Kind, KOA, MEMORY, measureDuring, onStage, PARKED, type Stage, settle, warmUp } from '../stage.ts';
 import { kilobytes, percentile, rounded } from '../statistics.ts';
 
 const SIZES = {
@@ -10,10 +10,10 @@ const SIZES = {
 
 interface Churn {
   readonly kind: Kind;
-  /** KB that JavaScript holds for each prepared browser. */
+  /** KB that JavaScript holds for each browser that has loaded the page and has not opened its stream yet. */
   readonly records: number;
-  /** KB for each waiting browser, at the end. */
-  readonly waiting: number;
+  /** KB for the stream of each waiting browser, at the end. */
+  readonly stream: number;
   /** Latency of an approval in microseconds. */
   readonly p50: number;
   readonly p99: number;
@@ -40,14 +40,14 @@ export const churn: Measure = async (size): Promise<Result> => {
           'KB: sum',
           'Approve to notified, p50 µs',
           'Approve to notified, p99 µs',
-          'CPU µs a browser',
+          'CPU µs per browser',
           '% of a core',
         ],
-        rows: all.map(({ kind, records, waiting, p50, p99, cpu, share }) => [
+        rows: all.map(({ kind, records, stream, p50, p99, cpu, share }) => [
           kind.name,
-          ...[records, waiting, records + waiting, p50, p99, cpu, share * 100].map(rounded),
+          ...[records, stream, records + stream, p50, p99, cpu, share * 100].map(rounded),
         ]),
-        note: `For ${coming.seconds} s, authorized browsers arrive, stay for ${coming.stay / 1000} s and leave. A phone that has scanned before approves ${approved} of them at the end of their stay. "KB: records" is what JavaScript holds for a prepared browser. "KB: stream" is the growth of resident memory for each waiting browser, from a full garbage collection before any browser waits to the moment when the last arrival has left.`,
+        note: `For ${coming.seconds} s, browsers that have already loaded the QR page arrive, stay for ${coming.stay / 1000} s and leave. ${approved} of them are approved at the end of their stay, by phones that have already scanned their codes. "KB: records" is what JavaScript holds for a browser that has loaded the page and has not opened its stream yet. "KB: stream" is the growth of resident memory for each waiting browser, from a full garbage collection before any browser waits to the moment when the last arrival has left.`,
       },
     ],
     charts: [
@@ -65,13 +65,13 @@ function goals([bare, ...others]: readonly Churn[]): Goal[] {
   if (bare === undefined) return [];
   return others
     .filter(({ kind }) => kind !== KOA)
-    .flatMap(({ kind, records, waiting, p99 }): Goal[] => {
+    .flatMap(({ kind, records, stream, p99 }): Goal[] => {
       const sum = {
         name: `Memory of a waiting browser, under churn: ${kind.name}`,
-        ours: records + waiting,
+        ours: records + stream,
         unit: 'KB',
       };
-      const against = { name: bare.kind.name, value: bare.records + bare.waiting };
+      const against = { name: bare.kind.name, value: bare.records + bare.stream };
       return [
         kind === PARKED ? { ...sum, limit: 4 } : { ...sum, against, limit: 0.8 },
         {
@@ -94,19 +94,19 @@ async function comeAndGo(kind: Kind, { server, load }: Stage, size: Size): Promi
   const prepared = waiting + coming.seconds * coming.rate;
   await warmUp(load, waiting / 10);
   await settle();
-  const empty = await server.collected();
+  const empty = await server.usageAfterCollection();
   await load.prepare(prepared);
-  await load.ready(approved);
+  await load.scan(approved);
   await settle();
-  const before = await server.collected();
+  const before = await server.usageAfterCollection();
   await load.wait(waiting);
   await settle();
-  const { result, cpu, share } = await during(server, () => load.comeAndGo(coming));
+  const { result, cpu, share } = await measureDuring(server, () => load.comeAndGo(coming));
   const { rss } = await server.usage();
   return {
     kind,
     records: kilobytes(before.held - empty.held) / prepared,
-    waiting: kilobytes(rss - before.rss) / waiting,
+    stream: kilobytes(rss - before.rss) / waiting,
     p50: percentile(result.latencies, 0.5),
     p99: percentile(result.latencies, 0.99),
     cpu: cpu / result.arrived,

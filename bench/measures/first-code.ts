@@ -14,14 +14,14 @@ const NETWORKS = {
   'Fast 3G': { latency: 562.5, kilobits: 1_440 },
   'Slow 3G': { latency: 2_000, kilobits: 400 },
 } as const;
-const BYTES_A_KILOBIT = 125;
+const BYTES_PER_KILOBIT = 125;
 /** The promise: one round trip for the page, and one for the part of it that does not fit into the first flight. */
 const MAX_ROUND_TRIPS = 2;
 
 interface FirstCode {
-  /** Milliseconds from the request that the RP sends the browser with. */
+  /** Milliseconds from the authorization request, to which the RP has redirected the browser. */
   readonly inAll: number;
-  /** Milliseconds from the answer to that request, the redirect to the page. */
+  /** Milliseconds from the answer to that request, which redirects the browser to the page. */
   readonly afterRedirect: number;
 }
 
@@ -96,7 +96,7 @@ async function load(
     const page = await context.newPage();
     if (network !== undefined) {
       const session = await context.newCDPSession(page);
-      const throughput = network.kilobits * BYTES_A_KILOBIT;
+      const throughput = network.kilobits * BYTES_PER_KILOBIT;
       const limits = { latency: network.latency, downloadThroughput: throughput, uploadThroughput: throughput };
       await session.send('Network.enable');
       await session.send('Network.emulateNetworkConditions', { offline: false, ...limits });

@@ -1,6 +1,6 @@
 /**
- * Measures the cost of a token in a grant with one live token and in one with ten thousand, with the adapter on a Keyv
- * in memory.
+ * Measures the cost of a token in a grant with one live token, and in a grant with ten thousand, with the adapter on a
+ * Keyv in memory.
  */
 import { Keyv } from 'keyv';
 import type { Adapter } from 'oidc-provider';
@@ -29,7 +29,7 @@ export async function grants(size: Size): Promise<Result> {
   const few: number[] = [];
   const many: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    // Begin another grant in each round, because this one does not stay small.
+    // Begin a new grant in each round, because a grant that gets tokens does not stay small.
     const fresh = `${round}`;
     await writer.write(fresh, FEW);
     few.push((await cpuDuring(() => writer.write(fresh, tokens))) / tokens);

@@ -42,7 +42,7 @@ export const memory: Measure = async (size): Promise<Result> => {
   const kinds = [BARE, KOA, MEMORY, PARKED, REDIS, REDIS_PARKED];
   const small = [BARE, MEMORY, PARKED, REDIS, REDIS_PARKED].map(withSmallYoungGeneration);
   const all: Growth[] = [];
-  for (const kind of [...kinds, ...small]) all.push(await growth(kind, size));
+  for (const kind of [...kinds, ...small]) all.push(await measureGrowth(kind, size));
   return {
     goals: goals(all),
     tables: [
@@ -86,7 +86,7 @@ function goals(all: readonly Growth[]): Goal[] {
   });
 }
 
-function growth(kind: Kind, size: Size): Promise<Growth> {
+function measureGrowth(kind: Kind, size: Size): Promise<Growth> {
   const { few, many } = SIZES[size];
   return onStage(kind, async ({ server, load }) => {
     await warmUp(load, few);
@@ -94,14 +94,14 @@ function growth(kind: Kind, size: Size): Promise<Growth> {
     await load.wait(few);
     await settle();
     const before = await server.usage();
-    const first = await server.collected();
+    const first = await server.usageAfterCollection();
     await load.prepare(many - few);
     await settle();
-    const prepared = await server.collected();
+    const prepared = await server.usageAfterCollection();
     await load.wait(many - few);
     await settle();
     const after = await server.usage();
-    const last = await server.collected();
+    const last = await server.usageAfterCollection();
     const each = (bytes: number): number => kilobytes(bytes) / (many - few);
     return {
       kind,

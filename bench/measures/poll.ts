@@ -5,12 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Chart, Result, Size, Table } from '../measure.ts';
 import { start } from '../programs.ts';
 import type { KoaPollOptions } from '../servers/koa-poll.ts';
-import { expectStatus, foundIn } from '../sign-ins/checked.ts';
+import { expectStatus, findInBody } from '../sign-ins/checked.ts';
 import { each } from '../sign-ins/crowd.ts';
 import { Nodes } from '../sign-ins/nodes.ts';
 import type { QrSignIn } from '../sign-ins/qr-sign-in.ts';
 import { cpuDuring, openScene, type Scene } from '../sign-ins/scene.ts';
-import { through } from '../sign-ins/sign-in.ts';
+import { takeSteps } from '../sign-ins/sign-in.ts';
 import { percentile } from '../statistics.ts';
 
 interface Extent {
@@ -28,7 +28,7 @@ const SIZES: Readonly<Record<Size, Extent>> = {
   quick: { rounds: 3, polls: 300, browsers: 50, time: 11_000 },
 };
 const AT_A_TIME = 10;
-/** The number of browsers that poll in turn. It is so large that none exceeds the rate limit per address. */
+/** The number of browsers that poll in turn. It is so large that no browser exceeds the rate limit per address. */
 const POLLING = 100;
 const MINUTE_MS = 60_000;
 
@@ -36,9 +36,9 @@ export async function poll(size: Size): Promise<Result> {
   const extent = SIZES[size];
   const scene = await openScene();
   try {
-    const { koa, ours } = await polled(scene, extent);
-    const stream = await listened(scene, extent);
-    const long = await polledLong(scene, extent);
+    const { koa, ours } = await measurePolls(scene, extent);
+    const stream = await measureStreams(scene, extent);
+    const long = await measureLongPolls(scene, extent);
     const rows: [string, number][] = [
       ['Koa route, polled once a second', (koa * 60) / 1000],
       ['this plugin, polled once a second', (ours * 60) / 1000],
@@ -56,7 +56,7 @@ export async function poll(size: Size): Promise<Result> {
           limit: 2,
         },
       ],
-      tables: [minutes(rows, stream.opening)],
+      tables: [minuteTable(rows, stream.opening)],
       charts: [chart(rows)],
     };
   } finally {
@@ -65,18 +65,18 @@ export async function poll(size: Size): Promise<Result> {
 }
 
 /** Returns the CPU time of one poll of the plugin and of the bare route in microseconds: the medians of the rounds. */
-async function polled(
+async function measurePolls(
   scene: Scene,
   { rounds, polls }: Extent,
 ): Promise<{ readonly koa: number; readonly ours: number }> {
-  const requests = (await shown(scene, POLLING)).map((signIn) => signIn.poll());
+  const requests = (await showCodes(scene, POLLING)).map((signIn) => signIn.poll());
   const answer = expectStatus(await scene.nodes.send(requests[0] ?? ''), 200);
   const bare = await start('servers/koa-poll.ts', { body: JSON.parse(answer.body) } satisfies KoaPollOptions);
   const url = await bare.ask<string>('url');
   const nodes = new Nodes(url, [Number(new URL(url).port)]);
   const cpu: { readonly koa: number[]; readonly ours: number[] } = { koa: [], ours: [] };
   const ask = async (at: Nodes, one: number): Promise<void> => {
-    foundIn(expectStatus(await at.send(requests[one % POLLING] ?? ''), 200), /"state":"(waiting)"/);
+    findInBody(expectStatus(await at.send(requests[one % POLLING] ?? ''), 200), /"state":"(waiting)"/);
   };
   try {
     for (let turn = -1; turn < rounds; turn += 1) {
@@ -98,11 +98,11 @@ async function polled(
  * Returns the CPU time of opening a stream in microseconds, and of a minute on it in milliseconds, without the server's
  * idle load.
  */
-async function listened(
+async function measureStreams(
   scene: Scene,
   { browsers, time }: Extent,
 ): Promise<{ readonly opening: number; readonly minute: number }> {
-  const signIns = await shown(scene, browsers);
+  const signIns = await showCodes(scene, browsers);
   const idle = await cpuDuring(scene.providers, () => sleep(time / 4));
   const opening = await cpuDuring(scene.providers, () =>
     each(browsers, AT_A_TIME, async (one) => signIns[one]?.steps[2]?.[1]()),
@@ -113,17 +113,17 @@ async function listened(
 }
 
 /**
- * Returns the CPU time of a minute of long polls in milliseconds. A browser sends the next one, with `after`, on each
- * answer.
+ * Returns the CPU time of a minute of long polls in milliseconds. After each answer, a browser sends the next poll, with
+ * `after`.
  */
-async function polledLong(scene: Scene, { browsers, time }: Extent): Promise<number> {
-  const signIns = await shown(scene, browsers);
+async function measureLongPolls(scene: Scene, { browsers, time }: Extent): Promise<number> {
+  const signIns = await showCodes(scene, browsers);
   let isOver = false;
   const wait = async (signIn: QrSignIn): Promise<void> => {
     let after = '';
     while (!isOver) {
       const answer = expectStatus(await scene.nodes.send(signIn.poll(after)), 200);
-      after = `&after=${foundIn(answer, /"version":(\d+)/)}`;
+      after = `&after=${findInBody(answer, /"version":(\d+)/)}`;
     }
   };
   let all: Promise<unknown> = Promise.resolve();
@@ -137,17 +137,17 @@ async function polledLong(scene: Scene, { browsers, time }: Extent): Promise<num
 }
 
 /** Returns browsers that show a code. */
-async function shown({ crowd }: Scene, browsers: number): Promise<QrSignIn[]> {
+async function showCodes({ crowd }: Scene, browsers: number): Promise<QrSignIn[]> {
   await crowd.prepareNew(browsers);
-  const signIns = Array.from({ length: browsers }, () => crowd.newBrowser());
+  const signIns = Array.from({ length: browsers }, () => crowd.beginInNewBrowser());
   await each(browsers, AT_A_TIME, async (one) => {
     const signIn = signIns[one];
-    if (signIn !== undefined) await through(signIn, 2);
+    if (signIn !== undefined) await takeSteps(signIn, 2);
   });
   return signIns;
 }
 
-function minutes(rows: readonly [string, number][], opening: number): Table {
+function minuteTable(rows: readonly [string, number][], opening: number): Table {
   return {
     title: 'CPU of a browser that waits for a minute',
     columns: ['way', 'ms'],

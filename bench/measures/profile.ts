@@ -21,9 +21,9 @@ export async function profile(size: Size): Promise<Result> {
   const scene = await openScene();
   try {
     await scene.crowd.prepareNew(signIns + warmUp);
-    await each(warmUp, AT_A_TIME, () => complete(scene.crowd.newBrowser()));
-    const { spent, cpu } = await profiled(scene, () =>
-      each(signIns, AT_A_TIME, () => complete(scene.crowd.newBrowser())),
+    await each(warmUp, AT_A_TIME, () => complete(scene.crowd.beginInNewBrowser()));
+    const { spent, cpu } = await profileDuring(scene, () =>
+      each(signIns, AT_A_TIME, () => complete(scene.crowd.beginInNewBrowser())),
     );
     return { goals: [], tables: [areas(spent, cpu, signIns), files(spent, signIns)], charts: [chart(spent, signIns)] };
   } finally {
@@ -35,7 +35,7 @@ export async function profile(size: Size): Promise<Result> {
  * Runs `act` while the only provider of a scene is profiled.
  * @returns the time that its main thread spent, and the CPU time of all its threads in microseconds
  */
-export async function profiled(
+export async function profileDuring(
   { providers: [provider, ...others] }: Scene,
   act: () => Promise<void>,
 ): Promise<{ readonly spent: TimeSpent; readonly cpu: number }> {
@@ -58,13 +58,13 @@ function mainThreadOf({ pid }: Program): number {
   return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
-/** Returns the entries with the largest first. */
-export function ranked(times: ReadonlyMap<string, number>): [string, number][] {
+/** Returns the entries, those with the longest times first. */
+export function sortByTime(times: ReadonlyMap<string, number>): [string, number][] {
   return [...times].sort(([, one], [, other]) => other - one);
 }
 
 function areas({ areas, total }: TimeSpent, cpu: number, signIns: number): Table {
-  const rows = ranked(areas).map(([area, time]) => [area, Math.round(time / signIns), percent(time / total)]);
+  const rows = sortByTime(areas).map(([area, time]) => [area, Math.round(time / signIns), percent(time / total)]);
   const elsewhere = [
     'other threads (signing tokens, collecting garbage, compiling)',
     Math.round((cpu - total) / signIns),
@@ -81,7 +81,7 @@ function areas({ areas, total }: TimeSpent, cpu: number, signIns: number): Table
 }
 
 function files({ files, total }: TimeSpent, signIns: number): Table {
-  const rows = ranked(files).slice(0, MOST_FILES);
+  const rows = sortByTime(files).slice(0, MOST_FILES);
   return {
     title: 'The same by file of this plugin',
     columns: ['file', 'µs a sign-in', '% of the main thread'],
@@ -90,7 +90,7 @@ function files({ files, total }: TimeSpent, signIns: number): Table {
 }
 
 function chart({ areas }: TimeSpent, signIns: number): Chart {
-  const points = ranked(areas).map(([x, time]) => ({ x, y: Math.round(time / signIns) }));
+  const points = sortByTime(areas).map(([x, time]) => ({ x, y: Math.round(time / signIns) }));
   return {
     title: 'Where the time of a sign-in by QR goes',
     kind: 'bars',

@@ -1,14 +1,14 @@
 /** Measures the cost of replacing the codes of all waiting browsers. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Goal, Measure, Result, Size } from '../measure.ts';
-import { during, type Kind, MEMORY, onStage, PARKED, settle } from '../stage.ts';
+import { type Kind, MEMORY, measureDuring, onStage, PARKED, settle } from '../stage.ts';
 import { rounded } from '../statistics.ts';
 
 const SIZES = { full: { waiting: 10_000, periods: 3 }, quick: { waiting: 1_000, periods: 1 } } as const;
 const OFTEN_S = 10;
 const SELDOM_S = 60;
 
-interface Rotating {
+interface RotationLoad {
   readonly rotation: number;
   /** CPU use as a share of one core. */
   readonly share: number;
@@ -20,8 +20,8 @@ export const rotation: Measure = async (size): Promise<Result> => {
   const goals: Goal[] = [];
   const rows: (string | number)[][] = [];
   for (const kind of [MEMORY, PARKED]) {
-    const often = await rotating(kind, OFTEN_S, size);
-    const seldom = await rotating(kind, SELDOM_S, size);
+    const often = await measureRotation(kind, OFTEN_S, size);
+    const seldom = await measureRotation(kind, SELDOM_S, size);
     // The difference removes the load that does not depend on rotation. It also removes the cost of the rare rotations,
     // so it is scaled up.
     const cost = (often.share - seldom.share) / (1 - OFTEN_S / SELDOM_S);
@@ -45,7 +45,7 @@ export const rotation: Measure = async (size): Promise<Result> => {
   };
 };
 
-function rotating(kind: Kind, every: number, size: Size): Promise<Rotating> {
+function measureRotation(kind: Kind, every: number, size: Size): Promise<RotationLoad> {
   const { waiting, periods } = SIZES[size];
   return onStage({ ...kind, qrLogin: { ...kind.qrLogin, rotation: every } }, async ({ server, load }) => {
     await load.prepare(waiting);
@@ -53,7 +53,7 @@ function rotating(kind: Kind, every: number, size: Size): Promise<Rotating> {
     await settle();
     const before = await load.traffic();
     const seconds = Math.max(every, periods * OFTEN_S);
-    const { share } = await during(server, () => pause(seconds * 1000));
+    const { share } = await measureDuring(server, () => pause(seconds * 1000));
     const after = await load.traffic();
     const events = after.events - before.events;
     return {

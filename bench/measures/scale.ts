@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Goal, Measure, Result, Size, Table } from '../measure.ts';
 import type { Program } from '../programs.ts';
 import { startRedis } from '../redis.ts';
-import { BARE, during, type Kind, MEMORY, onStage, PARKED, REDIS_PARKED, settle } from '../stage.ts';
+import { BARE, type Kind, MEMORY, measureDuring, onStage, PARKED, REDIS_PARKED, settle } from '../stage.ts';
 import { megabytes, rounded } from '../statistics.ts';
 
 /**
@@ -42,8 +42,8 @@ interface Scale {
 
 export const scale: Measure = async (size): Promise<Result> => {
   const all: Scale[] = [];
-  for (const kind of [BARE, MEMORY, PARKED]) all.push(await stepByStep(kind, size));
-  const nodes = await together(REDIS_PARKED, size);
+  for (const kind of [BARE, MEMORY, PARKED]) all.push(await measureSteps(kind, size));
+  const nodes = await measureNodes(REDIS_PARKED, size);
   return {
     goals: all.filter(({ kind }) => kind !== BARE).flatMap((one) => goals(one, size)),
     tables: [
@@ -104,7 +104,7 @@ function goals({ kind, steps, busy }: Scale, size: Size): Goal[] {
   ];
 }
 
-function stepByStep(kind: Kind, size: Size): Promise<Scale> {
+function measureSteps(kind: Kind, size: Size): Promise<Scale> {
   const { steps, watch, coming } = SIZES[size];
   return onStage(kind, async ({ server, load }) => {
     const measured: Step[] = [];
@@ -114,27 +114,27 @@ function stepByStep(kind: Kind, size: Size): Promise<Scale> {
       await load.wait(step - waiting);
       waiting = step;
       await settle();
-      const { share } = await during(server, () => pause(watch));
+      const { share } = await measureDuring(server, () => pause(watch));
       measured.push({ waiting, rss: megabytes((await server.usage()).rss), idle: share * 100 });
     }
     await load.prepare(coming.seconds * coming.rate);
     await settle();
-    const { share } = await during(server, () => load.comeAndGo(coming));
+    const { share } = await measureDuring(server, () => load.comeAndGo(coming));
     return { kind, steps: measured, busy: share * 100 };
   });
 }
 
 /** Measures three nodes that share a Redis. Each has its own browsers. */
-async function together(kind: Kind, size: Size): Promise<Table> {
+async function measureNodes(kind: Kind, size: Size): Promise<Table> {
   const { nodes, watch } = SIZES[size];
   const redis = await startRedis();
-  const here = new Rendezvous(nodes.length + 1);
-  const look = async (process: Pick<Program, 'usage'>): Promise<number[]> => {
-    await here.all();
+  const rendezvous = new Rendezvous(nodes.length + 1);
+  const measureIdle = async (process: Pick<Program, 'usage'>): Promise<number[]> => {
+    await rendezvous.waitForAll();
     await settle();
-    const { share } = await during(process, () => pause(watch));
+    const { share } = await measureDuring(process, () => pause(watch));
     const { rss } = await process.usage();
-    await here.all();
+    await rendezvous.waitForAll();
     return [megabytes(rss), share * 100].map(rounded);
   };
   const node = (waiting: number, number: number): Promise<(string | number)[]> =>
@@ -143,12 +143,12 @@ async function together(kind: Kind, size: Size): Promise<Table> {
       async ({ server, load }) => {
         await load.prepare(waiting);
         await load.wait(waiting);
-        return [`node ${number + 1}`, waiting, ...(await look(server))];
+        return [`node ${number + 1}`, waiting, ...(await measureIdle(server))];
       },
       { redis },
     );
   try {
-    const [ofRedis, ...rows] = await Promise.all([look(redis), ...nodes.map(node)]);
+    const [ofRedis, ...rows] = await Promise.all([measureIdle(redis), ...nodes.map(node)]);
     return {
       title: `${nodes.reduce((sum: number, one) => sum + one, 0)} waiting over three processes: ${kind.name}`,
       columns: ['process', 'waiting', 'RSS, MB', '% of a core while nothing happens'],
@@ -159,7 +159,7 @@ async function together(kind: Kind, size: Size): Promise<Table> {
   }
 }
 
-/** A reusable barrier: `all()` resolves once the given number of callers wait for it. */
+/** A reusable barrier: `waitForAll()` resolves once the given number of callers wait for it. */
 class Rendezvous {
   readonly #count: number;
   #arrived: (() => void)[] = [];
@@ -168,7 +168,7 @@ class Rendezvous {
     this.#count = count;
   }
 
-  all(): Promise<void> {
+  waitForAll(): Promise<void> {
     return new Promise((resolve) => {
       this.#arrived.push(resolve);
       if (this.#arrived.length < this.#count) return;

@@ -17,13 +17,13 @@ const DEVICE_FLOW = "oidc-provider's device flow";
 const ACTION = 'action, new browser, check code';
 
 const WAYS: readonly (readonly [name: string, begin: (scene: Scene) => SignIn])[] = [
-  [PASSWORD, ({ crowd }) => crowd.password()],
-  ['password, chosen by loginPage', ({ crowd }) => crowd.password(PHONE_CLIENT)],
-  [KNOWN, ({ crowd }) => crowd.knownBrowser()],
-  [NEW, ({ crowd }) => crowd.newBrowser()],
-  [BY_APP, ({ crowd }) => crowd.app()],
-  [DEVICE_FLOW, ({ crowd }) => crowd.deviceFlow()],
-  [ACTION, ({ crowd }) => crowd.action()],
+  [PASSWORD, ({ crowd }) => crowd.beginWithPassword()],
+  ['password, chosen by loginPage', ({ crowd }) => crowd.beginWithPassword(PHONE_CLIENT)],
+  [KNOWN, ({ crowd }) => crowd.beginInKnownBrowser()],
+  [NEW, ({ crowd }) => crowd.beginInNewBrowser()],
+  [BY_APP, ({ crowd }) => crowd.beginWithApp()],
+  [DEVICE_FLOW, ({ crowd }) => crowd.beginDeviceFlow()],
+  [ACTION, ({ crowd }) => crowd.beginAction()],
 ];
 
 /** In each round every way to sign in has its turn, so that other load on the machine affects all of them equally. */
@@ -47,11 +47,11 @@ export async function signIn(size: Size): Promise<Result> {
   const extent = SIZES[size];
   const scene = await openScene();
   try {
-    await rounds(scene, { rounds: 1, signIns: extent.warmUp, warmUp: 0 }, 10);
-    const single = await rounds(scene, extent, 1);
-    const busy = await rounds(scene, extent, 10);
+    await measureRounds(scene, { rounds: 1, signIns: extent.warmUp, warmUp: 0 }, 10);
+    const single = await measureRounds(scene, extent, 1);
+    const busy = await measureRounds(scene, extent, 10);
     const steps = await costOfSteps(scene, extent);
-    const table = whole(single, busy, await scrypt(size));
+    const table = wholeTable(single, busy, await measureScrypt(size));
     return {
       goals: [...goals(single, 1), ...goals(busy, 10)],
       tables: [table, ...steps],
@@ -62,7 +62,7 @@ export async function signIn(size: Size): Promise<Result> {
   }
 }
 
-async function rounds(scene: Scene, { rounds, signIns }: Rounds, atATime: number): Promise<Costs> {
+async function measureRounds(scene: Scene, { rounds, signIns }: Rounds, atATime: number): Promise<Costs> {
   await scene.crowd.prepareNew(rounds * signIns);
   await scene.crowd.prepareKnown(rounds * signIns);
   await scene.crowd.prepareApps(rounds * signIns);
@@ -97,18 +97,21 @@ function goals(costs: Costs, atATime: number): Goal[] {
   return [...byPage, byApp];
 }
 
-async function scrypt(size: Size): Promise<number> {
+async function measureScrypt(size: Size): Promise<number> {
   const signIns = size === 'full' ? 60 : 10;
   const scene = await openScene({ hash: 'scrypt' });
   try {
-    await each(20, 4, () => complete(scene.crowd.password()));
-    return (await cpuDuring(scene.providers, () => each(signIns, 1, () => complete(scene.crowd.password())))) / signIns;
+    await each(20, 4, () => complete(scene.crowd.beginWithPassword()));
+    return (
+      (await cpuDuring(scene.providers, () => each(signIns, 1, () => complete(scene.crowd.beginWithPassword())))) /
+      signIns
+    );
   } finally {
     await scene.close();
   }
 }
 
-function whole(single: Costs, busy: Costs, hashed: number): Table {
+function wholeTable(single: Costs, busy: Costs, hashed: number): Table {
   const rows = WAYS.map(([name]) => {
     const ratios = [single, busy].map((costs) => round((costs[name] ?? 0) / (costs[PASSWORD] ?? 0)));
     return [name, milliseconds(single[name]), ratios[0] ?? 0, milliseconds(busy[name]), ratios[1] ?? 0];

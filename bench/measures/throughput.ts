@@ -13,9 +13,9 @@ interface Setup {
   readonly begin: (scene: Scene) => SignIn;
 }
 
-const byQr = ({ crowd }: Scene): SignIn => crowd.newBrowser();
+const byQr = ({ crowd }: Scene): SignIn => crowd.beginInNewBrowser();
 const SETUPS: readonly Setup[] = [
-  { name: 'password, one node in memory', nodes: 1, onRedis: false, begin: ({ crowd }) => crowd.password() },
+  { name: 'password, one node in memory', nodes: 1, onRedis: false, begin: ({ crowd }) => crowd.beginWithPassword() },
   { name: 'QR, one node in memory', nodes: 1, onRedis: false, begin: byQr },
   { name: 'QR, one node on Redis', nodes: 1, onRedis: true, begin: byQr },
   { name: 'QR, three nodes on Redis', nodes: 3, onRedis: true, begin: byQr },
@@ -40,21 +40,21 @@ interface Outcome {
 
 export async function throughput(size: Size): Promise<Result> {
   const outcomes: Outcome[] = [];
-  for (const setup of SETUPS) outcomes.push(await tried(setup, size));
+  for (const setup of SETUPS) outcomes.push(await measureSetup(setup, size));
   return { goals: [], tables: [table(outcomes)], charts: [chart(outcomes)] };
 }
 
-async function tried(setup: Setup, size: Size): Promise<Outcome> {
+async function measureSetup(setup: Setup, size: Size): Promise<Outcome> {
   const redis = setup.onRedis ? await startRedis() : undefined;
   try {
     const scene = await openScene(redis && { redis: redis.url }, setup.nodes);
-    return await saturated(scene, setup, { redis, size }).finally(scene.close);
+    return await measureSignIns(scene, setup, { redis, size }).finally(scene.close);
   } finally {
     await redis?.stop();
   }
 }
 
-async function saturated(
+async function measureSignIns(
   scene: Scene,
   { name, begin }: Setup,
   { redis, size }: { readonly redis: Redis | undefined; readonly size: Size },

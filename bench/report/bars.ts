@@ -5,7 +5,7 @@ import { COLOURS, FRAME, label, round, rule, scaleTo } from './svg.ts';
 const BAR_PX = 16;
 const GAP_PX = 14;
 
-export function bars({ series }: Chart): { readonly body: string; readonly height: number } {
+export function drawBars({ series }: Chart): { readonly body: string; readonly height: number } {
   const { width, left, right, top, bottom } = FRAME;
   const names = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => String(x))))];
   const group = series.length * BAR_PX + GAP_PX;

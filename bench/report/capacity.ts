@@ -49,7 +49,7 @@ const DEMANDS: readonly Demand[] = [
 const MAX_LOAD = 0.6;
 /** Waiting browsers that one process may have. */
 const MAX_WAITING = 15_000;
-/** The number of processes of which one may die while another one is replaced. */
+/** The fewest processes, so that one may die while another one is replaced. */
 const MIN_PROCESSES = 3;
 
 const PARKED = 'plugin, in memory, parkStreams';
@@ -82,15 +82,15 @@ export function sumsText(results: Results): string {
     'sign-ins a second, *S*': ({ signIns }) => signIns.toLocaleString('en'),
     'seconds that each waits, *T*': ({ stay }) => stay.toLocaleString('en'),
     'arrivals a second, *A*': (demand) => Math.round(arrivals(demand)).toLocaleString('en'),
-    'cores of the nodes: arrivals': (demand) => about(nodeCores(costs, demand).arrivals),
-    'cores of the nodes: the rest of the sign-ins': (demand) => about(nodeCores(costs, demand).rest),
-    'cores of the nodes: waiting': (demand) => about(nodeCores(costs, demand).waiting),
+    'cores of the nodes: arrivals': (demand) => roundToTwoDigits(nodeCores(costs, demand).arrivals),
+    'cores of the nodes: the rest of the sign-ins': (demand) => roundToTwoDigits(nodeCores(costs, demand).rest),
+    'cores of the nodes: waiting': (demand) => roundToTwoDigits(nodeCores(costs, demand).waiting),
     'processes, *P*': (demand) => processes(costs, demand),
     'memory of the nodes, GB': (demand) =>
-      about((processes(costs, demand) * costs.process + demand.waiting * costs.memory) / 1024),
-    'cores of Redis': (demand) => about(redisCores(costs, demand)),
-    'memory of Redis for waiting browsers, GB': ({ waiting }) => about((waiting * costs.redisMemory) / 1024),
-    'network to waiting browsers, Mbit/s': ({ waiting }) => about((waiting * costs.traffic * 8) / 1e6),
+      roundToTwoDigits((processes(costs, demand) * costs.process + demand.waiting * costs.memory) / 1024),
+    'cores of Redis': (demand) => roundToTwoDigits(redisCores(costs, demand)),
+    'memory of Redis for waiting browsers, GB': ({ waiting }) => roundToTwoDigits((waiting * costs.redisMemory) / 1024),
+    'network to waiting browsers, Mbit/s': ({ waiting }) => roundToTwoDigits((waiting * costs.traffic * 8) / 1e6),
   };
   return markdownTable({
     title: '',
@@ -174,7 +174,7 @@ function waitingIn({ title }: Table): number {
 }
 
 /** Rounds to two digits, because the costs are not known more precisely. */
-function about(value: number): number {
+function roundToTwoDigits(value: number): number {
   return Number(value.toPrecision(2));
 }
 

@@ -1,12 +1,12 @@
-/** Draws charts as SVG on a white ground, so that they are readable on light and dark pages. */
+/** Draws charts as SVG on a white background, so that they are readable on light and dark pages. */
 import type { Chart } from '../measure.ts';
-import { bars } from './bars.ts';
-import { lines } from './lines.ts';
+import { drawBars } from './bars.ts';
+import { drawLines } from './lines.ts';
 import { COLOURS, FRAME, label, textOf } from './svg.ts';
 
 export function draw(chart: Chart): string {
   const { width, top } = FRAME;
-  const { body, height } = chart.kind === 'bars' ? bars(chart) : lines(chart);
+  const { body, height } = chart.kind === 'bars' ? drawBars(chart) : drawLines(chart);
   const title = `${chart.title}, ${chart.unit}`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="system-ui, sans-serif" font-size="13">
 <title>${textOf(title)}</title>

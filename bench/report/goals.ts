@@ -1,6 +1,6 @@
 /** Writes goals as rows of a table: the figure, its limit and the verdict. */
 import type { Goal } from '../measure.ts';
-import { isReached, judged } from '../results.ts';
+import { comparedFigure, isReached } from '../results.ts';
 import { rounded } from '../statistics.ts';
 
 export const GOAL_COLUMNS: readonly string[] = ['goal', 'measured', 'ratio', 'at most', 'verdict'];
@@ -18,7 +18,7 @@ export function goalRow(goal: Goal): (string | number)[] {
   return [
     name,
     measurable ? `${rounded(ours)} ${unit}` : UNMEASURABLE,
-    measurable && against !== undefined ? rounded(judged(goal)) : '',
+    measurable && against !== undefined ? rounded(comparedFigure(goal)) : '',
     against === undefined ? `${limit} ${unit}` : `${limit} × ${against.name}`,
     verdictOf(goal),
   ];
@@ -35,7 +35,7 @@ export function verdictOf(goal: Goal): 'reached' | 'MISSED' | 'not decided' {
   return isReached(goal) ? 'reached' : 'MISSED';
 }
 
-/** Goals in KB are about growth of resident memory; all others can be measured. */
+/** Returns false for a growth of resident memory that is too small. Goals in KB are about such growth, others are not. */
 function isMeasurable({ ours, unit, against }: Goal): boolean {
   if (unit !== 'KB') return true;
   return ours >= RESOLUTION_KB && (against === undefined || against.value >= RESOLUTION_KB);

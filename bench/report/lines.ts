@@ -6,7 +6,7 @@ const HEIGHT_PX = 420;
 /** Less than `FRAME.left`, because there are no names at the side. */
 const LEFT_PX = 70;
 
-export function lines({ series }: Chart): { readonly body: string; readonly height: number } {
+export function drawLines({ series }: Chart): { readonly body: string; readonly height: number } {
   const { width, right, top, bottom } = FRAME;
   const floor = HEIGHT_PX - bottom;
   const all = series.flatMap(({ points }) => points);

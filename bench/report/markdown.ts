@@ -39,12 +39,12 @@ export function machineText(results: Results): string {
     `${cpu}, ${cores} cores, ${memory} GB; ${os}; Node ${node}, Redis ${redis}; ${versions.join(', ')}.`,
     `Measured on ${days.join(', ')}: ${runs.map(([name, { seconds }]) => `${name} (${seconds} s)`).join(', ')}.`,
   ]
-    .map(wrapped)
+    .map(wrapLines)
     .join('\n\n');
 }
 
 /** Breaks a text into lines of at most 120 columns. */
-function wrapped(text: string): string {
+function wrapLines(text: string): string {
   return text.replace(/(.{1,120})(?: |$)/g, '$1\n').trimEnd();
 }
 
@@ -66,7 +66,7 @@ export function goalsText(results: Results): string {
 }
 
 /** Returns the tables and charts of a measure that the page shows, with memory only as far as it can be measured. */
-export function published(measure: string, { tables, charts }: Result): ResultContent {
+export function selectForPage(measure: string, { tables, charts }: Result): ResultContent {
   const [growth] = tables;
   if (measure !== 'memory' || growth === undefined) {
     return { tables: tables.filter(isForThePage).map(withMeasurableMemory), charts };

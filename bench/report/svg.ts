@@ -1,4 +1,4 @@
-/** The parts that all charts are made of. */
+/** Draws the parts that all charts are made of: texts, lines and scales. */
 
 /** Each colour has a contrast of at least 3 : 1 on white (WCAG 2.2, 1.4.11); they also differ in lightness. */
 export const COLOURS = ['#1f4e9c', '#c2571a', '#2b7a4b', '#7a3b8f', '#6b6b6b'] as const;

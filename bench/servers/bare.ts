@@ -1,8 +1,8 @@
-/** A server of Server-Sent Events that uses only Node's `http`. */
+/** Serves Server-Sent Events with nothing but Node's `http`. The plugin is compared with it. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answers } from '../programs.ts';
+import { answerQuestions } from '../programs.ts';
 import { BEAT, COMMENT, firstEvent, HEADERS, HEARTBEAT_MS, pushedEvent } from './plain-events.ts';
 
 const waiting = new Map<string, ServerResponse>();
@@ -36,4 +36,4 @@ function push(id: string, req: IncomingMessage, res: ServerResponse): void {
   res.writeHead(waiting.has(id) ? 204 : 404).end();
 }
 
-answers({ url: () => url });
+answerQuestions({ url: () => url });

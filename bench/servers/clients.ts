@@ -6,16 +6,16 @@ export interface BenchClient {
 
 export const RP: BenchClient = { id: 'rp', redirectUri: 'http://rp.example/callback' };
 /**
- * A client whose users are redirected from the QR page's address to a password page, as a deployment does with
- * `loginPage`.
+ * The client with which phones sign in. Its users are redirected from the QR page's address to a password page, as a
+ * deployment does with `loginPage`.
  */
 export const PHONE_CLIENT: BenchClient = { id: 'phone', redirectUri: 'http://phone.example/callback' };
 /**
- * A client whose users get the password page at once, at a URL outside of the plugin's, as at a provider without QR
- * sign-in.
+ * A client whose users get the password page at once, at a URL that the plugin does not serve, just like at a provider
+ * without QR sign-in.
  */
 export const PASSWORD_RP: BenchClient = { id: 'password-rp', redirectUri: 'http://password-rp.example/callback' };
-/** An app that approves, with a DPoP-bound token. */
+/** An app that approves sign-ins, with a DPoP-bound token. It runs on a phone that is signed in with `PHONE_CLIENT`. */
 export const PHONE_APP: BenchClient = { id: 'phone-app', redirectUri: 'http://phone-app.example/callback' };
-/** A client whose users sign in by the device flow. */
+/** A client whose users sign in with the device flow. */
 export const DEVICE_RP: BenchClient = { id: 'device-rp', redirectUri: 'http://device-rp.example/callback' };

@@ -1,10 +1,10 @@
-/** A Koa server with one route that answers JSON. A poll of the plugin is compared with it. */
+/** Serves one Koa route that answers JSON. A poll of the plugin is compared with it. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Router from '@koa/router';
 import Koa from 'koa';
-import { answers, optionsOf } from '../programs.ts';
+import { answerQuestions, optionsOf } from '../programs.ts';
 
 export interface KoaPollOptions {
   /** The body of each answer. */
@@ -21,4 +21,4 @@ server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 });
 await once(server, 'listening');
 const { port } = server.address() as AddressInfo;
 
-answers({ url: () => `http://127.0.0.1:${port}` });
+answerQuestions({ url: () => `http://127.0.0.1:${port}` });

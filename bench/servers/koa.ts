@@ -1,11 +1,11 @@
-/** A server of Server-Sent Events with Koa in the usual way: the body is a stream that the handler writes to. */
+/** Serves Server-Sent Events with Koa in the usual way: the body is a stream that the handler writes to. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import Router from '@koa/router';
 import Koa from 'koa';
-import { answers } from '../programs.ts';
+import { answerQuestions } from '../programs.ts';
 import { BEAT, COMMENT, firstEvent, HEADERS, HEARTBEAT_MS, pushedEvent } from './plain-events.ts';
 
 const waiting = new Map<string, PassThrough>();
@@ -45,4 +45,4 @@ server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 });
 await once(server, 'listening');
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-answers({ url: () => url });
+answerQuestions({ url: () => url });

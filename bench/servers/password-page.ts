@@ -1,4 +1,4 @@
-/** The password page of oidc-provider's guides. QR sign-in is compared with it. */
+/** Serves the password page of oidc-provider's guides. QR sign-in is compared with it. */
 import { scrypt as scryptWithCallback } from 'node:crypto';
 import { promisify } from 'node:util';
 import Router, { type RouterContext } from '@koa/router';

@@ -1,5 +1,6 @@
 /**
- * A provider with QR sign-in as an integrator would set it up, and with a password page that by default hashes nothing.
+ * Runs a provider with QR sign-in as an integrator would set it up, and with a password page that by default does not
+ * hash passwords.
  */
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,7 +11,7 @@ import { Keyv } from 'keyv';
 import { type Configuration, Provider } from 'oidc-provider';
 import { keyvAdapter, type QrLoginOptions, qrLogin } from '../../src/index.ts';
 import { profiling } from '../profiler.ts';
-import { answers, optionsOf } from '../programs.ts';
+import { answerQuestions, optionsOf } from '../programs.ts';
 import { type BenchClient, DEVICE_RP, PASSWORD_RP, PHONE_APP, PHONE_CLIENT, RP } from './clients.ts';
 import { type Hash, passwordPage } from './password-page.ts';
 
@@ -117,4 +118,4 @@ provider.use(async (ctx, next) => {
 });
 server.on('request', provider.callback());
 
-answers({ url: () => url, ...profiling });
+answerQuestions({ url: () => url, ...profiling });

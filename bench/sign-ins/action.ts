@@ -1,6 +1,6 @@
-/** A whole approval of an action, which the provider itself asks for in the browser that shows it. */
+/** Plays a whole approval of an action that the provider itself asks for, in the browser that shows the code. */
 import { Approval, type Phone } from './approval.ts';
-import { leadsTo } from './checked.ts';
+import { redirectPathOf } from './checked.ts';
 import { Device } from './device.ts';
 import type { Nodes } from './nodes.ts';
 import type { SignIn, Step } from './sign-in.ts';
@@ -8,13 +8,13 @@ import type { SignIn, Step } from './sign-in.ts';
 export class Action implements SignIn {
   readonly steps: readonly Step[] = [
     ['GET /ask', () => this.#ask()],
-    ['GET Q/actions/:id', () => this.#approval.page()],
+    ['GET Q/actions/:id', () => this.#approval.openCodePage()],
     ['GET Q/actions/:id/qr/events', () => this.#approval.listen()],
-    ['GET Q/:code', () => this.#approval.landing()],
+    ['GET Q/:code', () => this.#approval.openLandingPage()],
     ['POST Q/:code', () => this.#approval.scan()],
-    ['GET Q/tickets/:id', () => this.#approval.confirm()],
+    ['GET Q/tickets/:id', () => this.#approval.openConfirmPage()],
     ['POST Q/tickets/:id', () => this.#approval.approve()],
-    ['GET Q/tickets/:id, done', () => this.#approval.done()],
+    ['GET Q/tickets/:id, done', () => this.#approval.openDonePage()],
     ['POST Q/actions/:id/qr/finish', () => this.#finish()],
   ];
   readonly #browser: Device;
@@ -29,7 +29,7 @@ export class Action implements SignIn {
 
   async #ask(): Promise<void> {
     const answer = await this.#browser.open(`/ask?account=${this.#phone.accountId}`, 'none');
-    this.#approval.self = leadsTo(answer, 302);
+    this.#approval.codePagePath = redirectPathOf(answer, 302);
   }
 
   async #finish(): Promise<void> {

@@ -1,10 +1,10 @@
-/** A whole sign-in by QR that an app approves, with the requests of the browser's page and of the app. */
+/** Plays a whole sign-in by QR that an app approves, with the requests of the browser's page and of the app. */
 import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import type { Answer } from '../load/connection.ts';
 import { PHONE_APP, RP } from '../servers/clients.ts';
 import type { Phone } from './approval.ts';
 import { Authorization } from './authorization.ts';
-import { expectStatus, foundIn, pathOf } from './checked.ts';
+import { expectStatus, findInBody, pathOf } from './checked.ts';
 import { Device } from './device.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Nodes } from './nodes.ts';
@@ -81,7 +81,7 @@ export class AppSignIn implements SignIn {
   readonly #browser: Device;
   readonly #app: App;
   readonly #authorization: Authorization;
-  #self = '';
+  #codePagePath = '';
   #stream: EventStream | undefined;
   #code = '';
   #ticket = '';
@@ -95,33 +95,36 @@ export class AppSignIn implements SignIn {
   }
 
   async #authorize(): Promise<void> {
-    this.#self = await this.#authorization.begin(this.#browser);
+    this.#codePagePath = await this.#authorization.begin(this.#browser);
   }
 
   async #page(): Promise<void> {
-    foundIn(expectStatus(await this.#browser.open(this.#self, 'cross-site'), 200), /(data-screen="waiting")/);
+    findInBody(
+      expectStatus(await this.#browser.open(this.#codePagePath, 'cross-site'), 200),
+      /(data-screen="waiting")/,
+    );
   }
 
   async #listen(): Promise<void> {
-    this.#stream = this.#browser.listen(`${this.#self}/qr/events?svg=no`);
-    const { qr } = await this.#stream.reached('waiting');
+    this.#stream = this.#browser.listen(`${this.#codePagePath}/qr/events?svg=no`);
+    const { qr } = await this.#stream.waitUntilReached('waiting');
     this.#code = qr?.url ?? '';
   }
 
   async #scan(): Promise<void> {
     const { head } = expectStatus(await this.#app.post('/qr/api/scans', { code: this.#code }), 201);
     this.#ticket = pathOf(/\r\nlocation: (\S+)/i.exec(head)?.[1] ?? '');
-    await this.#stream?.reached('scanned');
+    await this.#stream?.waitUntilReached('scanned');
   }
 
   async #approve(): Promise<void> {
     const answer = await this.#app.post(`${this.#ticket}/decision`, { decision: 'approve', remember: true });
-    this.#checkCode = foundIn(expectStatus(answer, 200), /"checkCode":"(\d{6})"/);
-    await this.#stream?.reached('approved');
+    this.#checkCode = findInBody(expectStatus(answer, 200), /"checkCode":"(\d{6})"/);
+    await this.#stream?.waitUntilReached('approved');
   }
 
   async #finish(): Promise<void> {
-    const answer = await this.#browser.post(`${this.#self}/qr/finish`, { checkCode: this.#checkCode });
+    const answer = await this.#browser.post(`${this.#codePagePath}/qr/finish`, { checkCode: this.#checkCode });
     this.#redirectTo = JSON.parse(expectStatus(answer, 200).body).redirectTo;
     this.#stream?.close();
   }

@@ -1,5 +1,8 @@
-/** The approval of a code: the page that shows it, and the phone, with the requests that the pages and scripts send. */
-import { expectStatus, foundIn, leadsTo, pathOf } from './checked.ts';
+/**
+ * Plays both sides of an approval, the browser that shows the code and the phone, with the same requests that the real
+ * pages and scripts send.
+ */
+import { expectStatus, findInBody, pathOf, redirectPathOf } from './checked.ts';
 import type { Device } from './device.ts';
 import type { EventStream, Ticket } from './event-stream.ts';
 
@@ -19,7 +22,7 @@ const CSRF = /name="csrf" value="([^"]+)"/;
 
 export class Approval {
   /** The path of the page that shows the code. */
-  self = '';
+  codePagePath = '';
   readonly #browser: Device;
   readonly #isKnown: boolean;
   readonly #phone: Phone;
@@ -44,57 +47,59 @@ export class Approval {
   /** Confirms in the browser, with the check code. @returns the address that follows */
   async finish(): Promise<string> {
     const body: Record<string, string> = this.#isKnown ? {} : { checkCode: this.#checkCode };
-    const answer = expectStatus(await this.#browser.post(`${this.self}/qr/finish`, body), 200);
+    const answer = expectStatus(await this.#browser.post(`${this.codePagePath}/qr/finish`, body), 200);
     this.leave();
     return JSON.parse(answer.body).redirectTo;
   }
 
-  async page(): Promise<void> {
-    const page = expectStatus(await this.#browser.open(this.self, 'cross-site'), 200);
-    foundIn(page, /(data-screen="waiting")/);
+  async openCodePage(): Promise<void> {
+    const page = expectStatus(await this.#browser.open(this.codePagePath, 'cross-site'), 200);
+    findInBody(page, /(data-screen="waiting")/);
   }
 
   async listen(): Promise<void> {
-    this.#stream = this.#browser.listen(`${this.self}/qr/events?svg=no`);
-    const { qr } = await this.#stream.reached('waiting');
+    this.#stream = this.#browser.listen(`${this.codePagePath}/qr/events?svg=no`);
+    const { qr } = await this.#stream.waitUntilReached('waiting');
     this.#path = pathOf(qr?.url ?? '');
   }
 
-  async landing(): Promise<void> {
+  async openLandingPage(): Promise<void> {
     const page = expectStatus(await this.#phone.device.open(this.#path, 'none'), 200);
-    this.#csrf = foundIn(page, CSRF);
+    this.#csrf = findInBody(page, CSRF);
   }
 
   async scan(): Promise<void> {
-    this.#path = pathOf(leadsTo(await this.#phone.device.submit(this.#path, { csrf: this.#csrf })));
-    await this.#reached('scanned');
+    this.#path = pathOf(redirectPathOf(await this.#phone.device.submit(this.#path, { csrf: this.#csrf })));
+    await this.#waitUntilReached('scanned');
   }
 
-  async confirm(): Promise<void> {
+  async openConfirmPage(): Promise<void> {
     const page = expectStatus(await this.#phone.device.open(this.#path, 'same-origin'), 200);
-    foundIn(page, /(value="approve")/);
-    this.#csrf = foundIn(page, CSRF);
+    findInBody(page, /(value="approve")/);
+    this.#csrf = findInBody(page, CSRF);
   }
 
   async approve(): Promise<void> {
-    leadsTo(await this.#phone.device.submit(this.#path, { csrf: this.#csrf, decision: 'approve', remember: 'yes' }));
-    const { checkCode } = await this.#reached('approved');
-    if (checkCode === this.#isKnown)
+    redirectPathOf(
+      await this.#phone.device.submit(this.#path, { csrf: this.#csrf, decision: 'approve', remember: 'yes' }),
+    );
+    const { checkCode: isCheckCodeAsked } = await this.#waitUntilReached('approved');
+    if (isCheckCodeAsked === this.#isKnown)
       throw new Error('a check code must be asked for in a new browser, and not in a known one');
   }
 
-  async done(): Promise<void> {
+  async openDonePage(): Promise<void> {
     const page = expectStatus(await this.#phone.device.open(this.#path, 'same-origin'), 200);
-    if (this.#isKnown) foundIn(page, /(class="mark mark-yes")/);
+    if (this.#isKnown) findInBody(page, /(class="mark mark-yes")/);
     else
-      this.#checkCode = foundIn(page, /class="check-code" dir="ltr"><span>(\d{3}<\/span> <span>\d{3})</).replace(
+      this.#checkCode = findInBody(page, /class="check-code" dir="ltr"><span>(\d{3}<\/span> <span>\d{3})</).replace(
         /\D/g,
         '',
       );
   }
 
-  async #reached(state: string): Promise<Ticket> {
+  async #waitUntilReached(state: string): Promise<Ticket> {
     if (this.#stream === undefined) throw new Error('the browser does not listen yet');
-    return this.#stream.reached(state);
+    return this.#stream.waitUntilReached(state);
   }
 }

@@ -1,7 +1,7 @@
-/** The first and the last requests of every sign-in: the authorization request, and the token request with its code. */
+/** Sends the first and last requests of every sign-in: the authorization request, and the token request with its code. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { BenchClient } from '../servers/clients.ts';
-import { expectStatus, foundIn, leadsTo, locationOf, pathOf } from './checked.ts';
+import { expectStatus, findInBody, locationOf, pathOf, redirectPathOf } from './checked.ts';
 import type { Device } from './device.ts';
 import type { Nodes } from './nodes.ts';
 
@@ -19,7 +19,7 @@ export class Authorization {
 
   /** Sends the browser from the RP to the provider. @returns the path of the sign-in page */
   async begin(device: Device): Promise<string> {
-    return leadsTo(await device.open(this.#request('openid'), 'cross-site'));
+    return redirectPathOf(await device.open(this.#request('openid'), 'cross-site'));
   }
 
   #request(scope: string): string {
@@ -28,20 +28,20 @@ export class Authorization {
 
   /** Sends the browser back to the provider after the sign-in, and from there to the RP. */
   async resume(device: Device, redirectTo: string): Promise<void> {
-    this.arrive(locationOf(expectStatus(await device.open(pathOf(redirectTo), 'same-origin'), 303)));
+    this.takeCode(locationOf(expectStatus(await device.open(pathOf(redirectTo), 'same-origin'), 303)));
   }
 
   /** Sends a browser that is signed in from the client to the provider and back. */
   async pass(device: Device, scope: string): Promise<void> {
-    this.arrive(locationOf(expectStatus(await device.open(this.#request(scope), 'cross-site'), 303)));
+    this.takeCode(locationOf(expectStatus(await device.open(this.#request(scope), 'cross-site'), 303)));
   }
 
   /** Takes the code from the address of the RP. */
-  arrive(location: string): void {
+  takeCode(location: string): void {
     const { searchParams } = new URL(location);
     const code = searchParams.get('code');
     if (!location.startsWith(this.#client.redirectUri) || searchParams.get('state') !== this.#state || code === null) {
-      throw new Error(`that is not the way back to the RP: ${location}`);
+      throw new Error(`the browser does not return to the RP with a code: ${location}`);
     }
     this.#code = code;
   }
@@ -63,10 +63,10 @@ export class Authorization {
     const head = `Host: ${new URL(this.#nodes.origin).host}\r\nConnection: keep-alive\r\nAccept: application/json\r\n${more}`;
     const sends = `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n`;
     const answer = await this.#nodes.send(`POST /token HTTP/1.1\r\n${head}${sends}\r\n${body}`);
-    const claims = foundIn(expectStatus(answer, 200), /"id_token":"[^."]+\.([^."]+)\./);
+    const claims = findInBody(expectStatus(answer, 200), /"id_token":"[^."]+\.([^."]+)\./);
     const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString());
-    if (sub !== accountId) throw new Error(`the token is ${sub}'s and not ${accountId}'s`);
-    return foundIn(answer, /"access_token":"([^"]+)"/);
+    if (sub !== accountId) throw new Error(`the token is for ${sub}, not for ${accountId}`);
+    return findInBody(answer, /"access_token":"([^"]+)"/);
   }
 }
 

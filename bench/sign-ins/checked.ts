@@ -1,4 +1,4 @@
-/** Checks of answers. Each answer is checked, so that a server cannot seem fast because it fails. */
+/** Checks answers. Each answer of a measure is checked, so that a server cannot seem fast because it fails. */
 import type { Answer } from '../load/connection.ts';
 
 /** Returns the answer if it has this status. @throws Error that quotes the answer, if it has another status */
@@ -8,14 +8,14 @@ export function expectStatus(answer: Answer, status: number): Answer {
 }
 
 /** Returns the path and query that an answer redirects to. */
-export function leadsTo(answer: Answer, status = 303): string {
+export function redirectPathOf(answer: Answer, status = 303): string {
   return pathOf(locationOf(expectStatus(answer, status)));
 }
 
 /** Returns the `Location` of an answer. @throws Error if there is none */
 export function locationOf({ head }: Answer): string {
   const [, location] = /\r\nlocation: (\S+)/i.exec(head) ?? [];
-  if (location === undefined) throw new Error(`that leads nowhere: ${head}`);
+  if (location === undefined) throw new Error(`the answer has no Location: ${head}`);
   return location;
 }
 
@@ -28,7 +28,7 @@ export function pathOf(address: string): string {
  * Returns the text that the first group of a pattern matches in an answer's body.
  * @throws Error if there is no match
  */
-export function foundIn({ body }: Answer, pattern: RegExp): string {
+export function findInBody({ body }: Answer, pattern: RegExp): string {
   const [, found] = pattern.exec(body) ?? [];
   if (found === undefined) throw new Error(`there is no ${pattern} in ${body.slice(0, 2000)}`);
   return found;

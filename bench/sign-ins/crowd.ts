@@ -1,4 +1,4 @@
-/** The simulated users of a measure. */
+/** Prepares the simulated users of a measure, and begins their sign-ins. */
 import { type BenchClient, PASSWORD_RP, PHONE_CLIENT } from '../servers/clients.ts';
 import { Action } from './action.ts';
 import { App, AppSignIn } from './app-sign-in.ts';
@@ -44,13 +44,13 @@ export class Crowd {
   /** Signs in enough phones for this many sign-ins in known browsers: each phone signs in to a browser by QR once. */
   async prepareKnown(signIns: number): Promise<void> {
     const couples: Couple[] = [];
-    await each(atLeast(signIns / (USES - 1)), AT_A_TIME, async () => {
+    await each(countUsers(signIns / (USES - 1)), AT_A_TIME, async () => {
       const phone = await this.#phone();
       const browser = new Device(this.#nodes);
       await complete(new QrSignIn(this.#nodes, { device: browser, isKnown: false }, phone));
       couples.push({ phone, browser });
     });
-    this.#couples.push(...inTurn(couples, USES - 1));
+    this.#couples.push(...repeatInTurn(couples, USES - 1));
   }
 
   /** Signs in enough phones for this many actions. */
@@ -62,39 +62,39 @@ export class Crowd {
   async prepareApps(signIns: number): Promise<void> {
     const apps: App[] = [];
     const phones: Phone[] = [];
-    await each(atLeast(signIns / USES), AT_A_TIME, async () => {
+    await each(countUsers(signIns / USES), AT_A_TIME, async () => {
       const app = new App(this.#nodes, await this.#phone());
       await app.signIn();
       apps.push(app);
       phones.push(await this.#phone());
     });
-    this.#apps.push(...inTurn(apps, USES));
-    this.#deviceFlows.push(...inTurn(phones, USES));
+    this.#apps.push(...repeatInTurn(apps, USES));
+    this.#deviceFlows.push(...repeatInTurn(phones, USES));
   }
 
   /** Begins a sign-in in a new browser that an app approves. */
-  app(): AppSignIn {
-    return new AppSignIn(this.#nodes, taken(this.#apps));
+  beginWithApp(): AppSignIn {
+    return new AppSignIn(this.#nodes, takeNext(this.#apps));
   }
 
   /** Begins a sign-in by the device flow of oidc-provider, which knows nothing of the plugin. */
-  deviceFlow(): DeviceFlow {
-    return new DeviceFlow(this.#nodes, taken(this.#deviceFlows));
+  beginDeviceFlow(): DeviceFlow {
+    return new DeviceFlow(this.#nodes, takeNext(this.#deviceFlows));
   }
 
   /** Begins a sign-in in a new browser, which asks for the check code. */
-  newBrowser(): QrSignIn {
-    return new QrSignIn(this.#nodes, { device: new Device(this.#nodes), isKnown: false }, taken(this.#fresh));
+  beginInNewBrowser(): QrSignIn {
+    return new QrSignIn(this.#nodes, { device: new Device(this.#nodes), isKnown: false }, takeNext(this.#fresh));
   }
 
   /** Begins an action in a new browser, which asks for the check code. */
-  action(): Action {
-    return new Action(this.#nodes, taken(this.#approvers));
+  beginAction(): Action {
+    return new Action(this.#nodes, takeNext(this.#approvers));
   }
 
   /** Begins a sign-in in a known browser, after its session has ended. It asks for no check code. */
-  knownBrowser(): QrSignIn {
-    const { phone, browser } = taken(this.#couples);
+  beginInKnownBrowser(): QrSignIn {
+    const { phone, browser } = takeNext(this.#couples);
     return new QrSignIn(this.#nodes, { device: browser, isKnown: true }, phone);
   }
 
@@ -102,16 +102,16 @@ export class Crowd {
    * Begins a sign-in with a password. The client decides if the page has its own address or is reached through
    * `loginPage`.
    */
-  password(client: BenchClient = PASSWORD_RP): PasswordSignIn {
+  beginWithPassword(client: BenchClient = PASSWORD_RP): PasswordSignIn {
     return new PasswordSignIn(this.#nodes, newPerson(this.#nodes), client);
   }
 
   async #phones(uses: number): Promise<Phone[]> {
     const phones: Phone[] = [];
-    await each(atLeast(uses / USES), AT_A_TIME, async () => {
+    await each(countUsers(uses / USES), AT_A_TIME, async () => {
       phones.push(await this.#phone());
     });
-    return inTurn(phones, USES);
+    return repeatInTurn(phones, USES);
   }
 
   async #phone(): Promise<Phone> {
@@ -122,17 +122,17 @@ export class Crowd {
 }
 
 /** Returns the number of users that is needed so that no user has two simultaneous sign-ins. */
-function atLeast(people: number): number {
+function countUsers(people: number): number {
   return Math.max(Math.ceil(people), 2 * MOST_AT_A_TIME);
 }
 
-function inTurn<One>(all: readonly One[], times: number): One[] {
+function repeatInTurn<One>(all: readonly One[], times: number): One[] {
   return Array.from({ length: times }, () => all).flat();
 }
 
-function taken<One>(prepared: One[]): One {
+function takeNext<One>(prepared: One[]): One {
   const one = prepared.shift();
-  if (one === undefined) throw new Error('more people are needed than were prepared');
+  if (one === undefined) throw new Error('more users are needed than were prepared');
   return one;
 }
 

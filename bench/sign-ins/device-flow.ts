@@ -1,9 +1,9 @@
-/** A whole sign-in by the device flow of oidc-provider itself (RFC 8628), with a phone that is signed in. */
+/** Plays a whole sign-in by the device flow of oidc-provider itself (RFC 8628), with a phone that is signed in. */
 
 import type { Answer } from '../load/connection.ts';
 import { DEVICE_RP } from '../servers/clients.ts';
 import type { Phone } from './approval.ts';
-import { expectStatus, foundIn } from './checked.ts';
+import { expectStatus, findInBody } from './checked.ts';
 import type { Nodes } from './nodes.ts';
 import type { SignIn, Step } from './sign-in.ts';
 
@@ -39,29 +39,29 @@ export class DeviceFlow implements SignIn {
 
   async #poll(): Promise<void> {
     const answer = expectStatus(await this.#token(), 400);
-    foundIn(answer, /(authorization_pending)/);
+    findInBody(answer, /(authorization_pending)/);
   }
 
   async #open(): Promise<void> {
     const page = await this.#phone.device.open(`/device?user_code=${this.#userCode}`, 'none');
-    this.#xsrf = foundIn(expectStatus(page, 200), XSRF);
+    this.#xsrf = findInBody(expectStatus(page, 200), XSRF);
   }
 
   async #enter(): Promise<void> {
     const page = await this.#phone.device.submit('/device', { xsrf: this.#xsrf, user_code: this.#userCode });
-    this.#xsrf = foundIn(expectStatus(page, 200), XSRF);
+    this.#xsrf = findInBody(expectStatus(page, 200), XSRF);
   }
 
   async #confirm(): Promise<void> {
     const fields = { xsrf: this.#xsrf, user_code: this.#userCode, confirm: 'yes' };
     const page = expectStatus(await this.#phone.device.submit('/device', fields), 200);
-    foundIn(page, /(Sign-in Success)/);
+    findInBody(page, /(Sign-in Success)/);
   }
 
   async #redeem(): Promise<void> {
-    const claims = foundIn(expectStatus(await this.#token(), 200), /"id_token":"[^."]+\.([^."]+)\./);
+    const claims = findInBody(expectStatus(await this.#token(), 200), /"id_token":"[^."]+\.([^."]+)\./);
     const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString());
-    if (sub !== this.#phone.accountId) throw new Error(`the token is ${sub}'s`);
+    if (sub !== this.#phone.accountId) throw new Error(`the token is for ${sub}, not for ${this.#phone.accountId}`);
   }
 
   #token(): Promise<Answer> {

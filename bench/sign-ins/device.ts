@@ -1,4 +1,4 @@
-/** The browser or phone of a simulated user. */
+/** Sends the requests of a simulated user's browser or phone, with its cookies. */
 import { formRequest, objectRequest, pageRequest, type Sender, type Site, scriptRequest } from '../load/chromium.ts';
 import type { Answer } from '../load/connection.ts';
 import { Cookies } from '../load/cookies.ts';
@@ -16,7 +16,7 @@ export class Device {
 
   constructor(nodes: Nodes) {
     this.#nodes = nodes;
-    this.#site = { origin: nodes.origin, port: nodes.port };
+    this.#site = { origin: nodes.origin, port: nodes.nextPort() };
     devices += 1;
     this.#address = personAddress(devices);
   }
@@ -49,7 +49,7 @@ export class Device {
 
   listen(path: string): EventStream {
     const request = scriptRequest(this.#site, path, { ...this.#sender(path), accept: 'text/event-stream' });
-    return new EventStream(this.#nodes.port, request);
+    return new EventStream(this.#nodes.nextPort(), request);
   }
 
   /** Deletes all cookies but the one by which the provider knows this browser, as if the session had ended. */
@@ -58,7 +58,7 @@ export class Device {
   }
 
   #sender(path: string): Sender {
-    return { address: this.#address, cookie: this.#cookies.for(path) };
+    return { address: this.#address, cookie: this.#cookies.headerFor(path) };
   }
 
   async #send(request: string): Promise<Answer> {

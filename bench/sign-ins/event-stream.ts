@@ -1,10 +1,11 @@
-/** A browser's event stream on a separate connection. */
+/** Reads the event stream of a browser on a separate connection. */
 import { connect, type Socket } from 'node:net';
 
 /** The fields of the ticket in an event that the bench uses. */
 export interface Ticket {
   readonly version: number;
   readonly state: string;
+  /** True if the browser asks for the check code. */
   readonly checkCode?: boolean;
   readonly qr?: { readonly url: string };
 }
@@ -34,7 +35,7 @@ export class EventStream {
   }
 
   /** Returns the ticket once it is in this state. @throws Error if that takes longer than 20 s */
-  reached(state: string): Promise<Ticket> {
+  waitUntilReached(state: string): Promise<Ticket> {
     if (this.#latest?.state === state) return Promise.resolve(this.#latest);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no ${state}, only ${this.states}: ${this.#raw}`)), PATIENCE_MS);
@@ -61,7 +62,7 @@ export class EventStream {
       this.#isChunked = /transfer-encoding: chunked/i.test(head);
       this.#raw = this.#raw.slice(head.length + END_OF_HEAD.length);
     }
-    const { body, rest } = this.#isChunked ? unchunked(this.#raw) : { body: this.#raw, rest: '' };
+    const { body, rest } = this.#isChunked ? decodeChunks(this.#raw) : { body: this.#raw, rest: '' };
     this.#raw = rest;
     this.#text += body;
     const events = this.#text.split('\n\n');
@@ -82,7 +83,7 @@ export class EventStream {
 }
 
 /** Decodes the complete chunks of a chunked body, and returns the rest undecoded (RFC 9112, section 7.1). */
-function unchunked(text: string): { readonly body: string; readonly rest: string } {
+function decodeChunks(text: string): { readonly body: string; readonly rest: string } {
   let body = '';
   let at = 0;
   for (;;) {

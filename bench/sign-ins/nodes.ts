@@ -1,4 +1,4 @@
-/** The nodes behind one address: one provider, or several that get requests in turn. */
+/** Sends requests to the nodes behind one address: one provider, or several that get requests in turn. */
 import { type Answer, Connections } from '../load/connection.ts';
 
 export class Nodes {
@@ -16,8 +16,8 @@ export class Nodes {
     return this.#next().connections.send(request);
   }
 
-  /** The port of the next node, for a connection that stays at that node. */
-  get port(): number {
+  /** Returns the port of the next node, for a connection that stays at that node. */
+  nextPort(): number {
     return this.#next().port;
   }
 

@@ -1,9 +1,9 @@
-/** A whole sign-in with a password, one request after the other. */
+/** Plays a whole sign-in with a password, one request after the other. */
 import type { BenchClient } from '../servers/clients.ts';
 import { PASSWORD } from '../servers/password-page.ts';
 import type { Phone } from './approval.ts';
 import { Authorization } from './authorization.ts';
-import { expectStatus, foundIn, leadsTo, pathOf } from './checked.ts';
+import { expectStatus, findInBody, pathOf, redirectPathOf } from './checked.ts';
 import { Device } from './device.ts';
 import type { Nodes } from './nodes.ts';
 import type { SignIn, Step } from './sign-in.ts';
@@ -45,15 +45,15 @@ export class PasswordSignIn implements SignIn {
   async #page(): Promise<void> {
     let page = await this.#device.open(this.#path, 'cross-site');
     if (page.status === 303) {
-      this.#path = leadsTo(page);
+      this.#path = redirectPathOf(page);
       page = await this.#device.open(this.#path, 'cross-site');
     }
-    foundIn(expectStatus(page, 200), /(type="password")/);
+    findInBody(expectStatus(page, 200), /(type="password")/);
   }
 
   async #submit(): Promise<void> {
     const answer = await this.#device.submit(this.#path, { name: this.#accountId, password: PASSWORD });
-    this.#redirectTo = pathOf(leadsTo(answer));
+    this.#redirectTo = pathOf(redirectPathOf(answer));
   }
 
   async #resume(): Promise<void> {

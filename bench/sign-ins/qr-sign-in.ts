@@ -1,4 +1,4 @@
-/** A whole sign-in by QR, with the requests that the pages and their scripts send. */
+/** Plays a whole sign-in by QR, with the requests that the pages and their scripts send. */
 import { RP } from '../servers/clients.ts';
 import { Approval, type Browser, type Phone } from './approval.ts';
 import { Authorization } from './authorization.ts';
@@ -9,13 +9,13 @@ import type { SignIn, Step } from './sign-in.ts';
 export class QrSignIn implements SignIn {
   readonly steps: readonly Step[] = [
     ['GET /auth', () => this.#authorize()],
-    ['GET I', () => this.#approval.page()],
+    ['GET I', () => this.#approval.openCodePage()],
     ['GET I/qr/events', () => this.#approval.listen()],
-    ['GET Q/:code', () => this.#approval.landing()],
+    ['GET Q/:code', () => this.#approval.openLandingPage()],
     ['POST Q/:code', () => this.#approval.scan()],
-    ['GET Q/tickets/:id', () => this.#approval.confirm()],
+    ['GET Q/tickets/:id', () => this.#approval.openConfirmPage()],
     ['POST Q/tickets/:id', () => this.#approval.approve()],
-    ['GET Q/tickets/:id, done', () => this.#approval.done()],
+    ['GET Q/tickets/:id, done', () => this.#approval.openDonePage()],
     ['POST I/qr/finish', () => this.#finish()],
     ['GET /auth/:uid', () => this.#resume()],
     ['POST /token', () => this.#token()],
@@ -38,7 +38,7 @@ export class QrSignIn implements SignIn {
 
   /** Returns the request of a browser that polls instead of listening. It may be sent any number of times. */
   poll(query = ''): string {
-    return this.#browser.pollOf(`${this.#approval.self}/qr?svg=no${query}`);
+    return this.#browser.pollOf(`${this.#approval.codePagePath}/qr?svg=no${query}`);
   }
 
   /** Closes the event stream. */
@@ -49,7 +49,7 @@ export class QrSignIn implements SignIn {
   async #authorize(): Promise<void> {
     // While its session lasts, a browser is not asked to sign in.
     if (this.#isKnown) this.#browser.endSession();
-    this.#approval.self = await this.#authorization.begin(this.#browser);
+    this.#approval.codePagePath = await this.#authorization.begin(this.#browser);
   }
 
   async #finish(): Promise<void> {

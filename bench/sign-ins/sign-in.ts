@@ -10,10 +10,10 @@ export interface SignIn {
 export type Step = readonly [name: string, send: () => Promise<void>];
 
 export async function complete(signIn: SignIn): Promise<void> {
-  await through(signIn, signIn.steps.length);
+  await takeSteps(signIn, signIn.steps.length);
 }
 
-/** Takes the first steps of a sign-in, `many` of them. */
-export async function through({ steps }: SignIn, many: number): Promise<void> {
-  for (const [, send] of steps.slice(0, many)) await send();
+/** Takes the first `count` steps of a sign-in. */
+export async function takeSteps({ steps }: SignIn, count: number): Promise<void> {
+  for (const [, send] of steps.slice(0, count)) await send();
 }

@@ -232,7 +232,7 @@ inline forgetScan() {
   isTakenBack[t] = false;
   /* The owner of a replaced ticket can still report it. */
   if
-  :: doing == replaced
+  :: doing == endReplaced
   :: else -> tickets[t].approver = NO_ACCOUNT
   fi
 }
@@ -527,7 +527,7 @@ end:
   :: atomic {
       interactions[HERS].ticket == 1 && interactions[HERS].result == NOTHING && !interactions[HERS].isOver ->
       t = 1;
-      doing = replaced;
+      doing = endReplaced;
       read();
       transition();
       if

@@ -8,7 +8,7 @@ mtype:state = { none, waiting, scanned, approved, denied, redeemed, cancelled, e
 
 mtype:act = {
   show_, putOnScreen, awaitSignIn, scan, scanTyped, approve, deny, report, reportNext, forbid, block, giveUp, outdate,
-  redeem, demandCheckCode, refuseCheckCode, cancel, replaced, expire
+  redeem, demandCheckCode, refuseCheckCode, cancel, endReplaced, expire
 };
 
 /*
@@ -45,10 +45,10 @@ mtype:act = {
   STEP(cancel,          waiting,   cancelled, true) \
   STEP(cancel,          scanned,   cancelled, true) \
   STEP(cancel,          approved,  cancelled, true) \
-  STEP(replaced,        waiting,   cancelled, true) \
-  STEP(replaced,        scanned,   cancelled, true) \
-  STEP(replaced,        approved,  cancelled, true) \
-  STEP(replaced,        expired,   cancelled, true) \
+  STEP(endReplaced,     waiting,   cancelled, true) \
+  STEP(endReplaced,     scanned,   cancelled, true) \
+  STEP(endReplaced,     approved,  cancelled, true) \
+  STEP(endReplaced,     expired,   cancelled, true) \
   STEP(expire,          waiting,   expired,   true) \
   STEP(expire,          scanned,   expired,   true) \
   STEP(expire,          approved,  expired,   true)

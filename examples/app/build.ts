@@ -64,7 +64,7 @@ export async function buildApp(settings: AppSettings): Promise<AppFiles> {
   return files.set('/service-worker.js', shellOf(files) + scripts.get('/service-worker.js'));
 }
 
-/** Returns what the service worker keeps, as the first line of its script. */
+/** Returns the list of the files that the service worker keeps, as the first line of its script. */
 function shellOf(files: AppFiles): string {
   const hash = createHash('sha256');
   for (const [path, content] of files) hash.update(path).update(content);

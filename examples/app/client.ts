@@ -1,4 +1,4 @@
-/** The app as a client of the provider, and what the provider does for such clients. */
+/** Describes the app as a client of the provider, and recognizes the requests of such clients. */
 import type { ClientMetadata } from 'oidc-provider';
 
 /** The scope of apps that may scan and approve. */
@@ -24,7 +24,10 @@ export function appClient(url: string): ClientMetadata {
   };
 }
 
-/** Returns true if an authorization request comes from an app that wants to approve: a phone cannot scan itself. */
+/**
+ * Returns true if an authorization request comes from an app that wants to approve. It gets the password page instead of
+ * a code, because a phone cannot scan its own screen.
+ */
 export function isOfApprovingApp({ scope }: { readonly scope?: unknown }): boolean {
   return String(scope ?? '')
     .split(' ')

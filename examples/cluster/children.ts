@@ -21,7 +21,7 @@ export interface ChildOptions extends Pick<SpawnOptions, 'cwd' | 'env'> {
 }
 
 /** Checks that a program is installed. @throws Error that names the Debian package, if the file does not exist */
-export function need(file: string, debianPackage: string): void {
+export function assertInstalled(file: string, debianPackage: string): void {
   if (!existsSync(file)) throw new Error(`${file} is missing. Install: sudo apt-get install ${debianPackage}`);
 }
 

@@ -5,8 +5,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Child, need, startChild } from './children.ts';
-import { needNginx, startNginx } from './nginx.ts';
+import { assertInstalled, type Child, startChild } from './children.ts';
+import { assertNginxInstalled, startNginx } from './nginx.ts';
 
 const REDIS = process.env.REDIS_SERVER_PATH ?? '/usr/bin/redis-server';
 const SIZE = 3;
@@ -43,8 +43,8 @@ export interface Cluster {
 type Log = (line: string) => void;
 
 export async function startCluster({ port, rpPort, log = () => {}, ...options }: ClusterOptions): Promise<Cluster> {
-  need(REDIS, 'redis-server');
-  needNginx();
+  assertInstalled(REDIS, 'redis-server');
+  assertNginxInstalled();
   const [anyPort = 0, ...ports] = await freePorts(1 + 2 * SIZE);
   const redisPort = options.redisPort ?? anyPort;
   const redisUrl = `redis://127.0.0.1:${redisPort}`;

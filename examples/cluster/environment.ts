@@ -1,4 +1,4 @@
-/** The settings of every program of the cluster, from its environment. */
+/** Reads the settings of a program of the cluster from its environment. */
 import { portFrom } from '../ports.ts';
 import { loadSecrets, type Secrets } from '../secrets.ts';
 
@@ -12,7 +12,7 @@ export interface Environment {
   readonly secrets: Secrets;
 }
 
-export function environment(): Environment {
+export function readEnvironment(): Environment {
   const { HOST = '127.0.0.1', ISSUER = 'http://localhost:3000', RP_URL = 'http://localhost:3001' } = process.env;
   return { port: portFrom('PORT', 3000), host: HOST, issuer: ISSUER, rpUrl: RP_URL, secrets: loadSecrets() };
 }

@@ -1,12 +1,12 @@
 /** Runs Debian's nginx for an example, in a folder of its own and without the system's configuration. */
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Child, need, startChild } from './children.ts';
+import { assertInstalled, type Child, startChild } from './children.ts';
 
 const NGINX = process.env.NGINX_PATH ?? '/usr/sbin/nginx';
 
-export function needNginx(): void {
-  need(NGINX, 'nginx-light');
+export function assertNginxInstalled(): void {
+  assertInstalled(NGINX, 'nginx-light');
 }
 
 /**

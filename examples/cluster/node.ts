@@ -1,4 +1,4 @@
-/** One node of the cluster: the example provider, with all data that the nodes share in Redis. */
+/** Runs one node of the cluster: the example provider, with all data that the nodes share in Redis. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { Accounts } from '../accounts.ts';
@@ -8,10 +8,10 @@ import { portFrom } from '../ports.ts';
 import { makeExample } from '../provider.ts';
 import { rpClient } from '../rp.ts';
 import { storeFrom } from '../store.ts';
-import { environment } from './environment.ts';
+import { readEnvironment } from './environment.ts';
 import { serveMetrics } from './prometheus.ts';
 
-const { port, host, issuer, rpUrl, secrets } = environment();
+const { port, host, issuer, rpUrl, secrets } = readEnvironment();
 const metricsPort = portFrom('METRICS_PORT', 9464);
 
 // Start this before the provider is made: its instruments are created with it, and belong to the meter provider of that

@@ -10,7 +10,7 @@ const print = (line: string): boolean => process.stdout.write(`${line}\n`);
 
 let cluster: Cluster | undefined;
 let isStopping = false;
-// Registered before anything starts, so that a signal during the start leaves no process behind.
+// Register this before anything starts, so that a signal during the start leaves no process behind.
 endAtSignal(async () => {
   isStopping = true;
   if (cluster === undefined) process.exit(1);

@@ -1,8 +1,8 @@
-/** The provider in an Express 5 app: `node --import ts-blank-space/register examples/hosts/express.ts` */
+/** Runs the provider in an Express 5 app: `node --import ts-blank-space/register examples/hosts/express.ts` */
 import { createServer } from 'node:http';
 import express from 'express';
 import { makeExample } from '../provider.ts';
-import { type Host, type HostOptions, listen, mountPath, runAsProgram, stop } from './host.ts';
+import { type Host, type HostOptions, listen, mountPath, runHostAsProgram, stop } from './host.ts';
 
 export async function start(options: HostOptions): Promise<Host> {
   const { provider, qr } = makeExample(options);
@@ -20,4 +20,4 @@ export async function start(options: HostOptions): Promise<Host> {
   return { server, provider, qr, stop: () => stop(server, qr) };
 }
 
-await runAsProgram(import.meta.url, start);
+await runHostAsProgram(import.meta.url, start);

@@ -1,8 +1,8 @@
-/** The provider in a Fastify 5 app: `node --import ts-blank-space/register examples/hosts/fastify.ts` */
+/** Runs the provider in a Fastify 5 app: `node --import ts-blank-space/register examples/hosts/fastify.ts` */
 import middie from '@fastify/middie';
 import Fastify from 'fastify';
 import { makeExample } from '../provider.ts';
-import { type Host, type HostOptions, mountPath, runAsProgram } from './host.ts';
+import { type Host, type HostOptions, mountPath, runHostAsProgram } from './host.ts';
 
 export async function start(options: HostOptions): Promise<Host> {
   const { provider, qr } = makeExample(options);
@@ -29,4 +29,4 @@ export async function start(options: HostOptions): Promise<Host> {
   return { server: app.server, provider, qr, stop: () => app.close() };
 }
 
-await runAsProgram(import.meta.url, start);
+await runHostAsProgram(import.meta.url, start);

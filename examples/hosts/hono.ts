@@ -1,10 +1,10 @@
-/** The provider in a Hono app on Node: `node --import ts-blank-space/register examples/hosts/hono.ts` */
+/** Runs the provider in a Hono app on Node: `node --import ts-blank-space/register examples/hosts/hono.ts` */
 import { createServer } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { makeExample } from '../provider.ts';
-import { type Host, type HostOptions, listen, mountPath, runAsProgram, stop } from './host.ts';
+import { type Host, type HostOptions, listen, mountPath, runHostAsProgram, stop } from './host.ts';
 
 export async function start(options: HostOptions): Promise<Host> {
   const { provider, qr } = makeExample(options);
@@ -32,4 +32,4 @@ export async function start(options: HostOptions): Promise<Host> {
   return { server, provider, qr, stop: () => stop(server, qr) };
 }
 
-await runAsProgram(import.meta.url, start);
+await runHostAsProgram(import.meta.url, start);

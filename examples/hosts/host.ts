@@ -1,6 +1,6 @@
 /**
- * The part that all hosts have in common: options from the environment, one line of output when the host listens, and a
- * graceful end.
+ * Does what all hosts have in common: reads options from the environment, prints a line when the host listens, and ends
+ * gracefully.
  */
 import { once } from 'node:events';
 import { realpathSync } from 'node:fs';
@@ -47,9 +47,9 @@ export function stop(server: Server, qr: QrLogin): Promise<void> {
 }
 
 /** Runs a host with the demo RP, if Node was started with the host's file. */
-export function runAsProgram(file: string, start: StartHost): Promise<void> {
-  return asProgram(file, async () => {
-    const { options, rp } = await fromEnvironment('http', 3000);
+export function runHostAsProgram(file: string, start: StartHost): Promise<void> {
+  return runAsProgram(file, async () => {
+    const { options, rp } = await readEnvironment('http', 3000);
     const host = await start(options);
     const rpServer = await listen(createServer(makeRp({ issuer: options.issuer, ...rp }).callback()), rp.port);
     announce(`${options.issuer} is beside ${new URL('/hello', options.issuer)}; sign in at ${rp.url}`);
@@ -64,7 +64,7 @@ export function runAsProgram(file: string, start: StartHost): Promise<void> {
  * Runs a program, if Node was started with this file.
  * @param run starts the program, and returns a function that stops it
  */
-export async function asProgram(file: string, run: () => Promise<() => Promise<void>>): Promise<void> {
+export async function runAsProgram(file: string, run: () => Promise<() => Promise<void>>): Promise<void> {
   const [, program] = process.argv;
   if (program === undefined || file !== pathToFileURL(realpathSync(program)).href) return;
   try {
@@ -76,7 +76,7 @@ export async function asProgram(file: string, run: () => Promise<() => Promise<v
 }
 
 /** Reads `PORT`, `RP_PORT` and `ISSUER`, whose path is the mount path of the provider. */
-export async function fromEnvironment(
+export async function readEnvironment(
   scheme: string,
   defaultPort: number,
 ): Promise<{ options: HostOptions; rp: { url: string; port: number; secret: string } }> {

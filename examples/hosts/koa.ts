@@ -1,9 +1,9 @@
-/** The provider in a Koa app: `node --import ts-blank-space/register examples/hosts/koa.ts` */
+/** Runs the provider in a Koa app: `node --import ts-blank-space/register examples/hosts/koa.ts` */
 import { createServer } from 'node:http';
 import Koa from 'koa';
 import mount from 'koa-mount';
 import { makeExample } from '../provider.ts';
-import { type Host, type HostOptions, listen, mountPath, runAsProgram, stop } from './host.ts';
+import { type Host, type HostOptions, listen, mountPath, runHostAsProgram, stop } from './host.ts';
 
 export async function start(options: HostOptions): Promise<Host> {
   const { provider, qr } = makeExample(options);
@@ -27,4 +27,4 @@ export async function start(options: HostOptions): Promise<Host> {
   return { server, provider, qr, stop: () => stop(server, qr) };
 }
 
-await runAsProgram(import.meta.url, start);
+await runHostAsProgram(import.meta.url, start);

@@ -1,12 +1,12 @@
-/** The provider behind nginx, which terminates TLS: `node --import ts-blank-space/register examples/hosts/nginx.ts` */
+/** Runs the provider behind nginx, which terminates TLS: `node --import ts-blank-space/register examples/hosts/nginx.ts` */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { needNginx, startNginx } from '../cluster/nginx.ts';
-import { announce, asProgram, fromEnvironment, type Host, type HostOptions, type StartHost } from './host.ts';
+import { assertNginxInstalled, startNginx } from '../cluster/nginx.ts';
+import { announce, type Host, type HostOptions, readEnvironment, runAsProgram, type StartHost } from './host.ts';
 import { start as startKoa } from './koa.ts';
 
 /** Options of a host behind nginx. `port` is the port of nginx; the host takes any free one. */
@@ -22,7 +22,7 @@ export interface ProxiedHost extends Host {
 }
 
 export async function start({ host: startHost = startKoa, ...options }: ProxiedOptions): Promise<ProxiedHost> {
-  needNginx();
+  assertNginxInstalled();
   const folder = await mkdtemp(join(tmpdir(), 'qr-login-nginx-'));
   const host = await startHost({ ...options, port: 0, proxy: true });
   try {
@@ -59,8 +59,8 @@ function virtualHost(
       ${realIp}
 
       # A flood ends here, before it costs the provider anything. The limits are wider than those of the provider. An
-      # empty key is not counted: prompt=none starts no interaction, and event streams and long polls have their own
-      # limit there.
+      # empty key is not counted: prompt=none starts no interaction, and event streams and long polls have a limit of
+      # their own at the provider.
       map "$uri $arg_prompt" $starts {
         default "";
         "~^${base}/auth none$" "";
@@ -105,8 +105,8 @@ async function makeCertificate(folder: string): Promise<void> {
   });
 }
 
-await asProgram(import.meta.url, async () => {
-  const { options } = await fromEnvironment('https', 3443);
+await runAsProgram(import.meta.url, async () => {
+  const { options } = await readEnvironment('https', 3443);
   const host = await start(options);
   announce(`${options.issuer} is beside ${new URL('/hello', options.issuer)}; trust ${host.certificateFile}`);
   return host.stop;

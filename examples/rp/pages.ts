@@ -1,4 +1,4 @@
-/** The only page of the demo RP. It is on another site than the provider's pages, but uses the same style sheet. */
+/** Renders the only page of the demo RP. The RP is another site than the provider, but uses the same style sheet. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';

@@ -1,4 +1,4 @@
-/** Payments of the demo RP, which its user approves on the phone (docs/actions.md, "For apps of others"). */
+/** Asks for payments to the demo RP, which its user approves on the phone (docs/actions.md, "For apps of others"). */
 import { randomUUID } from 'node:crypto';
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose';
 import * as client from 'openid-client';

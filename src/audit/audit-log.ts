@@ -68,7 +68,7 @@ export class AuditLog {
     return appended;
   }
 
-  /** Closes the file after the appends that were asked for. */
+  /** Waits for the appends that are under way, and closes the file. */
   async close(): Promise<void> {
     await this.#last;
     await this.#file.close();

@@ -2,7 +2,7 @@
 import { DigitField } from './check-code.ts';
 import { ShownCode } from './code/shown-code.ts';
 import { keyFields, shownKeyFields } from './key-fields.ts';
-import { announce, find, page, self } from './page.ts';
+import { announce, find, interactionUrl, page } from './page.ts';
 import { askForPasskey, removeUnusablePasskeys } from './passkey.ts';
 import { type Answer, isRefusal, post, postUntilAnswered, postWhile, type Refusal } from './requests.ts';
 import { namePhone, showNumber } from './scanned-by.ts';
@@ -78,12 +78,12 @@ function show(ticket: Ticket): void {
   if (ticket.state === 'denied') setTimeout(() => void finish(), FAREWELL_MS);
 }
 
-/** Shows the server that this browser has its key. After a failure, the next code is signed. */
+/** Shows the server that this browser has its key. After a failure, it tries again with the next code. */
 async function proveKey(hint: HTMLElement, proven: number, url: string): Promise<void> {
   provenVersion = proven;
   const fields = await shownKeyFields(url.split('/').pop() ?? '');
   hint.hidden = fields !== undefined;
-  const answer = fields && (await post<object>(`${self}/qr/key`, fields));
+  const answer = fields && (await post<object>(`${interactionUrl}/qr/key`, fields));
   if (fields && (!answer || isRefusal(answer.body))) provenVersion = undefined;
 }
 
@@ -122,7 +122,7 @@ function showConnection(): void {
 async function requestPicture(): Promise<void> {
   pictureRequest.abort();
   pictureRequest = new AbortController();
-  const ticket = await requestUntilAnswered(`${self}/qr`, pictureRequest.signal);
+  const ticket = await requestUntilAnswered(`${interactionUrl}/qr`, pictureRequest.signal);
   if (typeof ticket === 'object' && ticket.version === version && ticket.qr) code.show(ticket.qr, false);
 }
 
@@ -147,7 +147,7 @@ async function finish(typed: Record<string, string> = {}): Promise<void> {
   finishing = true;
   mistake.textContent = '';
   const makeFields = async (): Promise<Record<string, string>> => ({ ...typed, ...(await keyFields(keyUse, version)) });
-  const url = `${self}/qr/finish`;
+  const url = `${interactionUrl}/qr/finish`;
   // Each request with a check code counts as a try, so it is sent once. A request without one is repeated, but not
   // beyond the ticket's end: it must not hold up the next ticket, or make its code look out of date.
   const answer = await (typed.checkCode === undefined
@@ -169,7 +169,7 @@ function refuseFinish(status: number, { error, reason }: Refusal, { checkCode }:
   if (error === 'check_code_required' && checkCode === undefined) return;
   if (error === 'wrong_check_code' || error === 'check_code_required') askAgain(mistake.dataset.text);
   else if (error === 'too_many_requests' && reason === undefined) askAgain(mistake.dataset.tooOften);
-  // Another tab has signed another account in meanwhile. The reloaded page asks whether to replace it.
+  // Meanwhile, another tab has signed in another account. The reloaded page asks whether to sign that account out.
   else if (error === 'account_switch') location.reload();
   else if (status === 403 || status === 429) showRefused(error, reason);
   else handleRefusal(status);
@@ -231,7 +231,7 @@ function send<Body>(
   path: string,
   makeFields: () => Record<string, string> | Promise<Record<string, string>> = () => ({}),
 ): Promise<Answer<Body | Refusal>> {
-  return postUntilAnswered<Body>(`${self}/${path}`, async () => makeFields(), setConnected);
+  return postUntilAnswered<Body>(`${interactionUrl}/${path}`, async () => makeFields(), setConnected);
 }
 
 /**
@@ -280,4 +280,4 @@ setInterval(() => {
   showConnection();
 }, 1000);
 const watcher = { onTicket: show, onSilence: () => setConnected(false), onGone: leaveEnded };
-void new TicketWatch(self, watcher, leaving.signal).run();
+void new TicketWatch(interactionUrl, watcher, leaving.signal).run();

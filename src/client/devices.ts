@@ -1,4 +1,4 @@
-/** The script of the list of browsers: enrols this one. */
+/** The script of the page that lists the browsers of an account: enrols this browser. */
 import { publicKey, sign } from './browser-key.ts';
 import { isRefusal, post } from './requests.ts';
 

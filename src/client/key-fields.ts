@@ -1,4 +1,4 @@
-import { self } from './page.ts';
+import { interactionUrl } from './page.ts';
 import type { Ticket } from './ticket/ticket.ts';
 
 /**
@@ -11,7 +11,7 @@ export async function keyFields(use: Ticket['key'], version: number): Promise<Re
   try {
     const { publicKey, sign } = await import('./browser-key.ts');
     if (use === 'make') return { key: await publicKey() };
-    const uid = self.split('/').pop();
+    const uid = interactionUrl.split('/').pop();
     return { signature: (await sign(`oidc-provider-qr-login finish ${uid} ${version}`)) ?? '' };
   } catch {
     return {};
@@ -21,7 +21,7 @@ export async function keyFields(use: Ticket['key'], version: number): Promise<Re
 /** Returns the public key of this browser, and its signature of the code on the screen; undefined without a key. */
 export async function shownKeyFields(code: string): Promise<Record<string, string> | undefined> {
   try {
-    return await (await import('./browser-key.ts')).signShown(self.split('/').pop() ?? '', code);
+    return await (await import('./browser-key.ts')).signShownCode(interactionUrl.split('/').pop() ?? '', code);
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 /** The elements of the QR page. */
 export const page: HTMLElement = find(document, '[data-qr-login]');
 /** The URL of the interaction. All requests of the page go below it. */
-export const self: string = page.dataset.qrLogin ?? '';
+export const interactionUrl: string = page.dataset.qrLogin ?? '';
 
 /** Reads a text aloud to users of a screen reader. */
 export function announce(text: string): void {

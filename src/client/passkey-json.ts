@@ -1,6 +1,6 @@
 /**
- * Options and answers of passkeys as JSON, for browsers that cannot convert them (before March 2025). Loaded only there
- * (WebAuthn Level 3, sections 5.1.7 and 5.1.9: `toJSON` and `parseRequestOptionsFromJSON`).
+ * Converts the options and answers of passkeys from and to JSON. It is loaded only in browsers from before March 2025,
+ * which lack `toJSON` and `parseRequestOptionsFromJSON` (WebAuthn Level 3, sections 5.1.7 and 5.1.9).
  */
 
 /** Reads the options of `navigator.credentials.get`. */
@@ -19,7 +19,7 @@ export function readOptions(json: PublicKeyCredentialRequestOptionsJSON): Public
   };
 }
 
-/** Writes the answer of a passkey. */
+/** Converts a passkey assertion to the form of its JSON. */
 export function writeAnswer(credential: PublicKeyCredential): object {
   const { id, type, response, authenticatorAttachment } = credential;
   // Any other type of response is that of a registration, which is never requested here.

@@ -74,7 +74,7 @@ const scan = document.querySelector<HTMLFormElement>('form:is([data-scan], [data
 if (scan !== null && document.visibilityState === 'visible') scan.requestSubmit();
 else document.addEventListener('visibilitychange', () => scan?.requestSubmit(), { once: true });
 
-/** Approve stays disabled until the page has been visible for this long without a press on it. */
+/** Approve stays disabled until the page has been visible for this long, without a press anywhere on the page. */
 const APPROVE_DELAY_MS = 500;
 
 /**

@@ -18,9 +18,11 @@ export interface Refusal {
 const ANSWER_WITHIN_MS = 10_000;
 const RETRY_AFTER_MS = 2_000;
 
-/** @param within the longest wait for the whole answer, in milliseconds */
+/** Limits of a request. */
 export interface RequestLimits {
+  /** The longest wait for the whole answer, in milliseconds. */
   readonly within?: number;
+  /** Ends the request when it is aborted. */
   readonly until?: AbortSignal | undefined;
 }
 
@@ -97,7 +99,7 @@ export async function postWhile<Body>(
     const isDecided = answer !== undefined && answer.status < 500 && answer.status !== 429;
     if (isDecided || isWanted()) onAttempt(isDecided || answer?.status === 429);
     if (isDecided) return answer;
-    await rest(Math.max(RETRY_AFTER_MS, (answer?.retryAfter ?? 0) * 1000));
+    await pause(Math.max(RETRY_AFTER_MS, (answer?.retryAfter ?? 0) * 1000));
   } while (isWanted());
   return undefined;
 }
@@ -106,6 +108,6 @@ export function isRefusal<Body extends object>(body: Body | Refusal): body is Re
   return 'error' in body;
 }
 
-export function rest(milliseconds: number): Promise<undefined> {
+export function pause(milliseconds: number): Promise<undefined> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -94,7 +94,7 @@ async function turnOn(begin: () => ReturnType<Camera['start']> = () => camera.st
  * question does not come unexpectedly.
  */
 async function begin(): Promise<void> {
-  if (!Camera.isThere) return show('unsupported');
+  if (!Camera.isAvailable) return show('unsupported');
   show('ready');
   // Some browsers know no permission of this name, and throw.
   permission = await navigator.permissions?.query({ name: 'camera' }).catch(() => undefined);
@@ -139,7 +139,7 @@ async function readFrame(): Promise<void> {
   if (reading !== undefined) {
     if (reading.text !== undefined && openIfOurs(reading.text, status)) return;
     const advice = adviser.after(reading, startedAt);
-    // A deployment's own page may lack the newer text.
+    // A deployment's own page may lack a text for this advice.
     showText(status, status.hasAttribute(`data-${advice}`) ? advice : 'looking');
   }
   nextFrame = setTimeout(readFrame, Math.max(PAUSE_MS, performance.now() - startedAt));
@@ -200,10 +200,10 @@ start.addEventListener('click', () => {
   if (isIncomplete) location.reload();
   else void turnOn();
 });
-other.addEventListener('click', () => void turnOn(() => camera.change()));
+other.addEventListener('click', () => void turnOn(() => camera.startNext()));
 torch.addEventListener('click', async () => {
   const on = torch.getAttribute('aria-pressed') !== 'true';
-  if (await camera.light(on)) torch.setAttribute('aria-pressed', `${on}`);
+  if (await camera.setLight(on)) torch.setAttribute('aria-pressed', `${on}`);
 });
 photo.addEventListener('change', () => void takePhoto());
 if (paste !== null) {

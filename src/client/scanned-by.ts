@@ -1,11 +1,11 @@
-/** The name of the phone that has scanned, in the words of the page, and the number to tap on it. */
+/** Shows the name of the phone that has scanned, and the number that the user taps on that phone. */
 import { find, page } from './page.ts';
 import type { Ticket } from './ticket/ticket.ts';
 
 const heading = page.querySelector<HTMLElement>('[data-by]');
 const unnamed: string = heading?.dataset.unnamed ?? heading?.textContent ?? '';
 
-/** Names the phone in the heading of its screen. A page of the deployment may not have that. */
+/** Names the phone in the heading of its screen. A page of the deployment may have no such heading. */
 export function namePhone({ name, system }: Ticket['phone'] & object = {}): void {
   if (heading === null) return;
   const device = [name, system].filter(Boolean).join(', ');

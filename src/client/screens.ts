@@ -1,4 +1,4 @@
-/** The parts of the QR page, of which one is shown at a time. */
+/** Shows one part of the QR page at a time, and its state in the tab. */
 import { announce, page } from './page.ts';
 import type { Ticket } from './ticket/ticket.ts';
 
@@ -13,8 +13,8 @@ export function screenOf({ state, checkCode, switchAccount, because, phoneIsSign
 }
 
 /**
- * Shows a part of the page and announces its heading, which also begins the title of the page. Returns false if it is
- * shown already.
+ * Shows a part of the page and announces its heading, which also begins the title of the page. Returns false if this
+ * part is shown already.
  */
 export function turnPageTo(screen: string): boolean {
   if (page.dataset.screen === screen) return false;

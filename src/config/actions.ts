@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { FindHintedAccount } from '../http/actions/client-actions.ts';
 import { findSigningKey, type SigningKeys } from '../oidc/actions/signed-result.ts';
-import { strictObject, written } from './strict-object.ts';
+import { formatValue, strictObject } from './strict-object.ts';
 
 /** The option `actions`. */
 export interface ActionOptions {
@@ -40,6 +40,6 @@ export const ACTIONS: v.GenericSchema<ActionOptions> = strictObject(
   },
   {
     kind: 'member of actions',
-    otherwise: (value) => `actions must be an object such as { clients: ["my-shop"] }, not ${written(value)}`,
+    otherwise: (value) => `actions must be an object such as { clients: ["my-shop"] }, not ${formatValue(value)}`,
   },
 );

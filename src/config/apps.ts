@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { NativeApps } from '../http/api/app-links.ts';
-import { strictObject, written } from './strict-object.ts';
+import { formatValue, strictObject } from './strict-object.ts';
 
 /** The option `apps`. */
 export interface AppOptions extends NativeApps {
@@ -42,6 +42,6 @@ export const APPS: v.GenericSchema<AppOptions> = strictObject(
   },
   {
     kind: 'member of apps',
-    otherwise: (value) => `apps must be an object such as { clients: ["my-app"] }, not ${written(value)}`,
+    otherwise: (value) => `apps must be an object such as { clients: ["my-app"] }, not ${formatValue(value)}`,
   },
 );

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { FindNamedAccount, VerifyUserCode } from '../http/requests/backchannel-hooks.ts';
-import { strictObject, written } from './strict-object.ts';
+import { formatValue, strictObject } from './strict-object.ts';
 
 /** The option `ciba`. */
 export interface CibaOptions {
@@ -40,6 +40,6 @@ export const CIBA: v.GenericSchema<CibaOptions> = strictObject(
   {
     kind: 'member of ciba',
     otherwise: (value) =>
-      `ciba must be an object such as { findAccount: (loginHint) => accounts.idOf(loginHint) }, not ${written(value)}`,
+      `ciba must be an object such as { findAccount: (loginHint) => accounts.idOf(loginHint) }, not ${formatValue(value)}`,
   },
 );

@@ -1,11 +1,11 @@
 import * as v from 'valibot';
 import type { AccountLimit, AddressAct } from '../http/request/rate-limits.ts';
 import type { Rate } from '../stores/rate-limit.ts';
-import { strictObject, written } from './strict-object.ts';
+import { formatValue, strictObject } from './strict-object.ts';
 
 /**
  * The number of requests that are allowed in a minute, by act; `checkCode` is the number of wrong check codes in an
- * hour, and `consecutiveCheckCodes` that of wrong ones in a row, 1 to 100. Acts that are left out keep their default.
+ * hour, and `consecutiveCheckCodes` that of wrong check codes in a row, 1 to 100. Acts that are left out keep their default.
  */
 export interface LimitOptions {
   readonly address?: Partial<Record<AddressAct, number | undefined>> | undefined;
@@ -32,7 +32,7 @@ type RateSchema = v.OptionalSchema<v.GenericSchema<number, Rate>, number>;
  */
 function rate(name: string, times: number, within: number = MINUTE_S, most: number = MOST_TIMES): RateSchema {
   const message = ({ input }: v.BaseIssue<unknown>): string =>
-    `limits.${name} must be a whole number from 1 to ${most.toLocaleString('en')}, not ${written(input)}`;
+    `limits.${name} must be a whole number from 1 to ${most.toLocaleString('en')}, not ${formatValue(input)}`;
   const whole = v.pipe(
     v.number(message),
     v.integer(message),
@@ -54,7 +54,7 @@ const ADDRESS: Record<AddressAct, RateSchema> = {
   watch: rate('address.watch', 600),
   finish: rate('address.finish', 120),
   scan: rate('address.scan', 120),
-  // Few users type. A guessed short code still needs the check code.
+  // Few users type a short code. A guessed short code still needs the check code.
   shortCode: rate('address.shortCode', 20),
   decide: rate('address.decide', 120),
   // The server of a client has one address, and asks for many users.
@@ -83,7 +83,7 @@ export const LIMITS: v.GenericSchema<
   {
     kind: 'limit',
     otherwise: (value) =>
-      `limits must be an object such as { address: { show: 120 } }, or false for no limits, not ${written(value)}`,
+      `limits must be an object such as { address: { show: 120 } }, or false for no limits, not ${formatValue(value)}`,
   },
 );
 
@@ -94,7 +94,7 @@ function group<Act extends AccountLimit | AddressAct>(
   return strictObject(rates, {
     kind: `limit by ${by}`,
     otherwise: (value) =>
-      `limits.${by} must be an object such as { scan: 20 }, for 20 scans a minute by one ${by}, not ${written(value)}`,
+      `limits.${by} must be an object such as { scan: 20 }, for 20 scans a minute by one ${by}, not ${formatValue(value)}`,
   });
 }
 

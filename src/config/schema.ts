@@ -24,7 +24,7 @@ import { CIBA } from './ciba.ts';
 import type { QrLoginOptions } from './options.ts';
 import { LIMITS } from './rate-limits.ts';
 import type { Settings } from './settings.ts';
-import { strictObject, written } from './strict-object.ts';
+import { formatValue, strictObject } from './strict-object.ts';
 
 /** The facts about an option that docs/options.md lists. The messages for wrong values are listed there as well. */
 export interface OptionFacts {
@@ -76,7 +76,7 @@ function flag(name: string): v.OptionalSchema<v.GenericSchema<boolean>, false> {
 /** Returns the schema of a number of seconds, at least 1. The settings have it in milliseconds. */
 function secondsToMs(name: string, max: number): v.GenericSchema<number> {
   const message = ({ input }: v.BaseIssue<unknown>): string =>
-    `${name} must be a number of seconds from 1 to ${max}, not ${written(input)}`;
+    `${name} must be a number of seconds from 1 to ${max}, not ${formatValue(input)}`;
   return v.pipe(
     v.number(message),
     v.minValue(1, message),
@@ -423,7 +423,7 @@ const OPTIONS = {
     v.pipe(
       strictObject(DEADLINES, {
         kind: 'deadline',
-        otherwise: (value) => `deadlines must be an object such as { scan: 60 }, not ${written(value)}`,
+        otherwise: (value) => `deadlines must be an object such as { scan: 60 }, not ${formatValue(value)}`,
       }),
       v.metadata({
         type: '`{ scan?: number; decide?: number; finish?: number; signIn?: number; hook?: number }`',

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import * as v from 'valibot';
 
 /** Returns a value as a program would write it, on one line: a text has its quotation marks. */
-export function written(value: unknown): string {
+export function formatValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   return inspect(value, { breakLength: Number.POSITIVE_INFINITY, depth: 1 });
 }
@@ -29,6 +29,9 @@ export function strictObject<Entries extends v.ObjectEntries>(
       (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
       ({ input }) => otherwise(input),
     ),
-    v.strictObject(entries, ({ input }) => `there is no ${kind} ${written(input)}: remove it, or use one of ${known}`),
+    v.strictObject(
+      entries,
+      ({ input }) => `there is no ${kind} ${formatValue(input)}: remove it, or use one of ${known}`,
+    ),
   );
 }

@@ -59,7 +59,7 @@ export function statusOf(code: ErrorCode): number {
 
 const RETRY_AFTER_S = '2';
 
-/** A request that may be refused; not all of them are to the plugin's own URLs. */
+/** A request that may be refused. It may be to the plugin's own URLs, or to other URLs of the provider. */
 type RefusableRequest = Pick<PluginRequest, 'isForScripts' | 'isForApps' | 'failure'> & { readonly ctx: Context };
 
 export interface ErrorPorts {
@@ -72,7 +72,7 @@ export function answerError(ports: ErrorPorts, request: RefusableRequest, error:
   answer(ports, request, refusalIn(error) ?? serverError(error));
 }
 
-/** The middleware behind one of the plugin's, which notes the error that it throws. */
+/** Runs the middleware that comes after a middleware of the plugin, and notes the error that it throws. */
 export class InnerMiddleware {
   readonly #next: Next;
   #thrown: { readonly error: unknown } | undefined;
@@ -141,8 +141,8 @@ const FAULTS: ReadonlySet<ErrorCode> = new Set(['hook_timeout', 'server_error'])
 
 /**
  * Emits `qr_login.failed`, for a fault also `server_error`, and sets the status. The caller sets the body. A 401 needs
- * a challenge (RFC 9110, section 11.6.1): for an app, the one of its token; for a page, one with the unregistered
- * scheme `Cookie`, because no registered scheme stands for a session cookie.
+ * a challenge (RFC 9110, section 11.6.1): for an app, the challenge for its token; for a page, a challenge with the
+ * unregistered scheme `Cookie`, because no registered scheme stands for a session cookie.
  */
 export function fail(provider: Provider, { ctx, failure }: RefusableRequest, error: QrLoginError): void {
   const { accountId } = failure;
@@ -195,8 +195,9 @@ export function renderProviderError(
 }
 
 /**
- * Returns the page to try again from. A POST cannot be repeated by a GET, so after one it is the page with the form.
- * The header is used only if it names a page of the provider: it must not become a link to another site.
+ * Returns the URL of the page with the form if the request was a POST, because a POST cannot be repeated by a GET;
+ * undefined for the same page. The header `Referer` is used only if it names a page of the provider: it must not become
+ * a link to another site.
  */
 function retryUrl(urls: Urls, ctx: Context): string | undefined {
   const referrer = ctx.get('referer');

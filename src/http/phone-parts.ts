@@ -12,7 +12,7 @@ import { type DecisionPorts, Decisions } from './phone/decisions.ts';
 import { Followers } from './phone/followers.ts';
 import { RequestOpening, type RequestOpeningPorts } from './requests/request-opening.ts';
 
-/** The parts that the phone's pages and its apps have in common, and those of the apps. */
+/** The services that the phone's pages and the apps share, and those that only the apps use. */
 export interface PhoneParts {
   readonly approvals: Approvals;
   readonly decisions: Decisions;

@@ -3,7 +3,7 @@ import type { Middleware, Next } from 'koa';
 import { BROWSER_PASSKEY } from '../oidc/browser-passkey-prompt.ts';
 import { QrLoginError, refusalIn } from '../ticket/errors.ts';
 import { ActionPageHandlers } from './actions/action-page.ts';
-import { ActionGuards } from './actions/action-request.ts';
+import { ActionGuards } from './actions/action-page-request.ts';
 import { ClientActionHandlers, ClientGuards } from './actions/client-actions.ts';
 import { ApiGuards } from './api/api-request.ts';
 import { ANDROID_PATH, APPLE_PATH } from './api/app-links.ts';
@@ -48,7 +48,7 @@ import { protect } from './request/security-headers.ts';
 import { RequestPageHandlers } from './requests/request-page.ts';
 import type { Services } from './services.ts';
 
-/** Every URL of the plugin, below the provider's mount path. */
+/** Returns the middleware that answers every URL of the plugin, below the provider's mount path. */
 export function routes(services: Services): Middleware {
   const consent = new ConsentHandlers(services);
   const passkey = new PasskeyHandlers(services);
@@ -117,7 +117,7 @@ export function routes(services: Services): Middleware {
   };
 
   // The browser, below its interaction: oidc-provider scopes the interaction cookie to this path.
-  router.get('/interaction/:uid', browser.testCookies);
+  router.get('/interaction/:uid', browser.cookieTest);
   at('/interaction/:uid', { get: forPages(browser.look('show'), qrPage.page), more: ownPage });
   at('/interaction/:uid/qr', { get: forScripts(browser.look('watch'), qrPage.ticket) });
   at('/interaction/:uid/qr/events', { get: forScripts(browser.look('watch'), qrPage.events) });
@@ -145,7 +145,7 @@ export function routes(services: Services): Middleware {
   at('/qr/manifest.webmanifest', { get: forPages(unguarded, scan.manifest) });
   at('/qr/scan', {
     get: forPages(phone.look('scan'), scan.page),
-    post: forPages(phone.form('shortCode', scan.requireShortCodes), scan.type),
+    post: forPages(phone.form('shortCode', scan.requireShortCodes), scan.scanTyped),
   });
   at('/qr/devices', {
     get: forPages(phone.look('decide'), deviceList.list),
@@ -171,8 +171,8 @@ export function routes(services: Services): Middleware {
   at('/qr/actions/:id/qr/renew', { post: forScripts(action.form('show'), actionPage.leave) });
   at('/qr/actions/:id/qr/finish', { post: forScripts(action.form('finish'), actionPage.finish) });
   at('/qr/actions/:id/cancel', { post: forScripts(action.form('finish'), actionPage.cancel) });
-  // The app. Each operation is described beside its route, which openapi.json is made from.
-  atApi('/qr/api/scans', { post: [SCAN, forApps(api.form('scan'), apiScans.scan)] });
+  // The app. `openapi.json` is made from the operation that stands beside each route.
+  atApi('/qr/api/scans', { post: [SCAN, forApps(api.form('scan', apiScans.ticketIdIn), apiScans.scan)] });
   atApi('/qr/api/tickets/:id', { get: [SHOW_TICKET, forApps(api.look('decide'), apiTickets.show)] });
   atApi('/qr/api/tickets/:id/decision', { post: [DECIDE, forApps(api.form('decide'), apiTickets.decide)] });
   atApi('/qr/api/requests', { get: [LIST_REQUESTS, forApps(api.look('decide'), apiPending.list)] });

@@ -1,5 +1,5 @@
 import type { ActionPagePorts } from './actions/action-page.ts';
-import type { ActionRequestPorts } from './actions/action-request.ts';
+import type { ActionRequestPorts } from './actions/action-page-request.ts';
 import type { ClientActionPorts } from './actions/client-actions.ts';
 import type { ApiRequestPorts } from './api/api-request.ts';
 import type { AppLinks } from './api/app-links.ts';

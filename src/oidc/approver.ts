@@ -14,8 +14,8 @@ export interface Account {
 }
 
 /**
- * Returns the account with the name that is shown, on the phone only, or undefined if the account may not sign in: it
- * is deleted, disabled or locked. It is called before each step of the phone and again before the browser is signed in.
+ * Returns the account with the name that the pages show, or undefined if the account may not sign in: it is deleted,
+ * disabled or locked. It is called before each step of the phone and again before the browser is signed in.
  */
 export type FindAccount = (accountId: string) => Promise<Account | undefined> | Account | undefined;
 
@@ -57,7 +57,7 @@ export async function approverOf(
   const onPhone = { ...(acr !== undefined && { acr }), ...(amr !== undefined && { amr }) };
   const signInId = signInIdOf(uid);
   return {
-    ...(await assured({ accountId, authenticatedAt: loginTs, onPhone }, assure)),
+    ...(await describeAuthentication({ accountId, authenticatedAt: loginTs, onPhone }, assure)),
     sessionUid: uid,
     ...(signInId !== undefined && { signInId }),
   };
@@ -72,7 +72,7 @@ export interface PhoneAuthentication {
 }
 
 /** Returns the fields of an approver that tell how it has authenticated. */
-export async function assured(
+export async function describeAuthentication(
   { accountId, authenticatedAt, onPhone }: PhoneAuthentication,
   assure: Assure,
 ): Promise<Omit<SessionApprover, 'sessionUid' | 'signInId' | 'grant'>> {

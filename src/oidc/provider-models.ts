@@ -1,6 +1,6 @@
-/** Changes of oidc-provider's models: the classes of its records. */
+/** Changes oidc-provider's models, which are the classes of its records. */
 
-/** A class of oidc-provider's records, with the methods whose types depend on the caller's class. */
+/** A class of oidc-provider's records (`T`), reduced to the members that the plugin uses with that type. */
 export interface Model<T extends object> {
   find(id: string, options?: object): Promise<T | undefined>;
   readonly prototype: T;

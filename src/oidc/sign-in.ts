@@ -64,8 +64,8 @@ export async function signIn(
 }
 
 /**
- * The reason why a request ends with an error: the reason of the phone, a cancellation or a refusal of consent at the
- * browser, or a sign-in that was ended before it began.
+ * The reason why a request ends with an error: the reason of a denial on the phone, a cancellation or a refusal of
+ * consent at the browser, or a sign-in that was ended before it began.
  */
 export type RefusalReason = DeniedTicket['because'] | 'browser' | 'consent' | 'ended';
 

@@ -71,7 +71,7 @@ export class ApiClient {
   #nonce: string | undefined;
   /** The provider's clock minus this one, in milliseconds. */
   #skew = 0;
-  /** The refresh that is under way. Refresh tokens that are used twice at a time would end the app's grant. */
+  /** The refresh that is under way. A refresh token that is used twice at once would end the app's grant. */
   #refresh: Promise<string> | undefined;
 
   /** @param url the base of all URLs, without a slash at its end */
@@ -119,7 +119,7 @@ export class ApiClient {
     const url = this.#url + path;
     throwIfAborted(signal);
     const proof = await makeProof(signer, { method, url, accessToken: token, nonce: this.#nonce, now: this.#now });
-    return linked(signal, async (ended) => {
+    return withLinkedAbort(signal, async (ended) => {
       // The user may have had to unlock the key, so the time begins after that.
       const timer = setTimeout(() => ended.abort(), timeout + held);
       try {
@@ -178,8 +178,8 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw signal.reason ?? new PhoneError('aborted', 'Aborted.');
 }
 
-/** Acts with a controller that is aborted with the signal. React Native has no `AbortSignal.any`. */
-export async function linked<T>(
+/** Calls `act` with a controller that is aborted when the signal is. React Native has no `AbortSignal.any`. */
+export async function withLinkedAbort<T>(
   signal: AbortSignal | undefined,
   act: (ended: AbortController) => Promise<T>,
 ): Promise<T> {

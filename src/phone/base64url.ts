@@ -1,4 +1,4 @@
-/** Text as bytes, and bytes as text, without `TextEncoder` and `btoa`, which not every engine has. */
+/** Converts text to bytes and bytes to text, without `TextEncoder` and `btoa`, which not every engine has. */
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 

@@ -11,7 +11,7 @@ const APP_LINK = /^[a-z][\w.+-]*:(\/qr\/[\w-]+)\?iss=([^&]+)(?:&return=(.*))?$/i
 /** The content of a QR code or of a link. */
 export interface CodeText {
   readonly code: string;
-  /** The page of the browser on this phone, if it has opened the app. */
+  /** The QR page in a browser on this phone, if that browser has opened the app. */
   readonly returnTo?: string | undefined;
 }
 

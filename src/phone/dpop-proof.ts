@@ -33,7 +33,7 @@ export function makeProof(
   });
 }
 
-/** Signs a content as a JWT that has its public key (RFC 7515, section 4.1.3). */
+/** Signs content as a JWT whose header has the public key (RFC 7515, section 4.1.3). */
 export async function signJwt(signer: Signer, typ: string, content: object): Promise<string> {
   const {
     alg = 'ES256',

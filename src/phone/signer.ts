@@ -58,7 +58,7 @@ const P256 = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 const ES256 = { name: 'ECDSA', hash: 'SHA-256' } as const;
 
 /**
- * Generates a key pair for ES256 whose private key cannot be exported, not even by a script of an attacker in the page.
+ * Generates a key pair for ES256 whose private key cannot be exported, not even by an attacker's script in the page.
  * @param subtle `crypto.subtle` by default. React Native has none: pass that of a polyfill, or write a {@link Signer}.
  * @throws TypeError if there is no WebCrypto; browsers have it under https and on localhost only
  */
@@ -78,7 +78,7 @@ export async function webCryptoSigner(
 }
 
 /**
- * Returns a signer whose private key is in the memory of the program: for command lines, servers and tests.
+ * Returns a signer whose private key is in the memory of the program: for command-line tools, servers and tests.
  * @param jwk the private key of an earlier run, for ES256; a new one by default
  * @throws TypeError if there is no WebCrypto
  */
@@ -101,17 +101,17 @@ function signerOf(publicJwk: PublicJwk, privateKey: unknown, subtle: SubtleSigni
 }
 
 /**
- * Returns the 64 bytes of an ES256 signature (RFC 7518, section 3.4) for one in DER (RFC 3279, section 2.2.3), as the
- * Secure Enclave and the Android Keystore make it.
+ * Converts an ES256 signature from DER (RFC 3279, section 2.2.3), which the Secure Enclave and the Android Keystore
+ * produce, to the 64 bytes of r and s (RFC 7518, section 3.4).
  * @throws RangeError if the bytes are not such a signature
  */
 export function rawSignature(der: Uint8Array): Uint8Array {
   const raw = new Uint8Array(64);
   let at = 2;
   for (const end of [32, 64]) {
-    if (der[at] !== 2) throw new RangeError('no ES256 signature in DER');
+    if (der[at] !== 2) throw new RangeError('not a DER-encoded ES256 signature');
     const next = at + 2 + (der[at + 1] ?? 0);
-    // A number that would be negative otherwise has a zero in front of its 32 bytes.
+    // DER puts a zero byte in front of a number whose top bit is set, because it would be negative otherwise.
     const digits = der.slice(at + 2, next).slice(-32);
     raw.set(digits, end - digits.length);
     at = next;

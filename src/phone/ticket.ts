@@ -1,4 +1,4 @@
-import { type ApiClient, linked, type RequestOptions } from './api-client.ts';
+import { type ApiClient, type RequestOptions, withLinkedAbort } from './api-client.ts';
 import { PhoneError } from './phone-error.ts';
 import type { TicketView } from './ticket-view.ts';
 
@@ -138,15 +138,15 @@ export class Ticket {
    * @returns the same number after it
    */
   #poll(after: number, failures: number, { signal, onTrouble }: WatchOptions): Promise<number> {
-    return linked(signal, async (woken) => {
+    return withLinkedAbort(signal, async (woken) => {
       this.#polls.add(woken);
       try {
         const trouble = await this.#ask(after, woken.signal);
         if (trouble) onTrouble?.(trouble);
         const inARow = trouble ? failures + 1 : 0;
         // Pause even without trouble: a proxy may answer at once where the provider would have waited.
-        const pause = Math.max((trouble?.retryAfter ?? 0) * 1000, PAUSES_MS[inARow] ?? LONGEST_PAUSE_MS);
-        if (this.#asked.version === after) await rest(pause, woken.signal);
+        const pauseMs = Math.max((trouble?.retryAfter ?? 0) * 1000, PAUSES_MS[inARow] ?? LONGEST_PAUSE_MS);
+        if (this.#asked.version === after) await pause(pauseMs, woken.signal);
         return inARow;
       } finally {
         this.#polls.delete(woken);
@@ -187,7 +187,7 @@ function isFinal({ state }: TicketView): boolean {
 }
 
 /** Waits for a time in milliseconds, or until the signal is aborted. */
-function rest(time: number, signal: AbortSignal): Promise<void> {
+function pause(time: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       clearTimeout(timer);

@@ -48,12 +48,12 @@ export function asKeyv6(keyv: Keyv): Keyv6 | undefined {
  * pass.
  */
 export function isKeyv(value: unknown): boolean {
-  return reads(value) && ('throwOnErrors' in value || 'serialization' in value);
+  return hasGetAndSet(value) && ('throwOnErrors' in value || 'serialization' in value);
 }
 
 /** Returns true for a Keyv 4, whose options are all in `opts`. */
 export function isKeyv4(value: unknown): boolean {
-  return reads(value) && !isKeyv(value) && 'opts' in value;
+  return hasGetAndSet(value) && !isKeyv(value) && 'opts' in value;
 }
 
 /**
@@ -79,7 +79,7 @@ export function makeKeyv(): Keyv {
   return new Installed();
 }
 
-function reads(value: unknown): value is object {
+function hasGetAndSet(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   const { get, set }: { get?: unknown; set?: unknown } = value;
   return typeof get === 'function' && typeof set === 'function';

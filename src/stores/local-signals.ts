@@ -36,7 +36,7 @@ export class LocalSignals implements Signals {
   }
 
   /** Returns the interactions that have a listener. */
-  watched(): Iterable<string> {
+  watchedInteractions(): Iterable<string> {
     return this.#listeners.keys();
   }
 

@@ -50,7 +50,7 @@ export function guardEngine(engine: StoreEngine, { onLate }: Pick<BackgroundCall
         ask: (key) => access.make('limit', async () => own.ask(key)),
       };
     },
-    ping: () => probe.succeeds(),
+    ping: () => probe.assertWritable(),
     hearsOthers: () => engine.hearsOthers(),
     close: () => engine.close(),
   };

@@ -15,7 +15,7 @@ export class WriteProbe {
   }
 
   /** Resolves if the store has taken a write within the last second. @throws the error of the write */
-  async succeeds(): Promise<void> {
+  async assertWritable(): Promise<void> {
     if (performance.now() - this.#writtenAt < GOOD_FOR_MS) return;
     this.#writing ??= this.#probe();
     await this.#writing;

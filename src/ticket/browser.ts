@@ -206,7 +206,7 @@ export class BrowserActs {
     // Write the note first, so that a short code works as soon as it is on a screen.
     await shortCodes?.note(ticket.id, ticket.deadline - moment.now);
     if (existing === undefined) return (await store.create(ticket)) ? { ticket, changed: true } : undefined;
-    const ended = transitions.replaced(existing, moment);
+    const ended = transitions.endReplaced(existing, moment);
     if (!(await store.swap(existing, ticket, ended))) return undefined;
     return { ticket, changed: true, ...(ended && isLive(existing, moment.now) && { voided: ended }) };
   }

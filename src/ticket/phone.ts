@@ -61,7 +61,7 @@ export interface ApprovalInput
    * True if the browser of this request also shows the action, so that no other screen could be the wrong one. Default:
    * false.
    */
-  readonly decidesHere?: boolean;
+  readonly isSameDevice?: boolean;
   /** The number that the approver has tapped. */
   readonly match?: string | undefined;
 }
@@ -190,7 +190,7 @@ export class PhoneActs {
     if (ticket === undefined) throw notFound();
     const now = this.#ports.clock();
     transitions.assertOwner(ticket, approver, now);
-    if (ticket.state === 'cancelled' || stateAt(ticket, now) === 'expired') throw transitions.ended(ticket, now);
+    if (ticket.state === 'cancelled' || stateAt(ticket, now) === 'expired') throw transitions.endedError(ticket, now);
     return ticket;
   }
 
@@ -210,7 +210,7 @@ export class PhoneActs {
    */
   async approve(
     id: string,
-    { judge = ALLOW, match, decidesHere = false, findEnrolledKey, ...approval }: ApprovalInput,
+    { judge = ALLOW, match, isSameDevice = false, findEnrolledKey, ...approval }: ApprovalInput,
     known?: KnownTicket,
   ): Promise<Outcome<DecidedTicket>> {
     const { ticket: decided, changed } = await this.#change(id, known?.ticket, async (ticket, { now, lifetimes }) => {
@@ -228,7 +228,7 @@ export class PhoneActs {
       if (enrolledKey === false) throw refusal('enrolled');
       const changesAccount =
         isSignIn(ticket.request) && hadOtherAccount(this.#ports.keys, ticket.browser, approver.accountId);
-      const checkCode = verdict === 'check code' && !decidesHere;
+      const checkCode = verdict === 'check code' && !isSameDevice;
       return transitions.approve(ticket, { ...approval, changesAccount, knownBy, enrolledKey, checkCode }, moment);
     });
     if (decided.state === 'cancelled') throw new WrongNumber(decided);

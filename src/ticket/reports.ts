@@ -26,7 +26,7 @@ const REPORT_LIFETIME_MS = 60 * 60 * 1000;
 
 /** Returns true if this account has reported this origin. */
 export function isReported({ keys, notes }: ReportPorts, accountId: string, origin: ReportedOrigin): Promise<boolean> {
-  return isNoted(notes, reportsOf(keys, accountId, origin));
+  return isNoted(notes, reportNames(keys, accountId, origin));
 }
 
 /**
@@ -38,7 +38,7 @@ export async function noteReport(
   accountId: string,
   origin: ReportedOrigin,
 ): Promise<boolean> {
-  const [noteName = '', ...olderNames] = reportsOf(keys, accountId, origin);
+  const [noteName = '', ...olderNames] = reportNames(keys, accountId, origin);
   const isNew = !(await isNoted(notes, [noteName, ...olderNames]));
   await notes.write(noteName, REPORT_LIFETIME_MS);
   return isNew;
@@ -67,7 +67,7 @@ export function applyReport(ticket: Ticket, approver: Approver, moment: transiti
  * Returns the names that the note of an account's report may have. A name is a MAC. The first one
  * is made with the current key, and a new note is written under it. The others are made with older keys.
  */
-export function reportsOf(keys: SecretKeys, accountId: string, { source, actionOf }: ReportedOrigin): string[] {
+export function reportNames(keys: SecretKeys, accountId: string, { source, actionOf }: ReportedOrigin): string[] {
   const origin = actionOf === undefined ? [source] : ['action', actionOf];
   return keys.candidates('report', accountId, ...origin).map((mac) => mac.toString('base64url'));
 }

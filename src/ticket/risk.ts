@@ -47,8 +47,8 @@ export interface ApproverSignIn {
 }
 
 /**
- * The result of an assessment: a tap is enough, the user must type the phone's check code at the browser, or it is
- * refused. A request without a browser (`request.backchannel`) is refused as well if it takes the check code.
+ * The result of an assessment: a tap is enough, the user must type the phone's check code at the browser, or the
+ * sign-in is refused. A request without a browser (`request.backchannel`) is refused as well if it takes the check code.
  */
 export type Verdict = 'allow' | 'check code' | 'deny';
 

@@ -16,7 +16,7 @@ export function newTicketId(interaction: string): string {
 }
 
 /** Returns the place where a ticket is stored, as four hexadecimal digits. */
-export function slotOf(id: string): string {
+export function placeOfTicket(id: string): string {
   return Buffer.from(id, 'base64url').toString('hex', 0, PLACE_BYTES);
 }
 

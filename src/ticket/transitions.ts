@@ -71,7 +71,7 @@ export function show(fixed: NewTicket, previous: Ticket | undefined, { now, life
 
 /** Shows an action in a browser: in the first one that opens it, and only before a phone scans. */
 export function putOnScreen(ticket: Ticket, browser: Browser, { now }: Moment): WaitingTicket {
-  if (hasEnded(ticket, now)) throw ended(ticket, now);
+  if (hasEnded(ticket, now)) throw endedError(ticket, now);
   if (ticket.state !== 'waiting' || hasBrowser(ticket)) throw notFound();
   return { ...next(ticket, ticket.since, ticket.deadline), state: 'waiting', browser };
 }
@@ -81,8 +81,8 @@ export function putOnScreen(ticket: Ticket, browser: Browser, { now }: Moment): 
  * more time for that, but only once: a ticket that is marked already stays as it is.
  */
 export function awaitSignIn(ticket: Ticket, { now, lifetimes }: Moment): WaitingTicket {
-  if (hasEnded(ticket, now)) throw ended(ticket, now);
-  if (ticket.state !== 'waiting') throw wrongState(ticket, 'held');
+  if (hasEnded(ticket, now)) throw endedError(ticket, now);
+  if (ticket.state !== 'waiting') throw wrongState(ticket, 'kept waiting');
   if (ticket.signingIn) return ticket;
   const deadline = Math.max(ticket.deadline, liveUntil(ticket, now + lifetimes.signIn));
   return { ...next(ticket, ticket.since, deadline), state: 'waiting', signingIn: true };
@@ -107,7 +107,7 @@ export function scan(
   }
   if (ticket.state !== 'waiting') {
     assertOwner(ticket, approver, now);
-    throw hasEnded(ticket, now) ? ended(ticket, now) : wrongState(ticket, 'scanned');
+    throw hasEnded(ticket, now) ? endedError(ticket, now) : wrongState(ticket, 'scanned');
   }
   if (!isLive(ticket, now)) throw notFound();
   // No browser waits for a request of its own, so another device may still open it.
@@ -180,13 +180,13 @@ export function deny(ticket: Ticket, approver: Approver, moment: Moment): Denied
 export function report(ticket: Ticket, approver: Approver, { now }: Moment): DeniedTicket {
   const mine = ticket.state === 'approved' ? ticket : requireDecidable(ticket, approver, now);
   assertOwner(mine, approver, now);
-  if (hasEnded(mine, now)) throw ended(mine, now);
+  if (hasEnded(mine, now)) throw endedError(mine, now);
   return { ...next(mine, now, mine.endsAt), state: 'denied', approver: mine.approver, because: 'report' };
 }
 
 /** Reports the ticket that has replaced the one that the approver scanned, and that has not been scanned yet. */
 export function reportNext(ticket: WaitingTicket, approver: Approver, { now }: Moment): DeniedTicket {
-  if (hasEnded(ticket, now)) throw ended(ticket, now);
+  if (hasEnded(ticket, now)) throw endedError(ticket, now);
   return { ...next(ticket, now, ticket.endsAt), state: 'denied', approver, because: 'report' };
 }
 
@@ -260,17 +260,17 @@ export function refuseCheckCode(ticket: Ticket, moment: Moment): ApprovedTicket 
 
 export function cancel(ticket: Ticket, because: CancelledTicket['because'], moment: Moment): CancelledTicket {
   const { now } = moment;
-  if (hasEnded(ticket, now)) throw ended(ticket, now);
-  return stopped(ticket, because, now, finalUntil(ticket, moment));
+  if (hasEnded(ticket, now)) throw endedError(ticket, now);
+  return toCancelled(ticket, because, now, finalUntil(ticket, moment));
 }
 
 /**
  * Returns the last state of a ticket that another one replaces, or undefined if it had reached a final state before.
  */
-export function replaced(ticket: Ticket, { now, lifetimes }: Moment): CancelledTicket | undefined {
+export function endReplaced(ticket: Ticket, { now, lifetimes }: Moment): CancelledTicket | undefined {
   // An expired ticket is cancelled as well, because by another node's clock it may still be live.
   const expired = stateAt(ticket, now) === 'expired';
-  return expired || isLive(ticket, now) ? stopped(ticket, 'renewed', now, now + lifetimes.finish) : undefined;
+  return expired || isLive(ticket, now) ? toCancelled(ticket, 'renewed', now, now + lifetimes.finish) : undefined;
 }
 
 /**
@@ -280,11 +280,11 @@ export function replaced(ticket: Ticket, { now, lifetimes }: Moment): CancelledT
 export function assertOwner(ticket: Ticket, approver: Approver, now: number): void {
   if (isOwner(ticket, approver)) return;
   if (ownerOf(ticket)?.accountId !== approver.accountId) throw notFound();
-  throw isLive(ticket, now) ? scannedElsewhere() : ended(ticket, now);
+  throw isLive(ticket, now) ? scannedElsewhere() : endedError(ticket, now);
 }
 
 /** Returns the error for a ticket that has ended, with the reason. */
-export function ended(ticket: Ticket, now: number): QrLoginError {
+export function endedError(ticket: Ticket, now: number): QrLoginError {
   if (stateAt(ticket, now) === 'expired') return over('expired');
   return over(ticket.state === 'cancelled' ? REASONS[ticket.because] : undefined);
 }
@@ -302,14 +302,14 @@ const REASONS: Readonly<Record<CancelledTicket['because'], ErrorReason>> = {
  */
 export function requireDecidable(ticket: Ticket, approver: Approver, now: number): ScannedTicket {
   assertOwner(ticket, approver, now);
-  if (stateAt(ticket, now) === 'expired' || ticket.state === 'cancelled') throw ended(ticket, now);
+  if (stateAt(ticket, now) === 'expired' || ticket.state === 'cancelled') throw endedError(ticket, now);
   if (ticket.state === 'scanned') return ticket;
   // A waiting ticket has no owner.
   throw ticket.state === 'waiting' ? notFound() : new DecidedOtherwise(ticket.state);
 }
 
 function requireFinishable(ticket: Ticket, now: number): ApprovedTicket {
-  if (hasEnded(ticket, now)) throw ended(ticket, now);
+  if (hasEnded(ticket, now)) throw endedError(ticket, now);
   if (ticket.state !== 'approved') throw wrongState(ticket, 'finished');
   return ticket;
 }
@@ -319,7 +319,12 @@ function withWrongTries(approved: ApprovedTicket, wrongTries: number): ApprovedT
   return { ...kept, version: approved.version + 1, checkCode: { ...approved.checkCode, wrongTries } };
 }
 
-function stopped(ticket: Ticket, because: CancelledTicket['because'], now: number, deadline: number): CancelledTicket {
+function toCancelled(
+  ticket: Ticket,
+  because: CancelledTicket['because'],
+  now: number,
+  deadline: number,
+): CancelledTicket {
   const approver = ownerOf(ticket);
   return { ...next(ticket, now, deadline), state: 'cancelled', because, ...(approver && { approver }) };
 }
@@ -348,7 +353,7 @@ type StateField = Exclude<FieldOf<Ticket>, keyof CommonFields>;
 /**
  * Returns the ticket without the fields that belong to its state, with the next version and a new deadline. Fields that
  * a newer build has written are not known here and stay, so that they reach the next node that knows them. The compiler
- * refuses a field of a state that is missing in this list.
+ * reports a field of a state that is missing in this list.
  */
 function next(
   ticket: CommonFields & { readonly [Field in StateField]?: unknown },

@@ -48,7 +48,7 @@ describe('every page, in each of its states', function () {
 
   after(() => Promise.all([gallery?.stop(), themed?.stop()]));
 
-  it('fails these checks if it has a barrier', () =>
+  it('fails these checks if a barrier is added to it', () =>
     onEach(
       {},
       async (page, { path }) => {

@@ -18,7 +18,8 @@ let requested: Approval[] = [];
 let findApproval: QrLogin['findApproval'];
 
 /**
- * A provider with a page that asks for an approval: in the same browser, or in the first one that opens the address.
+ * Makes a provider with a page that asks for an approval. The code is shown in the same browser, or in the first
+ * browser that opens the address.
  */
 const SHOP: Setting = {
   rpClient,
@@ -110,7 +111,7 @@ describe('an action on both screens', () => {
     expect((await approval.result).outcome).to.equal('cancelled');
   });
 
-  it('says in the browser that it has expired, and shows no other code', async () => {
+  it('says in the browser that the time is up, and shows no other code', async () => {
     const { screen, approval } = await pay();
     // The action ends after 300 seconds, and its result is certain 2 seconds later.
     stage().clock.forward(303);

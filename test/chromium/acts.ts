@@ -1,4 +1,4 @@
-/** The actions of users in the tests. */
+/** Acts as users do on the pages, and reads the pages. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BrowserContext, Page } from 'playwright-core';
 import type { Stage } from './stage.ts';
@@ -30,7 +30,7 @@ export async function codeAfter(screen: Page, old: string): Promise<string> {
 }
 
 /** Fills in the password page to which the phone was sent. */
-export async function giveName(page: Page, name = 'alice', password = 'wonderland'): Promise<void> {
+export async function fillInPasswordPage(page: Page, name = 'alice', password = 'wonderland'): Promise<void> {
   // Find the fields by ids, because the page may be in any language.
   await page.locator('#name').fill(name);
   await page.locator('#password').fill(password);

@@ -1,4 +1,4 @@
-/** Runs axe with all its rules: WCAG 2.2 AA as the minimum, best practices included. */
+/** Runs axe with all its rules, which are those of WCAG 2.2 AA and more, best practices included. */
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';

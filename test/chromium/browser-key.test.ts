@@ -9,17 +9,17 @@ describe('a browser that an account trusts, in Chromium', () => {
   const stage = useStage({ assess: assessByDefault });
 
   /** Scans and approves with "Keep me signed in on that device". @returns the phone's page */
-  async function approvedOnce(screen: Page): Promise<Page> {
+  async function approveAndRemember(screen: Page): Promise<Page> {
     const phone = await scan(stage(), screen);
     await phone.getByLabel('Keep me signed in on that device').check();
     await approve(phone);
     return phone;
   }
 
-  async function trusted(): Promise<BrowserContext> {
+  async function openTrustedBrowser(): Promise<BrowserContext> {
     const desktop = await stage().desktop();
     const screen = await askToSignIn(stage(), desktop);
-    const digits = await checkCodeOn(await approvedOnce(screen));
+    const digits = await checkCodeOn(await approveAndRemember(screen));
     await seeScreen(screen, 'check-code');
     await screen.getByLabel('6-digit number').fill(digits);
     expect((await allow(screen)).sub).to.equal('a11ce');
@@ -27,8 +27,8 @@ describe('a browser that an account trusts, in Chromium', () => {
     return desktop;
   }
 
-  it('makes a key, and uses it at the next sign-in, which takes no number', async () => {
-    const desktop = await trusted();
+  it('makes a key and uses it at the next sign-in, which then asks for no check code', async () => {
+    const desktop = await openTrustedBrowser();
     const screen = await askToSignIn(stage(), desktop);
     const sent = screen.waitForRequest(/\/qr\/finish$/);
     await approve(await scan(stage(), screen));
@@ -36,9 +36,9 @@ describe('a browser that an account trusts, in Chromium', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('is not recognized in another browser that has copies of its cookies', async () => {
+  it('does not pass its trust on to another browser that has copies of its cookies', async () => {
     stage().expectProblem(/400/);
-    const desktop = await trusted();
+    const desktop = await openTrustedBrowser();
     const memory = (await desktop.cookies(`${stage().issuer}/interaction/any`)).filter(({ name }) =>
       name.startsWith('_qr_memory'),
     );

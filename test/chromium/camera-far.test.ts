@@ -4,7 +4,7 @@ import type { PNG } from 'pngjs';
 import { sizeOfSuite } from '../support/full-suite.ts';
 import { arriveAtConfirm, askToSignIn, codeOn } from './acts.ts';
 import { drawFar } from './fake-camera.ts';
-import { FOREIGN, hear, LOOKING, turn } from './scan-acts.ts';
+import { FOREIGN, LOOKING, turn, waitForStatus } from './scan-acts.ts';
 import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
 
@@ -15,12 +15,12 @@ const CLOSER = 'Move closer, until the QR code fills the frame.';
  */
 const FOREIGN_TEXT = `https://evil.example.com/qr/${'a1B-'.repeat(11)}`;
 
-describe('a camera with 1280 × 720 pixels', () => {
+describe('a camera of 1280 × 720 pixels', () => {
   const stage = useStage();
   const { camera, phone, scanUrl, scanPage } = useCamera(stage);
 
   /** Sets another picture, which the camera films from its next start on. */
-  const lookAt = async (page: Page, picture: PNG): Promise<void> => {
+  const showCamera = async (page: Page, picture: PNG): Promise<void> => {
     await turn(page, 'hidden');
     camera().see(picture);
     await turn(page, 'visible');
@@ -29,18 +29,18 @@ describe('a camera with 1280 × 720 pixels', () => {
   it('reads codes of 90 to 600 pixels, in the middle and at the edge', async () => {
     camera().seeNothing();
     const page = await scanPage();
-    await hear(page, LOOKING);
+    await waitForStatus(page, LOOKING);
     const sides = sizeOfSuite({
       short: [99, 121, 140, 161, 400],
       full: [90, 99, 105, 110, 115, 121, 126, 130, 135, 140, 145, 150, 155, 161, 180, 220, 300, 400, 600],
     });
     for (const side of sides) {
-      await lookAt(page, drawFar(FOREIGN_TEXT, side));
-      await hear(page, FOREIGN);
+      await showCamera(page, drawFar(FOREIGN_TEXT, side));
+      await waitForStatus(page, FOREIGN);
     }
     // This place is outside of the square that the page shows.
-    await lookAt(page, drawFar(FOREIGN_TEXT, 240, { x: 150, y: 300 }));
-    await hear(page, FOREIGN);
+    await showCamera(page, drawFar(FOREIGN_TEXT, 240, { x: 150, y: 300 }));
+    await waitForStatus(page, FOREIGN);
   });
 
   it('opens the sign-in of a small code', async () => {
@@ -60,9 +60,9 @@ describe('a camera with 1280 × 720 pixels', () => {
       globalThis.wait = (milliseconds) => { later += milliseconds; };
     }`);
     const page = await stage().open(context, scanUrl());
-    await hear(page, LOOKING);
+    await waitForStatus(page, LOOKING);
     await page.evaluate('wait(10_000)');
-    await hear(page, CLOSER);
+    await waitForStatus(page, CLOSER);
   });
 
   it('makes the page give this advice immediately if it sees a code that cannot be read, and continues reading', async () => {
@@ -71,10 +71,10 @@ describe('a camera with 1280 × 720 pixels', () => {
     // The page's clock stands still.
     await context.addInitScript('performance.now = () => 1;');
     const page = await stage().open(context, scanUrl());
-    await hear(page, CLOSER);
+    await waitForStatus(page, CLOSER);
     expect(new URL(page.url()).pathname).to.equal('/qr/scan');
-    await lookAt(page, drawFar(FOREIGN_TEXT, 330));
-    await hear(page, FOREIGN);
+    await showCamera(page, drawFar(FOREIGN_TEXT, 330));
+    await waitForStatus(page, FOREIGN);
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { allOrFirst, inFullSuite } from '../support/full-suite.ts';
-import { hear, LOOKING, seeFrames, startButton, turn, until } from './scan-acts.ts';
+import { LOOKING, seeFrames, startButton, turn, until, waitForStatus } from './scan-acts.ts';
 import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
 
@@ -28,11 +28,11 @@ describe('the camera in the page', () => {
     }`);
     const page = await stage().open(context, scanUrl());
     await startButton(page).click();
-    await hear(page, 'Allow this page to use the camera.');
+    await waitForStatus(page, 'Allow this page to use the camera.');
     expect(await page.locator('video').isVisible()).to.equal(false);
     await context.grantPermissions(['camera']);
     await page.evaluate('allow()');
-    await hear(page, LOOKING);
+    await waitForStatus(page, LOOKING);
     expect(await startButton(page).isVisible()).to.equal(false);
   });
 
@@ -41,18 +41,18 @@ describe('the camera in the page', () => {
     const context = await newPhone();
     await context.grantPermissions([]);
     const page = await stage().open(context, scanUrl());
-    await hear(page, 'This page may not use the camera. Allow it in the settings of this browser');
+    await waitForStatus(page, 'This page may not use the camera. Allow it in the settings of this browser');
     await startButton(page).click();
-    await hear(page, 'This page may not use the camera.');
+    await waitForStatus(page, 'This page may not use the camera.');
     expect(await startButton(page).isVisible()).to.equal(true);
     await context.grantPermissions(['camera']);
-    await hear(page, LOOKING);
+    await waitForStatus(page, LOOKING);
   });
 
   it('stops while the page is hidden, and offers no light and no other camera if the device has none', async () => {
     camera().seeNothing();
     const page = await scanPage();
-    await hear(page, LOOKING);
+    await waitForStatus(page, LOOKING);
     expect(await page.getByRole('button', { name: /Light|Other camera/ }).count()).to.equal(0);
     await page.evaluate(`globalThis.track = document.querySelector('video').srcObject.getTracks()[0]`);
     expect(await page.evaluate('track.readyState')).to.equal('live');
@@ -61,7 +61,7 @@ describe('the camera in the page', () => {
     expect(await page.evaluate(`document.querySelector('video').srcObject`)).to.equal(null);
     await turn(page, 'visible');
     await until(page, `document.querySelector('video').srcObject?.getTracks()[0].readyState === 'live'`);
-    await hear(page, LOOKING);
+    await waitForStatus(page, LOOKING);
   });
 
   it('does not start for a page that was hidden while the browser asked the user', async () => {
@@ -83,11 +83,11 @@ describe('the camera in the page', () => {
   it('can be started again after the system has stopped it', async () => {
     camera().seeNothing();
     const page = await scanPage();
-    await hear(page, LOOKING);
+    await waitForStatus(page, LOOKING);
     await page.evaluate(`document.querySelector('video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))`);
-    await hear(page, 'The camera has stopped.');
+    await waitForStatus(page, 'The camera has stopped.');
     await startButton(page).click();
-    await hear(page, LOOKING);
+    await waitForStatus(page, LOOKING);
     expect(await page.evaluate<boolean>(`document.activeElement.contains(document.querySelector('video'))`)).to.equal(
       true,
     );
@@ -105,7 +105,7 @@ describe('the camera in the page', () => {
     const fail = async (): Promise<void> => {
       await until(page, `'fail' in globalThis && document.activeElement !== document.querySelector('[data-start]')`);
       await page.evaluate('fail()');
-      await hear(page, 'The camera has stopped.');
+      await waitForStatus(page, 'The camera has stopped.');
     };
     await fail();
     await startButton(page).press('Enter');
@@ -149,10 +149,10 @@ describe('the camera in the page', () => {
     await until(page, `asked.length === 2 && document.querySelector('video').srcObject !== null`);
     await page.locator('[data-torch][aria-pressed=false]').waitFor();
     expect(await page.evaluate('asked')).to.deep.equal(['wide', 'near']);
-    await hear(page, LOOKING);
+    await waitForStatus(page, LOOKING);
     await turn(page, 'hidden');
     await turn(page, 'visible');
-    await hear(page, LOOKING);
+    await waitForStatus(page, LOOKING);
     await other.click();
     await until(page, `asked.length === 4`);
     expect(await page.evaluate('asked')).to.deep.equal(['wide', 'near', 'near', 'wide']);
@@ -180,7 +180,7 @@ describe('the camera in the page', () => {
       expect(await page.evaluate('asked')).to.equal(1);
       expect(await page.evaluate(`document.querySelector('video').srcObject`)).to.equal(null);
       await turn(page, 'visible');
-      await hear(page, LOOKING);
+      await waitForStatus(page, LOOKING);
       await until(page, `asked === 2 && document.querySelector('video').srcObject !== null`);
     }),
   );
@@ -194,7 +194,7 @@ describe('the camera in the page', () => {
       const context = await phone();
       await context.addInitScript(`navigator.mediaDevices.enumerateDevices = () => ${answer};`);
       const page = await stage().open(context, scanUrl());
-      await hear(page, LOOKING);
+      await waitForStatus(page, LOOKING);
       await seeFrames(page, 2);
       expect(await page.getByRole('button', { name: 'Other camera' }).count()).to.equal(0);
     });
@@ -217,10 +217,10 @@ describe('the camera in the page', () => {
       'This page may not use the camera.',
       'The camera has stopped.',
     ]) {
-      await hear(page, text);
+      await waitForStatus(page, text);
       await startButton(page).click();
     }
-    await hear(page, LOOKING);
+    await waitForStatus(page, LOOKING);
   });
 
   it('shows that a script did not load, and reloads the page after a press', async () => {
@@ -228,10 +228,10 @@ describe('the camera in the page', () => {
     const context = await phone();
     await context.route('**/decoder.js', (route) => route.abort());
     const page = await stage().open(context, scanUrl());
-    await hear(page, 'Part of this page did not load.');
+    await waitForStatus(page, 'Part of this page did not load.');
     expect(await page.locator('video').isVisible()).to.equal(false);
     await context.unroute('**/decoder.js');
     await startButton(page).click();
-    await hear(page, LOOKING);
+    await waitForStatus(page, LOOKING);
   });
 });

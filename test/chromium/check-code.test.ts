@@ -5,7 +5,7 @@ import { type ScannedPhone, scan, scanBeside } from './phones.ts';
 import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
-describe('the check code of a browser whose address changes after the approval', () => {
+describe('the check code of a browser whose address changes before it finishes', () => {
   const stage = useStage({ assess: () => 'allow' }, { proxy: true });
 
   it('is demanded when the browser finishes, and is then shown on the phone', async () => {
@@ -26,7 +26,7 @@ describe('the check code of a browser whose address changes after the approval',
 describe('the check code in a real browser', () => {
   const stage = useStage({ assess: () => 'check code' });
 
-  it('is shown by the phone and typed into the browser, which asks again after a wrong one', async () => {
+  it('is shown by the phone and typed into the browser, which asks again after wrong digits', async () => {
     stage().expectProblem(/403/);
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
@@ -46,7 +46,7 @@ describe('the check code in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('is filled in if an app on the same device returns with it', async () => {
+  it('is filled in if an app on the same device returns to the page with the digits in the address', async () => {
     const desktop = await stage().desktop();
     const screen = await askToSignIn(stage(), desktop);
     const phone = await scan(stage(), screen);
@@ -61,7 +61,7 @@ describe('the check code in a real browser', () => {
   });
 
   it('is grouped as on the phone while it is typed, in ASCII or full-width digits, and is sent without Continue', async () => {
-    const { screen, phone } = await approved(stage());
+    const { screen, phone } = await scanAndApprove(stage());
     const goOn = screen.getByRole('button', { name: 'Continue' });
     expect(await goOn.isVisible()).to.equal(false);
     await screen.getByText('Type it in this window only').waitFor();
@@ -79,7 +79,7 @@ describe('the check code in a real browser', () => {
 
   it('is sent by Continue if the answer to the last digit was lost', async () => {
     stage().expectProblem(/ERR_FAILED/);
-    const { screen, phone } = await approved(stage());
+    const { screen, phone } = await scanAndApprove(stage());
     await screen.route(/\/qr\/finish$/, (route) => route.abort(), { times: 1 });
     await type(screen, await phone.checkCode());
     await screen.getByRole('alert').filter({ hasText: 'Press Continue again' }).waitFor();
@@ -91,7 +91,7 @@ describe('the check code in a real browser', () => {
     stage().expectProblem(/403|ERR_FAILED/);
     const desktop = await stage().desktop();
     await desktop.clock.install();
-    const { screen, phone } = await approved(stage(), desktop);
+    const { screen, phone } = await scanAndApprove(stage(), desktop);
     const digits = await phone.checkCode();
     let sent = 0;
     await screen.route(/\/qr\/finish$/, async (route) => {
@@ -114,7 +114,7 @@ describe('the check code in a real browser', () => {
 
   it('signs in if it is right and the answer is lost', async () => {
     stage().expectProblem(/ERR_FAILED/);
-    const { screen, phone } = await approved(stage());
+    const { screen, phone } = await scanAndApprove(stage());
     let lost = false;
     await screen.route(/\/qr\/finish$/, async (route) => {
       if (lost) return route.continue();
@@ -128,7 +128,7 @@ describe('the check code in a real browser', () => {
 
   it('ends the sign-in after three wrong tries, and a new QR code starts it again', async () => {
     stage().expectProblem(/403/);
-    const { screen, phone } = await approved(stage());
+    const { screen, phone } = await scanAndApprove(stage());
     const wrong = otherThan(await phone.checkCode());
     for (let tries = 1; tries <= 3; tries++) {
       const answer = screen.waitForResponse(/\/qr\/finish$/);
@@ -165,7 +165,7 @@ describe('the check code in a real browser', () => {
   });
 });
 
-async function approved(stage: Stage, desktop?: BrowserContext): Promise<{ screen: Page; phone: ScannedPhone }> {
+async function scanAndApprove(stage: Stage, desktop?: BrowserContext): Promise<{ screen: Page; phone: ScannedPhone }> {
   const screen = await askToSignIn(stage, desktop ?? (await stage.desktop()));
   const phone = await scanBeside(stage, screen);
   await phone.approve();

@@ -1,4 +1,4 @@
-/** One Chromium for all processes of a test run. It is launched when the first process asks for it. */
+/** Serves one Chromium to all processes of a test run. Launches Chromium when the first process asks for it. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

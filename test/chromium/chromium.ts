@@ -1,4 +1,4 @@
-/** Debian's Chromium. */
+/** Launches Debian's Chromium, or connects to the Chromium that the whole test run shares. */
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

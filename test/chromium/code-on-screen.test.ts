@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { PNG } from 'pngjs';
 import { askToSignIn, codeOn, seeScreen } from './acts.ts';
 import { scanBeside } from './phones.ts';
-import { readCodeOtherThan, reading } from './qr-from-pixels.ts';
+import { readCodeOtherThan, readQrCode } from './qr-from-pixels.ts';
 import { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
@@ -51,7 +51,7 @@ describe('the code on the screen', () => {
     ]);
   });
 
-  it('comes after the ways to sign in on the phone that shows it', async () => {
+  it('comes after the other ways to sign in if a phone shows the page', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop(PHONE));
     const code = await screen.locator('[data-code]').boundingBox();
     for (const way of ['Use a passkey on this device', 'Sign in with a password']) {
@@ -97,7 +97,7 @@ describe('the picture of a deployment in its codes', () => {
     try {
       const screen = await askToSignIn(stage, await stage.desktop({ viewport: LAPTOP }));
       await screen.waitForLoadState('load');
-      const first = await reading(screen);
+      const first = await readQrCode(screen);
       expect(first.quietZoneIsWhite).to.equal(true);
       expect(await colourInTheMiddle(screen)).to.deep.equal([204, 0, 0]);
       expect((await moduleWidths(screen)).code).to.be.at.least(MIN_CODE_PX);

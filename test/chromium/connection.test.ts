@@ -43,7 +43,7 @@ describe('a browser that event streams do not reach', () => {
   it('keeps showing that it signs in until the app has loaded', async () => {
     stage().expectProblem(/503/);
     const desktop = await stage().desktop();
-    const screens = await noteScreens(desktop);
+    const screens = await recordScreens(desktop);
     await desktop.route(EVENTS, (route) => route.fulfill({ status: 503 }));
     const screen = await askToSignIn(stage(), desktop);
     const phone = await scanBeside(stage(), screen);
@@ -90,7 +90,7 @@ describe('a browser that event streams do not reach', () => {
   });
 });
 
-describe('a browser that event streams never reach', () => {
+describe('a browser whose event streams are delayed or refused from the beginning', () => {
   const stage = useStage();
 
   beforeEach(() => stage().expectProblem(LATE_POLL));
@@ -320,7 +320,7 @@ async function signInBy(stage: Stage, desktop: BrowserContext, { asks }: { asks:
 }
 
 /** Records the parts of the QR page in the order in which they appear, from the second one on. */
-async function noteScreens(desktop: BrowserContext): Promise<string[]> {
+async function recordScreens(desktop: BrowserContext): Promise<string[]> {
   const screens: string[] = [];
   await desktop.exposeBinding('noteScreen', (_source, screen: string) => screens.push(screen));
   await desktop.addInitScript(

@@ -4,7 +4,7 @@ import { sizeOfSuite } from '../support/full-suite.ts';
 import { LANGUAGES } from './axe.ts';
 import { CALM, openChromium } from './chromium.ts';
 import { EXHIBITS, type Exhibit, openGallery } from './gallery.ts';
-import { brokenWords, outOfSight, overflowing, tabThrough, touchingControls } from './page-checks.ts';
+import { brokenWords, hiddenElements, overflowingElements, tabThrough, touchingControls } from './page-checks.ts';
 
 const WIDTHS = [360, 390, 768, 1366, 1920];
 const HEIGHT = 800;
@@ -34,14 +34,14 @@ describe('the controls of every page', function () {
           await page.setViewportSize({ width, height: HEIGHT });
           note(`${width}`, [
             ...(await touchingControls(page)),
-            ...(await overflowing(page)),
+            ...(await overflowingElements(page)),
             ...(await brokenWords(page)),
           ]);
         }
         await page.evaluate(`document.documentElement.style.fontSize = '200%'`);
         for (const width of [360, 1366]) {
           await page.setViewportSize({ width, height: HEIGHT });
-          note(`${width} at 200 %`, [...(await touchingControls(page)), ...(await overflowing(page))]);
+          note(`${width} at 200 %`, [...(await touchingControls(page)), ...(await overflowingElements(page))]);
         }
         return problems;
       }));
@@ -66,7 +66,7 @@ describe('the confirm page on a small phone', function () {
         ] as const) {
           await page.setViewportSize({ width, height });
           await page.evaluate('scrollTo(0, 0)');
-          const hidden = await outOfSight(page, 'h1, .facts, .hurdle, .question, .warning, .choice > *');
+          const hidden = await hiddenElements(page, 'h1, .facts, .hurdle, .question, .warning, .choice > *');
           problems.push(...hidden.map((one) => `${width} by ${height}: ${one}`));
         }
         return problems;

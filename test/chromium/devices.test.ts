@@ -37,7 +37,7 @@ describe('the list of browsers on the phone', () => {
 describe('the time for which a browser stays signed in', () => {
   const stage = useStage({ durations: ['session', '8h', '30d'] });
 
-  it('is chosen before Approve, on a small phone, and changed on the list', async () => {
+  it('can be chosen before Approve, on a small phone, and changed on the list', async () => {
     const small = { viewport: { width: 360, height: 640 } };
     const phone = await signedInPhone(stage(), small);
     const screen = await askToSignIn(stage(), await stage().desktop());

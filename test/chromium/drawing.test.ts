@@ -3,7 +3,7 @@ import type { BrowserContext, Page, Route } from 'playwright-core';
 import { allOrFirst } from '../support/full-suite.ts';
 import { allow, askToSignIn, codeOn, seeScreen } from './acts.ts';
 import { scanBeside } from './phones.ts';
-import { readCode, readCodeOtherThan, reading, ticketIn } from './qr-from-pixels.ts';
+import { readCode, readCodeOtherThan, readQrCode, ticketIn } from './qr-from-pixels.ts';
 import type { Stage } from './stage.ts';
 import { useStage } from './use-stage.ts';
 
@@ -17,12 +17,12 @@ describe('the QR page', () => {
   const stage = useStage();
 
   it('draws each code except the first, black on white, and a phone signs in with the newest code', async () => {
-    const { screen, asked, events } = await watched(stage(), await stage().desktop());
+    const { screen, asked, events } = await openWatchedPage(stage(), await stage().desktop());
     const code = await readCode(screen);
     expect(asked(DRAWING_SCRIPT)).to.deep.equal([]);
 
     await rotate(stage(), screen, code);
-    const { url, quietZoneIsWhite } = await reading(screen);
+    const { url, quietZoneIsWhite } = await readQrCode(screen);
     expect(url).to.equal(await newestCode(screen));
     expect(quietZoneIsWhite).to.equal(true);
     expect(asked(DRAWING_SCRIPT)).to.have.length(1);
@@ -42,7 +42,7 @@ describe('the QR page', () => {
         if (code) new MutationObserver(() => { window.drawn += 1 }).observe(code, { childList: true });
       });`,
     );
-    const { screen, events } = await watched(stage(), desktop);
+    const { screen, events } = await openWatchedPage(stage(), desktop);
     const code = await codeOn(screen);
     await rotate(stage(), screen, code);
     const codes = new Set([code, ...events.map(({ qr }) => qr?.url)]);
@@ -53,7 +53,7 @@ describe('the QR page', () => {
     const desktop = await stage().desktop();
     const held = hold(desktop, DRAWING_SCRIPT_URL);
     await held.ready;
-    const { screen, events } = await watched(stage(), desktop);
+    const { screen, events } = await openWatchedPage(stage(), desktop);
     const code = await codeOn(screen);
     stage().clock.forward(ROTATION);
     const route = await held.first;
@@ -86,7 +86,7 @@ describe('a QR page that cannot draw', () => {
     it(`${why} shows a picture from the server, and a phone signs in with it`, async () => {
       const desktop = await stage().desktop();
       await cause(desktop);
-      const { screen, asked } = await watched(stage(), desktop);
+      const { screen, asked } = await openWatchedPage(stage(), desktop);
       const code = await codeOn(screen);
       const next = await rotate(stage(), screen, code);
       expect(next).to.equal(await newestCode(screen));
@@ -100,7 +100,7 @@ describe('a QR page that cannot draw', () => {
     const desktop = await stage().desktop();
     await desktop.route(DRAWING_SCRIPT_URL, (route) => route.abort());
     await desktop.route(PICTURE, (route) => route.fulfill({ status: 503 }), { times: 1 });
-    const { screen, asked } = await watched(stage(), desktop);
+    const { screen, asked } = await openWatchedPage(stage(), desktop);
     const code = await codeOn(screen);
     await rotate(stage(), screen, code);
     expect(asked(PICTURE)).to.have.length(2);
@@ -111,7 +111,7 @@ describe('a QR page that cannot draw', () => {
     await desktop.route(DRAWING_SCRIPT_URL, (route) => route.abort());
     const held = hold(desktop, PICTURE);
     await held.ready;
-    const { screen } = await watched(stage(), desktop);
+    const { screen } = await openWatchedPage(stage(), desktop);
     const code = await codeOn(screen);
     stage().clock.forward(121);
     const route = await held.first;
@@ -121,12 +121,12 @@ describe('a QR page that cannot draw', () => {
     expect(ticketIn(await readCodeOtherThan(screen, code))).not.to.equal(ticketIn(code));
   });
 
-  it('does not wait for the picture of a ticket that is over', async () => {
+  it('does not wait for the picture of a ticket that has expired', async () => {
     const desktop = await stage().desktop();
     await desktop.route(DRAWING_SCRIPT_URL, (route) => route.abort());
     const held = hold(desktop, PICTURE);
     await held.ready;
-    const { screen } = await watched(stage(), desktop);
+    const { screen } = await openWatchedPage(stage(), desktop);
     const code = await codeOn(screen);
     stage().clock.forward(ROTATION);
     await held.first;
@@ -149,7 +149,7 @@ const NEWS = 'an event has arrived';
 const isNews = (message: { text: () => string }): boolean => message.text() === NEWS;
 
 /** Opens a QR page, and records its requests and events. */
-async function watched(stage: Stage, desktop: BrowserContext): Promise<WatchedPage> {
+async function openWatchedPage(stage: Stage, desktop: BrowserContext): Promise<WatchedPage> {
   const urls: string[] = [];
   const events: WatchedPage['events'] = [];
   desktop.on('request', (request) => urls.push(request.url()));

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
-import { allow, approve, askToSignIn, errorOn, giveName } from './acts.ts';
+import { allow, approve, askToSignIn, errorOn, fillInPasswordPage } from './acts.ts';
 import { scan, signedInPhone } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
 describe('an account that may be used in enrolled browsers only, in Chromium', () => {
   const stage = useStage({ enrolled: () => true });
 
-  it('can add a browser in which its user has signed in with the password, and can approve it from then on', async () => {
+  it('can add a browser in which its user is signed in with the password, and can approve sign-ins there afterwards', async () => {
     const desktop = await stage().desktop();
     const list = await stage().open(desktop, `${stage().issuer}/qr/devices`);
-    await giveName(list);
+    await fillInPasswordPage(list);
     await list.getByRole('button', { name: 'Add this browser' }).click();
     const added = list.getByRole('group', { name: 'Chrome on Linux' }).filter({ hasText: 'Added' });
     await added.waitFor();

@@ -1,5 +1,5 @@
 /**
- * Cameras that see the picture that a test gives them. The complete Chromium has a fake camera that films a file. The
+ * Provides cameras that film the picture that a test sets. The complete Chromium has a fake camera that films a file. The
  * headless shell of the short suite has no camera, so a canvas replaces it, which takes a quarter of the time.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

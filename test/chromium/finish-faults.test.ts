@@ -21,29 +21,29 @@ const ANSWERS: Readonly<Record<string, Parameters<Route['fulfill']>[0]>> = {
   'a redirect to a captive portal': { status: 302, headers: { location: PORTAL } },
 };
 
-describe('a browser whose finish is answered by', () => {
+describe('a browser whose finish request fails', () => {
   const stage = useStage();
 
   // The page's clock runs ahead, so a poll may end after the interaction, while the page is leaving for the app.
   beforeEach(() => stage().expectProblem(/404.*\/qr\?/));
 
   for (const [what, answer] of Object.entries(ANSWERS)) {
-    it(`${what} shows that it is connecting, tries again, and signs in when the network is back`, async () => {
-      const { screen, desktop, disturbed } = await approvedWith(stage(), answer);
+    it(`after ${what}: shows that it is connecting, tries again, and signs in when the network is back`, async () => {
+      const { screen, desktop, disturbed } = await approveWithAnswer(stage(), answer);
       await hurry(screen, screen.locator('p.connecting').filter({ hasText: 'Connecting…' }).waitFor());
       await seeScreen(screen, 'finishing');
-      await hurry(screen, disturbed.tries(2));
+      await hurry(screen, disturbed.untilTried(2));
       await desktop.unroute(FINISH);
       expect((await hurry(screen, allow(screen))).sub).to.equal('a11ce');
       expect(disturbed.portal).to.equal(0);
     });
   }
 
-  it('a proxy until the ticket expires shows a valid code then, and finishes a second approved ticket', async () => {
+  it("after a proxy's page until the ticket expires: shows a valid code, then finishes a second approved ticket", async () => {
     // The phone gets a 410 when it reads its expired ticket.
     stage().expectProblem(/410/);
-    const { screen, desktop, disturbed } = await approvedWith(stage(), ANSWERS['a 200 with the HTML of a proxy']);
-    await hurry(screen, disturbed.tries(2));
+    const { screen, desktop, disturbed } = await approveWithAnswer(stage(), ANSWERS['a 200 with the HTML of a proxy']);
+    await hurry(screen, disturbed.untilTried(2));
     const first = await codeOn(screen);
     stage().clock.forward(PAST_THE_DEADLINE_S);
     await hurry(screen, codeAfter(screen, first));
@@ -55,7 +55,7 @@ describe('a browser whose finish is answered by', () => {
     // The page's clock ran ahead of the server's, so the page may just be connecting again.
     await screen.locator('p.connecting').waitFor({ state: 'hidden' });
     await (await scanBeside(stage(), screen)).approve();
-    await hurry(screen, disturbed.tries(tries + 1));
+    await hurry(screen, disturbed.untilTried(tries + 1));
     await desktop.unroute(FINISH);
     expect((await hurry(screen, allow(screen))).sub).to.equal('a11ce');
   });
@@ -68,7 +68,7 @@ describe('a browser whose approved sign-in is refused', () => {
   beforeEach(() => stage().expectProblem(/403/));
 
   it('says that the account cannot be used, and can sign another account in with a new code', async () => {
-    const { screen, letThrough } = await approvedAndHeld(stage(), async (device) => {
+    const { screen, letThrough } = await actWhileHeld(stage(), async (device) => {
       await approve(device);
       people.remove('a11ce');
     });
@@ -90,7 +90,7 @@ describe('a browser whose phone signs out after Approve', () => {
   beforeEach(() => stage().expectProblem(/403|fonts\.googleapis\.com/));
 
   it('says that the phone has signed out, and can sign in with a new code', async () => {
-    const { screen, letThrough } = await approvedAndHeld(stage(), async (device) => {
+    const { screen, letThrough } = await actWhileHeld(stage(), async (device) => {
       await approve(device);
       await device.goto(`${stage().issuer}/session/end`);
       await device.getByRole('button', { name: 'Sign out' }).click();
@@ -113,11 +113,11 @@ interface DisturbedRequests {
   /** The number of requests to the captive portal so far. */
   readonly portal: number;
   /** Waits until this number of requests to finish has been sent. */
-  readonly tries: (count: number) => Promise<void>;
+  readonly untilTried: (count: number) => Promise<void>;
 }
 
-/** Approves a sign-in. All its requests to finish get this answer. */
-async function approvedWith(
+/** Approves a sign-in. Every `finish` request gets this answer. */
+async function approveWithAnswer(
   stage: Stage,
   answer: Parameters<Route['fulfill']>[0],
 ): Promise<{ screen: Page; desktop: BrowserContext; disturbed: DisturbedRequests }> {
@@ -145,7 +145,7 @@ async function approvedWith(
     get portal() {
       return portal;
     },
-    tries: (expected: number) =>
+    untilTried: (expected: number) =>
       new Promise<void>((resolve) => {
         onTry = () => count >= expected && resolve();
         onTry();
@@ -154,8 +154,8 @@ async function approvedWith(
   return { screen, desktop, disturbed };
 }
 
-/** Delays the request to finish while the phone acts. */
-async function approvedAndHeld(
+/** Holds the `finish` request back while the phone acts. */
+async function actWhileHeld(
   stage: Stage,
   act: (device: Page) => Promise<void>,
 ): Promise<{ screen: Page; letThrough: () => Promise<void> }> {

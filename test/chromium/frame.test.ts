@@ -45,7 +45,7 @@ interface Shift {
   readonly moved: readonly string[];
 }
 
-describe('the card of the QR page', () => {
+describe('the card (the frame around the content) of the QR page', () => {
   let gallery: RunningServer;
   let context: BrowserContext;
   let page: Page;

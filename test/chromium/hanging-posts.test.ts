@@ -13,11 +13,11 @@ describe('a server that accepts a POST of the page and never answers it', () => 
 
   beforeEach(() => stage().expectProblem(/ERR_/));
 
-  it('causes another try of the request to finish', async () => {
-    const { desktop, screen } = await opened(stage());
+  it('makes the page send the request to finish again', async () => {
+    const { desktop, screen } = await openQrPage(stage());
     const held = await hold(desktop, '**/qr/finish');
     await (await scanBeside(stage(), screen)).approve();
-    await held.isSent();
+    await held.untilSent();
     await seeScreen(screen, 'finishing');
     await screen.clock.runFor(UNTIL_NEXT_TRY_MS - 1_000);
     expect(held.count()).to.equal(1);
@@ -25,8 +25,8 @@ describe('a server that accepts a POST of the page and never answers it', () => 
     expect((await hurry(screen, allow(screen))).sub).to.equal('a11ce');
   });
 
-  it('causes another try to get a new code: the form is busy meanwhile, and a second press sends nothing', async () => {
-    const { desktop, screen } = await opened(stage());
+  it('makes the page ask for a new code again: the form is busy meanwhile, and a second press sends nothing', async () => {
+    const { desktop, screen } = await openQrPage(stage());
     const old = await codeOn(screen);
     await scanBeside(stage(), screen);
     await seeScreen(screen, 'scanned');
@@ -39,8 +39,8 @@ describe('a server that accepts a POST of the page and never answers it', () => 
     expect((await hurry(screen, allow(screen))).sub).to.equal('a11ce');
   });
 
-  it('causes another try to cancel: the form is busy meanwhile, and a second press sends nothing', async () => {
-    const { desktop, screen } = await opened(stage());
+  it('makes the page cancel again: the form is busy meanwhile, and a second press sends nothing', async () => {
+    const { desktop, screen } = await openQrPage(stage());
     const held = await hold(desktop, '**/cancel');
     await pressTwice(screen, 'form[data-cancel]', held);
     await desktop.unroute('**/cancel');
@@ -54,13 +54,13 @@ describe('a server that accepts the digits and never answers', () => {
   beforeEach(() => stage().expectProblem(/ERR_/));
 
   it('makes the page say that there was no answer, so that the user can try again; a press before that sends nothing', async () => {
-    const { desktop, screen } = await opened(stage());
+    const { desktop, screen } = await openQrPage(stage());
     const phone = await scanBeside(stage(), screen);
     await phone.approve();
     await seeScreen(screen, 'check-code');
     const held = await hold(desktop, '**/qr/finish');
     await screen.locator('#check-code').fill(await phone.checkCode());
-    await held.isSent();
+    await held.untilSent();
     await expectBusy(screen, 'form[data-finish]');
     await screen.locator('#check-code').press('Enter');
     await hurry(screen, screen.getByRole('alert').filter({ hasText: 'There was no answer' }).waitFor());
@@ -75,10 +75,10 @@ describe('a server that accepts the digits and never answers', () => {
 interface HeldRequests {
   readonly count: () => number;
   /** Waits for the first request. */
-  readonly isSent: () => Promise<void>;
+  readonly untilSent: () => Promise<void>;
 }
 
-async function opened(stage: Stage): Promise<{ desktop: BrowserContext; screen: Page }> {
+async function openQrPage(stage: Stage): Promise<{ desktop: BrowserContext; screen: Page }> {
   const desktop = await stage.desktop();
   await desktop.clock.install();
   return { desktop, screen: await askToSignIn(stage, desktop) };
@@ -95,14 +95,14 @@ async function hold(desktop: BrowserContext, url: string): Promise<HeldRequests>
     count += 1;
     onSent();
   });
-  return { count: () => count, isSent: () => sent };
+  return { count: () => count, untilSent: () => sent };
 }
 
 /** Presses the button of a form twice, and expects that the second press sends nothing. */
 async function pressTwice(screen: Page, form: string, held: HeldRequests): Promise<void> {
   const button = screen.locator(`${form} button`);
   await button.click();
-  await held.isSent();
+  await held.untilSent();
   await expectBusy(screen, form);
   await button.click();
   await screen.clock.runFor(UNTIL_NEXT_TRY_MS - 3_000);

@@ -15,11 +15,11 @@ describe('a user of a screen reader', () => {
     // From here on, only the test moves the page's clock, so that no second is skipped.
     await screen.clock.pauseAt(Date.now() + 3_600_000);
     const phone = await scanBeside(stage(), screen);
-    await hears(screen, 'Scanned by ');
+    await waitUntilHeard(screen, 'Scanned by ');
     await screen.clock.runFor(2_000);
-    await hears(screen, '30 seconds left');
+    await waitUntilHeard(screen, '30 seconds left');
     await phone.approve();
-    await hears(screen, 'Type the number from your phone');
+    await waitUntilHeard(screen, 'Type the number from your phone');
     await seeScreen(screen, 'check-code');
     await screen.getByLabel('6-digit number').fill('1');
     await screen.keyboard.press('Enter');
@@ -56,6 +56,6 @@ function listen(page: Page): Promise<unknown> {
   `);
 }
 
-async function hears(page: Page, text: string): Promise<void> {
+async function waitUntilHeard(page: Page, text: string): Promise<void> {
   await page.waitForSelector(`body[data-heard*=${JSON.stringify(text)}]`);
 }

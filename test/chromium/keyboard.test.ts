@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { askToSignIn, checkCodeOn, claimsOn, giveName, seeScreen, waitForYes } from './acts.ts';
+import { askToSignIn, checkCodeOn, claimsOn, fillInPasswordPage, seeScreen, waitForYes } from './acts.ts';
 import { scan } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
@@ -38,7 +38,7 @@ describe('a user with only a keyboard', () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     await press(screen, 'Sign in with a password');
     await screen.locator('#password').waitFor();
-    await giveName(screen);
+    await fillInPasswordPage(screen);
     await screen.getByRole('button', { name: 'Allow' }).waitFor();
   });
 });

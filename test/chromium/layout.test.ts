@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { UNKNOWN_CODE } from '../support/codes.ts';
 import { allOrFirst, inFullSuite, isFullSuite } from '../support/full-suite.ts';
-import { approve, askToSignIn, checkCodeOn, codeOn, deny, giveName } from './acts.ts';
+import { approve, askToSignIn, checkCodeOn, codeOn, deny, fillInPasswordPage } from './acts.ts';
 import { scan, signedInPhone } from './phones.ts';
-import { readBadPicture, reading, readScreen, ticketIn } from './qr-from-pixels.ts';
+import { readBadPicture, readQrCode, readScreen, ticketIn } from './qr-from-pixels.ts';
 import { useStage } from './use-stage.ts';
 
 const SCHEMES = ['dark', 'light'] as const;
@@ -35,7 +35,7 @@ describe('the QR page', () => {
     const light = await ground(screen);
     await screen.emulateMedia({ colorScheme: 'dark' });
     expect(await ground(screen)).not.to.equal(light);
-    expect((await reading(screen)).quietZoneIsWhite).to.equal(true);
+    expect((await readQrCode(screen)).quietZoneIsWhite).to.equal(true);
   });
 });
 
@@ -49,7 +49,7 @@ describe('the pages of the phone on a narrow screen', () => {
       const phone = await stage().open(await stage().phone({ colorScheme }), await codeOn(screen));
       await phone.getByLabel('Password').waitFor();
       await expectToFit(phone, 360);
-      await giveName(phone);
+      await fillInPasswordPage(phone);
       await phone.getByRole('button', { name: 'Yes, sign in' }).waitFor();
       await expectToFit(phone, 360);
       await approve(phone);

@@ -11,7 +11,7 @@ import {
   checkCodeOn,
   codeOn,
   deny,
-  giveName,
+  fillInPasswordPage,
   otherThan,
   pressYes,
   seeScreen,
@@ -33,7 +33,7 @@ async function seeEnd(phone: Page): Promise<string> {
   return (await said.textContent()) ?? '';
 }
 
-/** Returns the requests for a ticket of the phone that wait for news. */
+/** Counts the phone's requests that wait for a change of its ticket. @returns a function that returns the number */
 function countLooks(phone: Page): () => number {
   let looks = 0;
   phone.on('request', (request) => {
@@ -54,7 +54,7 @@ describe('both screens', () => {
     const phone = await stage().open(await stage().phone(), await codeOn(screen));
     await seeScreen(screen, 'signing-in');
     await screen.getByRole('heading', { name: 'A phone opened this QR code and is signing in' }).waitFor();
-    await giveName(phone);
+    await fillInPasswordPage(phone);
     await seeHeading(phone, 'Sign in to Demo app?');
     await screen.getByRole('heading', { name: /^Scanned by Chrome, \w+: look at your phone$/ }).waitFor();
     const looks = countLooks(phone);
@@ -128,7 +128,7 @@ describe('both screens', () => {
 describe('after the sign-in, the phone', () => {
   const stage = useStage();
 
-  const signedIn = async (): Promise<{ screen: Page; phone: Page }> => {
+  const signInOnBoth = async (): Promise<{ screen: Page; phone: Page }> => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
     await pressYes(phone);
@@ -138,7 +138,7 @@ describe('after the sign-in, the phone', () => {
   };
 
   it('names the browser, and the list shows it', async () => {
-    const { phone } = await signedIn();
+    const { phone } = await signInOnBoth();
     await phone.getByLabel('Name this browser').fill('Living room <b>');
     await phone.getByRole('button', { name: 'Save' }).click();
     await phone.getByRole('heading', { level: 2, name: 'Living room <b> · Chrome on Linux' }).waitFor();
@@ -152,7 +152,7 @@ describe('after the sign-in, the phone', () => {
 
   it('signs the browser out again if that was not its user', async () => {
     stage().expectProblem(/404/);
-    const { screen, phone } = await signedIn();
+    const { screen, phone } = await signInOnBoth();
     await phone.getByRole('button', { name: 'Not you? Sign that browser out' }).click();
     await seeHeading(phone, 'Declined and reported');
     await screen.getByRole('button', { name: 'Allow' }).click();
@@ -217,7 +217,7 @@ inFullSuite(() =>
   }),
 );
 
-describe('both screens, each at another node', () => {
+describe('both screens, each at a different node', () => {
   let redis: RedisServer;
   const stores: Keyv[] = [];
   const store = (): Keyv => {

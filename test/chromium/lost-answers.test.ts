@@ -44,7 +44,7 @@ interface Act {
 describe('a phone that gets no answer to', () => {
   const stage = useStage({ assess: () => 'check code' }, {}, SETTING);
 
-  const scanned = (phone: BrowserContext, screen: Page): Promise<Page> => scan(stage(), screen, phone);
+  const scanOnPhone = (phone: BrowserContext, screen: Page): Promise<Page> => scan(stage(), screen, phone);
 
   const ACTS: readonly Act[] = [
     {
@@ -58,7 +58,7 @@ describe('a phone that gets no answer to', () => {
     },
     {
       name: 'Approve',
-      come: scanned,
+      come: scanOnPhone,
       act: pressYes,
       expectDone: async (page, screen) => {
         await page.waitForSelector('.check-code');
@@ -69,7 +69,7 @@ describe('a phone that gets no answer to', () => {
     },
     {
       name: 'Deny',
-      come: scanned,
+      come: scanOnPhone,
       act: (page) => page.getByRole('button', { name: 'No, decline' }).click(),
       expectDone: async (page) => {
         await page.getByRole('heading', { name: 'Declined', exact: true }).waitFor();
@@ -77,7 +77,7 @@ describe('a phone that gets no answer to', () => {
     },
     {
       name: 'its report',
-      come: scanned,
+      come: scanOnPhone,
       act: (page) => page.getByRole('button', { name: 'I did not start this' }).click(),
       expectDone: async (page) => {
         await page.getByRole('heading', { name: 'Declined and reported' }).waitFor();

@@ -5,7 +5,7 @@ import { useStage } from './use-stage.ts';
 describe('a browser with cookies switched off', () => {
   const stage = useStage();
 
-  it('is told on the computer and on the phone that cookies are off, not that the sign-in has timed out', async () => {
+  it('shows on the computer and on the phone that cookies are off, not that the sign-in has timed out', async () => {
     await withoutCookies(async (context) => {
       for (const start of [`${stage().rpUrl}/login`, `${stage().issuer}/qr/scan`]) {
         const page = await context.newPage();

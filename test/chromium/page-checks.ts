@@ -1,4 +1,4 @@
-/** Checks of a page's layout, run inside the page. */
+/** Checks the layout of a page, with scripts that run inside the page. */
 import type { Page } from 'playwright-core';
 
 /**
@@ -30,7 +30,7 @@ export function touchingControls(page: Page): Promise<string[]> {
 }
 
 /** Returns the elements that are wider than the screen or than the element that contains them. */
-export function overflowing(page: Page): Promise<string[]> {
+export function overflowingElements(page: Page): Promise<string[]> {
   return page.evaluate<string[]>(`(() => {
     const nameOf = ${NAME};
     const width = document.documentElement.clientWidth;
@@ -68,7 +68,7 @@ export function brokenWords(page: Page): Promise<string[]> {
 }
 
 /** Returns the matching elements that are partly outside the window, or covered. */
-export function outOfSight(page: Page, selector: string): Promise<string[]> {
+export function hiddenElements(page: Page, selector: string): Promise<string[]> {
   return page.evaluate<string[]>(`(() => {
     const nameOf = ${NAME};
     const found = [...document.querySelectorAll(${JSON.stringify(selector)})].filter((one) => one.checkVisibility());

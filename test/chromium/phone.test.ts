@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { BrowserContext } from 'playwright-core';
 import { inFullSuite } from '../support/full-suite.ts';
-import { allow, approve, askToSignIn, codeOn, giveName, seeScreen, waitForYes } from './acts.ts';
+import { allow, approve, askToSignIn, codeOn, fillInPasswordPage, seeScreen, waitForYes } from './acts.ts';
 import { scan, signedInPhone } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
@@ -12,9 +12,9 @@ describe('a phone in a real browser', () => {
     stage().expectProblem(/401/);
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await stage().open(await stage().phone(), await codeOn(screen));
-    await giveName(phone, 'alice', 'looking-glass');
+    await fillInPasswordPage(phone, 'alice', 'looking-glass');
     await phone.getByRole('alert').filter({ hasText: 'The name or the password is wrong.' }).waitFor();
-    await giveName(phone);
+    await fillInPasswordPage(phone);
     await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
   });
 
@@ -23,7 +23,7 @@ describe('a phone in a real browser', () => {
     const phone = await stage().open(await stage().phone(), await codeOn(screen));
     await phone.getByLabel('Password').waitFor();
     stage().clock.forward(60);
-    await giveName(phone);
+    await fillInPasswordPage(phone);
     await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
     await approve(phone);
     expect((await allow(screen)).sub).to.equal('a11ce');
@@ -110,7 +110,7 @@ describe('a phone in a real browser', () => {
     await phone.mouse.up();
     expect(decisions()).to.equal(0);
 
-    // A key is held down from before. The button gets the focus once it is active.
+    // A key was already held down before Approve became active. The button then gets the focus.
     await phone.evaluate(`dispatchEvent(new Event('focus'))`);
     await phone.keyboard.down('Enter');
     await context.clock.fastForward(600);
@@ -142,7 +142,7 @@ describe('a phone in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('loads the ticket again if a captive portal has answered its approval', async () => {
+  it('asks for the ticket again if a captive portal has answered the request that watches it', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const context = await signedInPhone(stage());
     let finish = (): void => undefined;
@@ -163,7 +163,7 @@ describe('a phone in a real browser', () => {
       await route.fulfill({ contentType: 'text/html', body: '<main><h1>Welcome to this hotel</h1></main>' });
       finish();
     });
-    // The next request ends the waiting one, because the phone has been in another network.
+    // Reload the page, so that its next request for the ticket gets the answer of the captive portal.
     await phone.reload();
     await phone.getByRole('heading', { name: 'Signed in' }).waitFor();
     expect(looks).to.be.greaterThan(1);
@@ -177,7 +177,7 @@ describe('a phone in a real browser', () => {
       const code = await codeOn(screen);
       const second = await stage().open(await stage().phone(), code);
       const first = await scan(stage(), screen);
-      await giveName(second, 'bob', 'builder');
+      await fillInPasswordPage(second, 'bob', 'builder');
       expect(await second.locator('[data-error]').getAttribute('data-error')).to.equal('not_found');
       await approve(first);
       expect((await allow(screen)).sub).to.equal('a11ce');

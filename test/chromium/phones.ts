@@ -1,5 +1,5 @@
 /**
- * Phones with a signed-in user. They sign in over HTTP. In the short suite they also scan over HTTP, which takes a
+ * Opens phones with a signed-in user. They sign in over HTTP. In the short suite they also scan over HTTP, which takes a
  * tenth of the time that the pages need. The tests of the password page, the landing page and the complete sign-in use
  * the pages in both suites.
  */

@@ -20,10 +20,11 @@ const RETRY_EVERY_MS = 50;
 
 /** Returns the address in the code on the screen. */
 export async function readCode(page: Page): Promise<string> {
-  return (await reading(page)).url;
+  return (await readQrCode(page)).url;
 }
 
-export async function reading(page: Page): Promise<Reading> {
+/** Reads the code from a screenshot of the code and its margin. */
+export async function readQrCode(page: Page): Promise<Reading> {
   return expectCode(page, decode(await photographCode(page)));
 }
 

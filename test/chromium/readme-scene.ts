@@ -1,4 +1,4 @@
-/** The example at real host names, for the pictures in the README: Chromium resolves them to this machine. */
+/** Runs the example at real host names for the pictures in the README. Chromium resolves these names to this machine. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { RequestListener, Server } from 'node:http';

@@ -1,4 +1,4 @@
-/** The actions of users on the scan page, and its texts. */
+/** Acts as users do on the scan page, and waits for its texts. */
 import type { Locator, Page } from 'playwright-core';
 
 export const LOOKING = 'Place the QR code in the frame.';
@@ -8,7 +8,7 @@ export function startButton(page: Page): Locator {
   return page.getByRole('button', { name: 'Start the camera' });
 }
 
-export async function hear(page: Page, text: string): Promise<void> {
+export async function waitForStatus(page: Page, text: string): Promise<void> {
   await page.getByRole('status').filter({ hasText: text }).waitFor();
 }
 

@@ -4,7 +4,7 @@ import { until } from '../support/until.ts';
 import { approve, arriveAtConfirm, askToSignIn, codeOn } from './acts.ts';
 import { draw } from './fake-camera.ts';
 import { signedInPhone } from './phones.ts';
-import { FOREIGN, hear } from './scan-acts.ts';
+import { FOREIGN, waitForStatus } from './scan-acts.ts';
 import { useStage } from './use-stage.ts';
 
 const FOREIGN_TEXT = 'https://evil.example/qr/code';
@@ -22,7 +22,7 @@ describe('a code that the user pastes', () => {
   it('opens its sign-in if it is a link of ours that is pasted by keys anywhere on the page', async () => {
     const page = await scanPage();
     await pasteText(page, FOREIGN_TEXT);
-    await hear(page, FOREIGN);
+    await waitForStatus(page, FOREIGN);
     await pasteText(page, ` ${await newCode()}\n`);
     await arriveAtConfirm(page);
   });
@@ -40,7 +40,7 @@ describe('a code that the user pastes', () => {
   it('is read from a picture that was copied or dropped', async () => {
     const page = await scanPage();
     await give(page, 'paste', await draw(FOREIGN_TEXT));
-    await hear(page, FOREIGN);
+    await waitForStatus(page, FOREIGN);
     await give(page, 'drop', await draw(await newCode()));
     await arriveAtConfirm(page);
     await approve(page);
@@ -55,13 +55,13 @@ describe('a code that the user pastes', () => {
     });
     const paste = page.getByRole('button', { name: 'Paste' });
     await paste.click();
-    await hear(page, 'There was nothing to paste.');
+    await waitForStatus(page, 'There was nothing to paste.');
     await page.evaluate(`globalThis.copied = new Blob([${JSON.stringify(FOREIGN_TEXT)}], { type: 'text/plain' })`);
     await paste.click();
-    await hear(page, FOREIGN);
+    await waitForStatus(page, FOREIGN);
     await page.evaluate(`globalThis.copied = new Blob(['no picture'], { type: 'image/png' })`);
     await paste.click();
-    await hear(page, 'This file cannot be read as a photo.');
+    await waitForStatus(page, 'This file cannot be read as a photo.');
     const picture = (await draw(await newCode())).toString('base64');
     await page.evaluate(`globalThis.copied = new Blob(
       [Uint8Array.from(atob('${picture}'), (c) => c.charCodeAt(0))], { type: 'image/png' })`);
@@ -96,7 +96,7 @@ describe('a code that the user pastes', () => {
       return chooser !== undefined;
     });
     await chooser?.setFiles({ name: 'photo.png', mimeType: 'image/png', buffer: await draw(FOREIGN_TEXT) });
-    await hear(page, FOREIGN);
+    await waitForStatus(page, FOREIGN);
   });
 });
 

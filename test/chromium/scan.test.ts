@@ -3,10 +3,10 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { PNG } from 'pngjs';
 import { UNKNOWN_CODE } from '../support/codes.ts';
 import { allOrFirst, inFullSuite } from '../support/full-suite.ts';
-import { allow, approve, arriveAtConfirm, askToSignIn, giveName } from './acts.ts';
+import { allow, approve, arriveAtConfirm, askToSignIn, fillInPasswordPage } from './acts.ts';
 import { draw, FakeCamera, photograph } from './fake-camera.ts';
 import { signedInPhone } from './phones.ts';
-import { choosePhoto, FOREIGN, hear, LOOKING, seeFrames, startButton } from './scan-acts.ts';
+import { choosePhoto, FOREIGN, LOOKING, seeFrames, startButton, waitForStatus } from './scan-acts.ts';
 import type { Stage } from './stage.ts';
 import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
@@ -53,7 +53,7 @@ describe('a code in front of the camera', () => {
     for (const foreign of allOrFirst(foreigners)) {
       camera().see(PNG.sync.read(await draw(foreign)));
       const page = await stage().open(context, scanUrl());
-      await hear(page, FOREIGN);
+      await waitForStatus(page, FOREIGN);
       await page.evaluate(LISTEN);
       await seeFrames(page, 3);
       expect(await page.evaluate('heard')).to.deep.equal([]);
@@ -68,7 +68,7 @@ describe('a code in front of the camera', () => {
   it('is reported as foreign while the camera sees it and for a short time afterwards', async () => {
     camera().see(PNG.sync.read(await draw('https://evil.example/')));
     const page = await scanPage();
-    await hear(page, FOREIGN);
+    await waitForStatus(page, FOREIGN);
     await page.evaluate(LISTEN);
     await page.evaluate(`{
       const now = performance.now.bind(performance);
@@ -83,9 +83,9 @@ describe('a code in front of the camera', () => {
     await page.evaluate('hold(false)');
     await seeFrames(page, 3);
     await page.evaluate('wait(60_000)');
-    await hear(page, LOOKING);
+    await waitForStatus(page, LOOKING);
     await page.evaluate('hold(true)');
-    await hear(page, FOREIGN);
+    await waitForStatus(page, FOREIGN);
     expect(await page.evaluate<string[]>('heard.map((text) => text.split(".")[0])')).to.deep.equal(
       [LOOKING, FOREIGN].map((text) => text.replace('.', '')),
     );
@@ -102,14 +102,14 @@ describe('a phone without a camera for the page', () => {
 
   it('shows that the device has no camera', async () => {
     const phonePage = await page((context) => context.grantPermissions(['camera']));
-    await hear(phonePage, 'There is no camera here.');
+    await waitForStatus(phonePage, 'There is no camera here.');
   });
 
-  it('says that the browser does not support it, and offers no button to start it', async () => {
+  it('says that the browser does not support a camera, and offers no button to start one', async () => {
     const phonePage = await page((context) =>
       context.addInitScript(`Object.defineProperty(navigator, 'mediaDevices', { value: undefined })`),
     );
-    await hear(phonePage, 'This browser does not let pages use the camera.');
+    await waitForStatus(phonePage, 'This browser does not let pages use the camera.');
     expect(await startButton(phonePage).isVisible()).to.equal(false);
   });
 
@@ -126,12 +126,12 @@ describe('a phone without a camera for the page', () => {
     const phonePage = await page();
     for (const foreign of foreignCodes(stage())) {
       await choosePhoto(phonePage, await draw(foreign));
-      await hear(phonePage, FOREIGN);
+      await waitForStatus(phonePage, FOREIGN);
       await choosePhoto(phonePage, Buffer.from('no photo'));
-      await hear(phonePage, 'This file cannot be read as a photo.');
+      await waitForStatus(phonePage, 'This file cannot be read as a photo.');
     }
     await choosePhoto(phonePage, PNG.sync.write(new PNG({ width: 300, height: 200 })));
-    await hear(phonePage, 'No QR code was found in this photo.');
+    await waitForStatus(phonePage, 'No QR code was found in this photo.');
     expect(new URL(phonePage.url()).pathname).to.equal('/qr/scan');
   });
 
@@ -140,13 +140,13 @@ describe('a phone without a camera for the page', () => {
       stage().expectProblem(/ERR_FAILED/);
       const phonePage = await page((context) => context.route('**/decoder.js', (route) => route.abort()));
       await choosePhoto(phonePage, await draw('https://evil.example/'));
-      await hear(phonePage, 'Part of this page did not load.');
+      await waitForStatus(phonePage, 'Part of this page did not load.');
     }),
   );
 
   it('signs in and returns to the scan page', async () => {
     const phonePage = await stage().open(await stage().phone(), `${stage().issuer}/qr/scan`);
-    await giveName(phonePage);
+    await fillInPasswordPage(phonePage);
     await phonePage.getByRole('heading', { name: 'Scan to sign in' }).waitFor();
     expect(new URL(phonePage.url()).pathname).to.equal('/qr/scan');
   });
@@ -156,7 +156,7 @@ describe('a phone without a camera for the page', () => {
       await stage().phone({ javaScriptEnabled: false }),
       `${stage().issuer}/qr/scan`,
     );
-    await giveName(phonePage);
+    await fillInPasswordPage(phonePage);
     expect(await phonePage.locator('noscript p').isVisible()).to.equal(true);
     expect(await phonePage.locator('noscript p').textContent()).to.include('Use the camera app of this phone instead.');
     expect(await phonePage.getByLabel('choose a photo').isVisible()).to.equal(false);

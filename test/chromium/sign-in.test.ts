@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { CODE_LENGTH } from '../support/codes.ts';
 import { inFullSuite } from '../support/full-suite.ts';
-import { allow, approve, askToSignIn, claimsOn, codeOn, deny, errorOn, giveName, seeScreen } from './acts.ts';
+import { allow, approve, askToSignIn, claimsOn, codeOn, deny, errorOn, fillInPasswordPage, seeScreen } from './acts.ts';
 import { scan, scanBeside, signedInPhone } from './phones.ts';
 import { readScreen } from './qr-from-pixels.ts';
 import { useStage } from './use-stage.ts';
@@ -23,7 +23,7 @@ describe('a browser and a phone', () => {
     ]);
     // Another phone can still scan it.
     expect((await readScreen(screen)).url).to.match(new RegExp(`^${stage().issuer}/qr/[\\w-]{${CODE_LENGTH}}$`));
-    await giveName(phone);
+    await fillInPasswordPage(phone);
     await phone.getByRole('heading', { name: 'Sign in to Demo app?' }).waitFor();
     await seeScreen(screen, 'scanned');
     expect(await screen.getByRole('heading', { level: 2 }).allInnerTexts()).to.deep.equal([

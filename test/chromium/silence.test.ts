@@ -21,7 +21,7 @@ describe('a page whose connection dies without an error', () => {
   beforeEach(() => stage().expectProblem(CUT));
 
   it('connects again while it waits, and shows the next code', async () => {
-    const screen = await listening(stage());
+    const screen = await openListeningPage(stage());
     const code = await codeOn(screen);
     stage().network.freezeConnections('/qr/events');
     stage().clock.forward(10);
@@ -32,7 +32,7 @@ describe('a page whose connection dies without an error', () => {
   });
 
   it('connects again after the scan, and finishes the sign-in that the phone has approved in the meantime', async () => {
-    const screen = await listening(stage());
+    const screen = await openListeningPage(stage());
     const phone = await scanBeside(stage(), screen);
     await seeScreen(screen, 'scanned');
     stage().network.freezeConnections('/qr/events');
@@ -42,7 +42,7 @@ describe('a page whose connection dies without an error', () => {
 
   for (const [event, wake] of Object.entries(WAKES)) {
     it(`connects again immediately on "${event}"`, async () => {
-      const screen = await listening(stage());
+      const screen = await openListeningPage(stage());
       const phone = await scanBeside(stage(), screen);
       await seeScreen(screen, 'scanned');
       stage().network.freezeConnections('/qr/events');
@@ -55,7 +55,7 @@ describe('a page whose connection dies without an error', () => {
   }
 
   it('hides a code that may be out of date, and shows it again once the server has answered', async () => {
-    const screen = await listening(stage());
+    const screen = await openListeningPage(stage());
     const code = await codeOn(screen);
     stage().network.freeze();
     await hurry(screen, screen.locator('p.connecting').filter({ hasText: 'Connecting…' }).waitFor());
@@ -78,7 +78,7 @@ describe('a hidden tab', () => {
   beforeEach(() => stage().expectProblem(CUT));
 
   it('holds no connection after a few seconds, and shows the current state once it is visible again', async () => {
-    const screen = await listening(stage());
+    const screen = await openListeningPage(stage());
     expect((await stage().health()).waiting).to.equal(1);
     const phone = await scanBeside(stage(), screen);
     await seeScreen(screen, 'scanned');
@@ -141,7 +141,7 @@ describe('the back button after a sign-in', () => {
 });
 
 /** Opens a QR page with a clock that the test moves, and waits until it listens to its stream. */
-async function listening(stage: Stage, context?: BrowserContext): Promise<Page> {
+async function openListeningPage(stage: Stage, context?: BrowserContext): Promise<Page> {
   const desktop = context ?? (await stage.desktop());
   await desktop.clock.install();
   const screen = await stage.open(desktop);

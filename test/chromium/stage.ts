@@ -1,4 +1,4 @@
-/** The provider and RP of the fixtures, and real browsers that use them. Each test has a separate stage. */
+/** Runs the provider and RP of the fixtures, and real browsers that use them. Each test has a separate stage. */
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Keyv } from 'keyv';

@@ -24,7 +24,7 @@ describe('tabs, reloads and the back button', () => {
     expect((await claimsOn(first)).sub).to.equal('a11ce');
   });
 
-  it('two tabs with the same sign-in show the same ticket, and one of them continues', async () => {
+  it('two tabs with the same sign-in show the same ticket, and after the approval one of the tabs continues', async () => {
     // An authorization request is answered only once, so the other tab gets oidc-provider's own error page.
     stage().expectProblem(/40[04]|ERR_NAME_NOT_RESOLVED/);
     const desktop = await stage().desktop();

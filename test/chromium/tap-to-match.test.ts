@@ -11,7 +11,7 @@ const SMALL = { width: 360, height: 640 };
 describe('a tap on the number that the browser shows', () => {
   const stage = useStage({ checkCodeEntry: 'tap', assess: () => 'check code' });
 
-  const meet = async (): Promise<{ screen: Page; phone: Page; number: string }> => {
+  const openBoth = async (): Promise<{ screen: Page; phone: Page; number: string }> => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
     await phone.setViewportSize(SMALL);
@@ -22,7 +22,7 @@ describe('a tap on the number that the browser shows', () => {
   };
 
   it('signs in without typing, on accessible pages that fit a screen of 360 by 640 pixels', async () => {
-    const { screen, phone, number } = await meet();
+    const { screen, phone, number } = await openBoth();
     for (const page of [screen, phone]) {
       await page.evaluate(readFileSync(AXE, 'utf8'));
       expect(await barriers(page)).to.deep.equal([]);
@@ -40,8 +40,8 @@ describe('a tap on the number that the browser shows', () => {
     await phone.getByRole('heading', { name: 'Signed in' }).waitFor();
   });
 
-  it('ends the sign-in on both sides if the number is wrong', async () => {
-    const { screen, phone, number } = await meet();
+  it('ends the sign-in on both sides if the tapped number is wrong', async () => {
+    const { screen, phone, number } = await openBoth();
     stage().expectProblem(/410/);
     await phone.locator(`button[name=match]:not([value="${number}"])`).first().click();
     await phone.getByRole('heading', { name: 'That is not the right number' }).waitFor();
@@ -49,8 +49,8 @@ describe('a tap on the number that the browser shows', () => {
     await screen.getByRole('heading', { name: 'The number was wrong' }).waitFor();
   });
 
-  it('ends the sign-in on both sides if it is on "None of these"', async () => {
-    const { screen, phone } = await meet();
+  it('on "None of these" ends the sign-in on both sides', async () => {
+    const { screen, phone } = await openBoth();
     await phone.getByRole('button', { name: 'None of these' }).click();
     await phone.getByRole('heading', { name: 'Declined' }).waitFor();
     await screen.waitForURL(/error=access_denied/);

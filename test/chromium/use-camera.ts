@@ -5,7 +5,7 @@ import { type Camera, CanvasCamera, FakeCamera } from './fake-camera.ts';
 import { signedInPhone } from './phones.ts';
 import type { Stage } from './stage.ts';
 
-/** The time to launch Chromium on a busy machine. */
+/** The longest time that the launch of Chromium may take, even on a busy machine. */
 const LAUNCH_MS = 120_000;
 
 export interface CameraPhones {

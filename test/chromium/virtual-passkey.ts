@@ -1,4 +1,4 @@
-/** Devices with a passkey, based on Chromium's virtual authenticators (WebAuthn Level 3, section 11.2). */
+/** Opens devices with a passkey, by Chromium's virtual authenticators (WebAuthn Level 3, section 11.2). */
 import type { BrowserContext, CDPSession, Page } from 'playwright-core';
 import { signInOn } from './phones.ts';
 import type { Stage } from './stage.ts';

@@ -239,7 +239,7 @@ describe('attaching to a provider', () => {
     expect(() => Reflect.apply(interactionUrl, undefined, [{}, {}])).to.throw(TypeError, /attach/);
   });
 
-  it('can be closed before it was attached', async () => {
+  it('is not necessary before close()', async () => {
     await qrLogin(NEEDED).close();
   });
 

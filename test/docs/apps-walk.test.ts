@@ -8,7 +8,7 @@ import { ENVIRONMENT } from '../examples/example-program.ts';
 import type { Answer } from '../support/agent.ts';
 import { Child } from '../support/child.ts';
 import { docPage } from '../support/doc-pages.ts';
-import { installed } from '../support/packed.ts';
+import { installPackage } from '../support/packed.ts';
 import { freePort } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
@@ -20,7 +20,7 @@ describe('the first app of the documentation', () => {
   const running: Child[] = [];
 
   before(() => {
-    folder = installed();
+    folder = installPackage();
   });
 
   after(async () => {
@@ -61,19 +61,19 @@ describe('the first app of the documentation', () => {
       output += text;
     });
     /** Waits until the app has printed a text. */
-    const printed = async (pattern: RegExp): Promise<string> => {
+    const untilPrinted = async (pattern: RegExp): Promise<string> => {
       await until(() => pattern.test(output));
       return pattern.exec(output)?.[1] ?? '';
     };
     try {
-      await signInAt(issuer, await printed(/Open (\S+) and sign in/));
+      await signInAt(issuer, await untilPrinted(/Open (\S+) and sign in/));
       const browser = new BrowserVisitor({ issuer, client: { id: 'demo', secret: '', callback: '' } });
       browser.at = (await browser.agent.follow(`http://localhost:${rpPort}`)).url.href;
-      await printed(/The address in the code: /);
+      await untilPrinted(/The address in the code: /);
       phone.stdin.write(`${await browser.code()}\n`);
-      await printed(/Sign Chrome in to demo as Alice Liddell\? \[y\/N\] /);
+      await untilPrinted(/Sign Chrome in to demo as Alice Liddell\? \[y\/N\] /);
       phone.stdin.write('y\n');
-      const checkCode = await printed(/Type (\d{6}) into the browser\./);
+      const checkCode = await untilPrinted(/Type (\d{6}) into the browser\./);
       const finished = await browser.finish(checkCode);
       const consent = await browser.agent.follow(`${finished.json().redirectTo}`);
       const granted = await browser.post(`${consent.url}/consent`, {});

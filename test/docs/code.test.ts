@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { ENVIRONMENT } from '../examples/example-program.ts';
 import { Child } from '../support/child.ts';
 import { type Block, type DocPage, docPage, guides } from '../support/doc-pages.ts';
-import { installed, ROOT, STRICT } from '../support/packed.ts';
+import { installPackage, ROOT, STRICT } from '../support/packed.ts';
 import { freePort } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
@@ -23,7 +23,7 @@ const LEFT_OUT = /^ *\/\/ …\n/m;
 let folder: string;
 
 before(() => {
-  folder = installed();
+  folder = installPackage();
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
 });
 
@@ -180,7 +180,7 @@ describe('the programs of the documentation', () => {
     after(() => child?.end('SIGKILL'));
 
     for (const { file = '' } of programs) {
-      it(`serve it below its path, beside their own routes: ${file}`, async () => {
+      it(`serve the provider below its path, beside their own routes: ${file}`, async () => {
         const origin = origins.get(file);
         const hello = (): Promise<Response | undefined> => fetch(`${origin}/hello`).catch(() => undefined);
         await until(async () => !child?.alive || (await hello()) !== undefined);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { install } from '../hosts/install.ts';
 import { Child } from '../support/child.ts';
-import { installed } from '../support/packed.ts';
+import { installPackage } from '../support/packed.ts';
 import { freePort } from '../support/server.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 import { writeExample } from './express-example.ts';
@@ -35,7 +35,7 @@ describe("oidc-provider's Express example with the documented lines", () => {
   let site: Site;
 
   before(async () => {
-    folder = installed();
+    folder = installPackage();
     const modules = join(install('express-example', PACKAGES), 'node_modules');
     for (const name of Object.keys(PACKAGES)) {
       const link = join(folder, 'node_modules', name);

@@ -40,7 +40,7 @@ function anchorsOf({ prose }: DocPage): Set<string> {
 }
 
 /** Returns a description of the fault in a link, or undefined if the link works. */
-function flaw({ page, target }: Link): string | undefined {
+function findFault({ page, target }: Link): string | undefined {
   const [path = '', anchor] = target.split('#');
   const file = path === '' ? page.path : relative(ROOT, join(ROOT, dirname(page.path), path));
   if (!existsSync(join(ROOT, file))) return `${page.path}: there is no ${target}`;
@@ -56,7 +56,7 @@ describe('the documentation', () => {
   it('has no broken link', () => {
     const links = pages.flatMap(linksIn);
     expect(links.length).to.be.greaterThan(100);
-    expect(links.map(flaw).filter((one) => one !== undefined)).to.deep.equal([]);
+    expect(links.map(findFault).filter((one) => one !== undefined)).to.deep.equal([]);
   });
 
   it('has an index of all its pages', () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
 import { LOSSES } from '../security/pages/headers.ts';
 import { markupAttacks } from '../security/pages/markup.ts';
-import { HTML, must, sent, signedIn } from '../security/pages/visits.ts';
+import { HTML, must, signInPhone, startSignIn } from '../security/pages/visits.ts';
 import { attacks as redirects } from '../security/redirects/redirects.ts';
 import type { Answer } from '../support/agent.ts';
 import { type RunningServer, serve } from '../support/server.ts';
@@ -38,8 +38,8 @@ describe('the example’s own pages under attack', () => {
   }
 
   it('have the headers of the plugin’s pages', async () => {
-    const { browser } = await sent(site);
-    const { agent } = await signedIn(site);
+    const { browser } = await startSignIn(site);
+    const { agent } = await signInPhone(site);
     const stranger = new PhoneVisitor(site);
     const pages: readonly Answer[] = [
       must(await browser.agent.get(`${browser.at}/password`, HTML), 200),
@@ -54,7 +54,7 @@ describe('the example’s own pages under attack', () => {
   });
 
   it('say that a sign-in has failed only if this browser has tried it, and never because of a link', async () => {
-    const { agent } = await signedIn(site);
+    const { agent } = await signInPhone(site);
     const said = 'You were not signed in on this device';
     const claims = new URLSearchParams({
       error: 'access_denied',
@@ -67,7 +67,7 @@ describe('the example’s own pages under attack', () => {
     const failed = await refusedSignIn(stranger, site.issuer);
     expect((await stranger.agent.get(failed, HTML)).text).to.include(said);
     // Open the same address in another browser.
-    const other = await signedIn(site);
+    const other = await signInPhone(site);
     expect((await other.agent.follow(failed)).text).not.to.include(said);
   });
 });

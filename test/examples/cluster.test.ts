@@ -41,7 +41,7 @@ interface Cluster {
 
 describe('npm run cluster', () => {
   let ports: Ports;
-  /** The folder for its files and keys, empty at first. */
+  /** The folder for the files and keys of the cluster. It is empty at first. */
   let folder: string;
   let cluster: Cluster;
 
@@ -98,7 +98,7 @@ describe('npm run cluster', () => {
       const users = ['alice', 'bob', 'alice', 'bob'];
       const begun = await Promise.all(users.map(() => begin(cluster)));
       const pages = await Promise.all(begun.map((one, index) => complete(one, `${users[index]}`)));
-      expect(pages.map(whoIsSignedIn)).to.deep.equal(['Alice Liddell', 'Bob Sawyer', 'Alice Liddell', 'Bob Sawyer']);
+      expect(pages.map(userOn)).to.deep.equal(['Alice Liddell', 'Bob Sawyer', 'Alice Liddell', 'Bob Sawyer']);
 
       for (const node of cluster.nodes) {
         expect(sum([await figures(node)], 'qr_login_store_duration_count', 'find'), node.name).to.be.above(0);
@@ -163,13 +163,13 @@ describe('npm run cluster', () => {
       const node = cluster.nodes[waiting.indexOf(1)];
       if (node === undefined) throw new Error('no node has a waiting browser');
 
-      const replaced = cluster.program.next(/had ended, and is there again/);
+      const replaced = cluster.program.nextLine(/had ended, and is there again/);
       process.kill(node.pid, 'SIGKILL');
       await readToEnd(stream);
       const again = await browser.events();
       expect((await again.ticket()).state).to.equal('waiting');
       const page = await complete({ browser, stream: again, code }, 'bob');
-      expect(whoIsSignedIn(page)).to.equal('Bob Sawyer');
+      expect(userOn(page)).to.equal('Bob Sawyer');
 
       const [, name, pid] = /^\[(node \d)\] .* as process (\d+)$/.exec(await replaced) ?? [];
       expect(name).to.equal(node.name);
@@ -177,7 +177,7 @@ describe('npm run cluster', () => {
       expect((await health(node)).ok).to.equal(true);
     });
 
-    it('ends on SIGTERM while a browser waits, and leaves no processes or files', () => leavesNothing('SIGTERM'));
+    it('ends on SIGTERM while a browser waits, and leaves no processes or files', () => expectNothingLeft('SIGTERM'));
   });
 
   inFullSuite(() =>
@@ -189,7 +189,7 @@ describe('npm run cluster', () => {
 
       after(() => cluster?.program.end('SIGTERM'));
 
-      it('ends on SIGINT while a browser waits, and leaves no processes or files', () => leavesNothing('SIGINT'));
+      it('ends on SIGINT while a browser waits, and leaves no processes or files', () => expectNothingLeft('SIGINT'));
     }),
   );
 
@@ -201,7 +201,7 @@ describe('npm run cluster', () => {
     expect(await filesLeftIn(folder)).to.deep.equal([]);
   });
 
-  async function leavesNothing(signal: 'SIGTERM' | 'SIGINT'): Promise<void> {
+  async function expectNothingLeft(signal: 'SIGTERM' | 'SIGINT'): Promise<void> {
     const { stream } = await begin(cluster);
     const lines = cluster.program.lines.join('\n');
     const [, node] = [...lines.matchAll(/process (\d+)$/gm)].at(-1) ?? [];
@@ -301,6 +301,7 @@ async function floodUntilRefused(network: typeof fetch, url: string): Promise<Re
   }
   throw new Error('nginx refuses no request');
 }
+
 async function startCluster(ports: Ports, folder: string): Promise<Cluster> {
   const program = await run(ports, folder, /^Ctrl-C ends/);
   const nodes = program.lines.flatMap((line) => {
@@ -317,7 +318,7 @@ async function startCluster(ports: Ports, folder: string): Promise<Cluster> {
   };
 }
 
-/** A browser at the demo RP that shows a code. */
+/** A browser that shows the code of a sign-in at the demo RP. */
 interface BegunSignIn {
   readonly browser: BrowserVisitor;
   readonly stream: EventStream;
@@ -352,7 +353,7 @@ async function complete({ browser, stream, code }: BegunSignIn, name: string): P
   return browser.agent.follow(`${finished.json().redirectTo}`);
 }
 
-function whoIsSignedIn({ text }: Answer): string | undefined {
+function userOn({ text }: Answer): string | undefined {
   return /You are signed in as <b>(.*?)<\/b>/.exec(text)?.[1];
 }
 

@@ -2,7 +2,7 @@ import { mock } from 'node:test';
 import { expect } from 'chai';
 import { makeInitialAccessToken } from '../../examples/provider.ts';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
-import { raw } from '../security/hosts/visits.ts';
+import { sendRaw } from '../security/hosts/visits.ts';
 import { browserAt, type TextFields } from '../security/meeting.ts';
 import { Agent, type Answer } from '../support/agent.ts';
 import { type RunningServer, serve } from '../support/server.ts';
@@ -76,7 +76,7 @@ describe('the example', () => {
       const query = new URLSearchParams({ client_id: CLIENT_ID, response_type: 'code', scope: 'openid' });
       query.set('code_challenge', 'a'.repeat(43));
       query.set('code_challenge_method', 'S256');
-      const begun = await raw(site, `/auth?${query}`, { host: 'evil.example' });
+      const begun = await sendRaw(site, `/auth?${query}`, { host: 'evil.example' });
       const { pathname } = new URL(`${begun.headers.location}`, site.issuer);
       const agent = new Agent();
       for (const cookie of begun.headers['set-cookie'] ?? []) {

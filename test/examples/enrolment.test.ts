@@ -4,8 +4,8 @@ import { makeLogger } from '../../examples/log.ts';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../fixtures/test-client.ts';
 import { attacks } from '../security/enrolment/enrolment.ts';
 import { Authenticator } from '../security/guard/authenticator.ts';
-import { askedBy, signInWith } from '../security/guard/people.ts';
-import { approved, browserAt, phoneOf } from '../security/meeting.ts';
+import { challengeInBrowser, signInWith } from '../security/guard/people.ts';
+import { browserAt, phoneOf, scanAndApprove } from '../security/meeting.ts';
 import { goOn } from '../security/scene.ts';
 import type { Answer } from '../support/agent.ts';
 import { type RunningServer, serve } from '../support/server.ts';
@@ -32,22 +32,22 @@ describe('the enrolment of passkeys at the example', () => {
   afterEach(() => example?.stop());
 
   /** Returns a browser that a phone has signed in. */
-  const signedInByPhone = async (): Promise<BrowserVisitor> => {
+  const signInByPhone = async (): Promise<BrowserVisitor> => {
     const [browser, phone] = [await browserAt(site), await phoneOf(site)];
-    const finished = await browser.finish(await approved(phone, browser));
+    const finished = await browser.finish(await scanAndApprove(phone, browser));
     await goOn(browser, finished.json().redirectTo);
     return browser;
   };
   const accountPage = (browser: BrowserVisitor): Promise<Answer> => browser.agent.get(`${site.issuer}/account`, HTML);
 
   for (const { name, run } of attacks) {
-    it(`resists an attack: ${name} – fails`, async () => {
+    it(`resists an attacker who ${name}`, async () => {
       expect(await run(site)).to.equal(undefined);
     });
   }
 
   it('asks for the password in a browser that a phone signed in, and continues after it', async () => {
-    const browser = await signedInByPhone();
+    const browser = await signInByPhone();
     const page = await accountPage(browser);
     expect(page.text).to.include('Hello Alice').and.not.include('Add a passkey of this device');
     const [, link = ''] = /href="([^"]+)">Sign in again to add or remove passkeys/.exec(page.text) ?? [];
@@ -66,8 +66,8 @@ describe('the enrolment of passkeys at the example', () => {
     expect((await new Authenticator(site.issuer).enrol(browser)).status).to.equal(200);
   });
 
-  it('offers such a browser a passkey that the phone can approve, and returns to the account page after a denial', async () => {
-    const browser = await signedInByPhone();
+  it('offers a browser that a phone signed in a passkey that the phone can approve, and can be declined', async () => {
+    const browser = await signInByPhone();
     const { text } = await accountPage(browser);
     const [, link = ''] = /href="([^"]+)">Let your phone approve a passkey/.exec(text) ?? [];
     const offer = await browser.agent.follow(link.replaceAll('&amp;', '&'));
@@ -78,7 +78,7 @@ describe('the enrolment of passkeys at the example', () => {
   });
 
   it('says how to sign in again if the page was left open for too long', async () => {
-    const browser = await signedInByPhone();
+    const browser = await signInByPhone();
     const answer = await browser.post(`${site.issuer}/account/passkeys/options`, {});
     expect(answer.status).to.equal(403);
     const { error, sign_in: signIn } = answer.json();
@@ -103,18 +103,18 @@ describe('the enrolment of passkeys at the example', () => {
     expect((await phone.submit(remove, { id: passkey.id })).location).to.equal('/account');
     expect(await page()).not.to.include(passkey.id);
     const browser = await browserAt(site);
-    expect((await signInWith(browser, passkey.answer(await askedBy(browser)))).status).to.equal(403);
+    expect((await signInWith(browser, passkey.answer(await challengeInBrowser(browser)))).status).to.equal(403);
   });
 
   it('removes no passkey for a browser that a phone signed in', async () => {
-    const browser = await signedInByPhone();
+    const browser = await signInByPhone();
     const passkey = await new Authenticator(site.issuer).register(await phoneOf(site));
     await browser.submit(`${site.issuer}/account/passkeys/remove`, { id: passkey.id });
     expect((await accountPage(browser)).text)
       .to.include('Passkey, added')
       .and.not.to.include('Remove');
     const later = await browserAt(site);
-    expect((await signInWith(later, passkey.answer(await askedBy(later)))).status).to.equal(200);
+    expect((await signInWith(later, passkey.answer(await challengeInBrowser(later)))).status).to.equal(200);
   });
 
   it('logs each new passkey with its account and browser', async () => {

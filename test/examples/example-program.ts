@@ -1,4 +1,4 @@
-/** The programs of the examples. */
+/** Gives tests the commands and the environment to run the programs of the examples. */
 import { bundledProgram } from '../support/bundled-program.ts';
 import { isFullSuite } from '../support/full-suite.ts';
 

@@ -1,4 +1,4 @@
-/** The setting of a stage with the example's provider and RP instead of those of the fixtures. */
+/** Makes the example's provider and RP, so that a test can use them instead of those of the fixtures. */
 import { Accounts } from '../../examples/accounts.ts';
 import { type Example, type ExampleOptions, makeExample } from '../../examples/provider.ts';
 import { makeRp, rpClient } from '../../examples/rp.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { approve, arriveAtConfirm, askToSignIn, giveName } from '../chromium/acts.ts';
+import { approve, arriveAtConfirm, askToSignIn, fillInPasswordPage } from '../chromium/acts.ts';
 import { AXE, barriers, LANGUAGES } from '../chromium/axe.ts';
 import { signedInPhone, signInOn } from '../chromium/phones.ts';
 import { readCode } from '../chromium/qr-from-pixels.ts';
@@ -60,11 +60,11 @@ describe('the example’s own pages', () => {
     expect(await page.locator('.person bdi').textContent()).to.equal('alice@example.com');
   });
 
-  it('show an unchanged password page if the browser has no such menu', async () => {
+  it('show an unchanged password page if the browser has no menu of passkeys', async () => {
     const phone = await stage().phone();
     await phone.addInitScript('delete globalThis.PublicKeyCredential;');
     const page = await stage().open(phone, `${stage().issuer}/account`);
-    await giveName(page);
+    await fillInPasswordPage(page);
     await page.getByRole('heading', { name: 'Hello Alice Liddell' }).waitFor();
   });
 
@@ -75,10 +75,10 @@ describe('the example’s own pages', () => {
       await phone.addInitScript({ path: AXE });
       const page = await stage().open(phone, `${stage().issuer}/account`);
       await expectNoBarrier(page, language);
-      await giveName(page, 'alice', 'wrong');
+      await fillInPasswordPage(page, 'alice', 'wrong');
       await page.locator('#mistake:not(:empty)').waitFor();
       await expectNoBarrier(page, language);
-      await giveName(page);
+      await fillInPasswordPage(page);
       await page.locator('a[href$="/qr/scan"]').waitFor();
       await expectNoBarrier(page, language);
       await page.goto(`${stage().issuer}/session/end`);

@@ -3,13 +3,13 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { isFullSuite } from '../support/full-suite.ts';
-import { installed, ROOT } from '../support/packed.ts';
+import { installPackage, ROOT } from '../support/packed.ts';
 
-describe('the example of a store', () => {
+describe('the example of a deployment’s own store', () => {
   let folder: string;
 
   before(() => {
-    folder = installed('mocha');
+    folder = installPackage('mocha');
     cpSync(join(ROOT, 'examples/own-store'), folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   });

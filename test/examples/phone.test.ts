@@ -73,7 +73,7 @@ describe('the phone in the terminal', () => {
     });
   });
 
-  it('waits until the browser is signed in if it has the flag for that', async () => {
+  it('waits until the browser is signed in if it has the flag --watch', async () => {
     const result = phone(await browser.code(), ...ALICE, '--approve', '--watch');
     await until(async () => (await browser.ticket()).state === 'approved');
     await browser.arrive();

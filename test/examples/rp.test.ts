@@ -97,7 +97,7 @@ describe('the demo RP', () => {
     expect((await agent.follow(`${rp.origin}/login`)).text).to.include('data-qr-login');
   });
 
-  it('ends the session of the browser that was signed out from the phone, and no other one', async () => {
+  it('ends the session of the browser that was signed out from the phone, and no other session', async () => {
     const [here, there] = [agent, new Agent()];
     await signIn();
     const [ended] = (await ownBrowsers(phone)).browsers;

@@ -9,7 +9,7 @@ import { sizeOfSuite } from '../support/full-suite.ts';
 import { freePort } from '../support/server.ts';
 import { ENVIRONMENT, quickCommandOf, ROOT } from './example-program.ts';
 
-/** Matches the last line of its output at the start. */
+/** Matches the last line that the example prints when it starts. */
 const READY = /initial access token/;
 
 describe('npm start', () => {
@@ -115,7 +115,7 @@ describe('npm start', () => {
   });
 });
 
-/** Returns the command that runs a part of the example. The whole example takes ten times as long to load. */
+/** Returns the command that runs only this part of the example, because the whole takes ten times as long to load. */
 function alone(program: string): string[] {
   return [process.execPath, '--import', './scripts/typescript.mjs', '--input-type=module', '-e', program];
 }

@@ -8,7 +8,7 @@ import { useStage } from '../chromium/use-stage.ts';
 import { allOrFirst } from '../support/full-suite.ts';
 import { EXAMPLE } from './example-setting.ts';
 
-/** The actions of a user in a browser: clicks and taps, and keys. */
+/** The number of clicks or taps, and of pressed keys, of a user in a browser. */
 interface Steps {
   clicks: number;
   keys: number;

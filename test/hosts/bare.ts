@@ -1,4 +1,4 @@
-/** The provider on the servers of Node itself, without a framework. */
+/** Runs the provider on the servers of Node itself, without a framework. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { BrowserVisitor } from '../support/visitors.ts';
-import { behavesLikeAHost, useHost } from './host-behaviour.ts';
+import { testHost, useHost } from './host-behaviour.ts';
 import { HOSTS, pathsIn, startHost } from './hosts.ts';
 
 for (const [name, start] of Object.entries(HOSTS)) {
   for (const path of pathsIn(name)) {
     describe(`the provider at ${path} of an app in ${name}`, () => {
       const host = useHost(() => startHost(start, path));
-      behavesLikeAHost(name, path, host);
+      testHost(name, path, host);
     });
   }
 

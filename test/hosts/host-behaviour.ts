@@ -1,4 +1,4 @@
-/** Tests that every host must pass, at any path of the provider. */
+/** Registers the tests that every host must pass, at any path of the provider. */
 import { expect } from 'chai';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import type { VisitedHost } from './hosts.ts';
@@ -16,7 +16,7 @@ export function useHost(start: () => Promise<VisitedHost>): () => VisitedHost {
   };
 }
 
-export function behavesLikeAHost(name: string, path: string, host: () => VisitedHost): void {
+export function testHost(name: string, path: string, host: () => VisitedHost): void {
   const base = path === '/' ? '' : path;
 
   it('signs a user in with a phone, and shows every step on the event stream', async () => {

@@ -1,4 +1,4 @@
-/** Hosts that are installed on demand: NestJS 11 and Express 4. */
+/** Tests the hosts that are installed on demand: NestJS 11 and Express 4. */
 import { copyFileSync, readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { type Host, type HostOptions, listen, mountPath, stop } from '../../exam
 import { makeExample } from '../../examples/provider.ts';
 import type { QrLogin } from '../../src/index.ts';
 import { ROOT as FOLDER } from '../support/packed.ts';
-import { behavesLikeAHost, useHost } from './host-behaviour.ts';
+import { testHost, useHost } from './host-behaviour.ts';
 import { startHost } from './hosts.ts';
 import { importFrom, install } from './install.ts';
 
@@ -53,15 +53,15 @@ async function startExpress4(options: HostOptions): Promise<Host> {
 
 describe('the provider at /oidc of an app in NestJS 11 on Express', () => {
   const host = useHost(() => startHost((options) => startNest(options, 'express'), '/oidc'));
-  behavesLikeAHost('NestJS', '/oidc', host);
+  testHost('NestJS', '/oidc', host);
 });
 
 describe('the provider at /oidc of an app in NestJS 11 on Fastify', () => {
   const host = useHost(() => startHost((options) => startNest(options, 'fastify'), '/oidc'));
-  behavesLikeAHost('NestJS', '/oidc', host);
+  testHost('NestJS', '/oidc', host);
 });
 
 describe('the provider at /oidc of an app in Express 4', () => {
   const host = useHost(() => startHost(startExpress4, '/oidc'));
-  behavesLikeAHost('Express 4', '/oidc', host);
+  testHost('Express 4', '/oidc', host);
 });

@@ -1,10 +1,10 @@
 /**
- * The provider in a Next.js app, beside the demo RP. It runs as a separate program, because Next replaces globals of
+ * Runs the provider in a Next.js app, beside the demo RP. This is a separate program, because Next replaces globals of
  * its process. `NEXT_APP` is the folder with the app and its build.
  */
 import type { Server } from 'node:http';
 import type { Provider } from 'oidc-provider';
-import { type Host, type HostOptions, mountPath, runAsProgram } from '../../examples/hosts/host.ts';
+import { type Host, type HostOptions, mountPath, runHostAsProgram } from '../../examples/hosts/host.ts';
 import { makeExample } from '../../examples/provider.ts';
 import type { QrLogin } from '../../src/index.ts';
 import { importFrom } from './install.ts';
@@ -22,4 +22,4 @@ async function start(options: HostOptions): Promise<Host> {
   return { ...running, provider, qr };
 }
 
-await runAsProgram(import.meta.url, start);
+await runHostAsProgram(import.meta.url, start);

@@ -2,14 +2,14 @@ import { expect } from 'chai';
 import { assessByAddress } from '../support/assess-by-address.ts';
 import { until } from '../support/until.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
-import { behavesLikeAHost, useHost } from './host-behaviour.ts';
+import { testHost, useHost } from './host-behaviour.ts';
 import { HOSTS, pathsIn, startBehindNginx, type VisitedHost } from './hosts.ts';
 
 for (const [name, start] of Object.entries(HOSTS)) {
   for (const path of pathsIn(name)) {
     describe(`the provider at ${path} of an app in ${name} behind nginx`, () => {
       const host = useHost(() => startBehindNginx(start, path, { qrLogin: { assess: assessByAddress } }));
-      behavesLikeAHost(name, path, host);
+      testHost(name, path, host);
 
       it('uses the address that nginx sends, if browser and phone have the same address', async () => {
         const from = { 'x-real-ip': '203.0.113.7' };

@@ -27,7 +27,7 @@ for (const [name, start] of Object.entries(HOSTS)) {
         await host?.stop();
       });
 
-      it('signs a user in with a phone, shows every step on the stream, and ends it when it stops', async () => {
+      it('signs a user in with a phone, shows every step on the stream, and ends the stream when the app stops', async () => {
         const browser = new BrowserVisitor(host, host.network);
         const phone = new PhoneVisitor(host, host.network);
         await browser.start();

@@ -27,7 +27,7 @@ describe('the hosts of the examples, as programs', () => {
       cwd: ROOT,
       env: { ...ENVIRONMENT, ...env },
     });
-    return child.seen(ready);
+    return child.firstLine(ready);
   }
 
   /** Stops the program. @returns its exit code */

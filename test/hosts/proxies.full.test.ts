@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
-import { behavesLikeAHost, useHost } from './host-behaviour.ts';
+import { testHost, useHost } from './host-behaviour.ts';
 import { PROXIES, startBehindProxy } from './proxies.ts';
 
 for (const name of Object.keys(PROXIES)) {
   describe(`the provider at /oidc behind ${name}`, () => {
     const host = useHost(() => startBehindProxy(name, '/oidc'));
-    behavesLikeAHost('Koa', '/oidc', host);
+    testHost('Koa', '/oidc', host);
 
     it('ignores an address that a client forges', async () => {
       const forged = { 'x-forwarded-for': '203.0.113.7' };

@@ -1,9 +1,9 @@
-/** HAProxy, Apache and Caddy in front of the provider, each with the configuration of docs/hosts.md. */
+/** Starts HAProxy, Apache or Caddy in front of the provider, with the configuration of docs/hosts.md. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { need, startChild } from '../../examples/cluster/children.ts';
+import { assertInstalled, startChild } from '../../examples/cluster/children.ts';
 import * as koa from '../../examples/hosts/koa.ts';
 import { assessByAddress } from '../support/assess-by-address.ts';
 import { docPage } from '../support/doc-pages.ts';
@@ -65,7 +65,7 @@ export const PROXIES: Readonly<Record<string, Proxy>> = {
 export async function startBehindProxy(name: string, path: string): Promise<VisitedHost> {
   const proxy = PROXIES[name];
   if (proxy === undefined) throw new Error(`there is no proxy ${name}`);
-  need(proxy.program, proxy.debianPackage);
+  assertInstalled(proxy.program, proxy.debianPackage);
   const { site, options } = await optionsFor('https', path);
   const folder = await mkdtemp(join(tmpdir(), 'qr-login-proxy-'));
   const host = await koa.start({ ...options, port: 0, proxy: true, qrLogin: { assess: assessByAddress } });
@@ -98,7 +98,7 @@ export async function startBehindProxy(name: string, path: string): Promise<Visi
   }
 }
 
-/** Returns the block of the documentation, with the ports and the name of the test. */
+/** Returns the configuration of docs/hosts.md for this proxy, with the ports and the host name of the test. */
 function siteOf({ language }: Proxy, { address, family, port }: AddressInfo, proxyPort: number): string {
   const code = docPage('docs/hosts.md').blocks.find((block) => block.language === language)?.code;
   if (code === undefined) throw new Error(`docs/hosts.md has no block for ${language}`);

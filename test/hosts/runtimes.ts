@@ -1,4 +1,4 @@
-/** Other runtimes for JavaScript, which are installed on demand. */
+/** Installs JavaScript runtimes other than Node on demand. */
 import { join } from 'node:path';
 import { ENVIRONMENT } from '../examples/example-program.ts';
 import { install } from './install.ts';

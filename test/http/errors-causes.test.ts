@@ -6,13 +6,13 @@ import { type BrowserPerson, PhonePerson, World } from '../support/world.ts';
 const HTML = { headers: { accept: 'text/html' } };
 
 /** Returns the heading of a page and the paragraph after it, or the message of an error page. */
-function saidBy(page: string): string {
+function messageOf(page: string): string {
   const [, message] = /<p data-error="[^"]*">([^<]*)</.exec(page) ?? [];
   const [, heading, paragraph] = /<h1>([^<]*)<\/h1>\s*<p>([^<]*)</.exec(page) ?? [];
   return message ?? `${heading}: ${paragraph}`;
 }
 
-/** Returns the visible part of the QR page. */
+/** Returns the name of the part of the QR page that is visible. */
 function screenOf(page: string): string | undefined {
   return /data-screen="([\w-]+)"/.exec(page)?.[1];
 }
@@ -43,8 +43,8 @@ const typeWrong = async ({ browser, phone }: Scene): Promise<void> => {
   for (let tries = 0; tries < 3; tries++) await browser.finish(checkCode === '000000' ? '000001' : '000000');
 };
 
-/** Scans before the act. */
-function scanned(act: (scene: Scene) => unknown): (scene: Scene) => Promise<unknown> {
+/** Returns a function that scans, and then acts. */
+function afterScan(act: (scene: Scene) => unknown): (scene: Scene) => Promise<unknown> {
   return async (scene) => {
     await scan(scene);
     return act(scene);
@@ -53,10 +53,10 @@ function scanned(act: (scene: Scene) => unknown): (scene: Scene) => Promise<unkn
 
 /** The ways in which a sign-in ends, each with the steps that lead to its end. */
 const ENDS: Record<string, { options?: Partial<QrLoginOptions>; act: (scene: Scene) => Promise<unknown> }> = {
-  'the person has declined': { act: scanned((scene) => scene.phone.decide('deny')) },
-  'the person has reported': { act: scanned((scene) => scene.phone.decide('report')) },
+  'the user has declined': { act: afterScan((scene) => scene.phone.decide('deny')) },
+  'the user has reported': { act: afterScan((scene) => scene.phone.decide('report')) },
   'a rule has denied': { options: { assess: () => 'deny' }, act: scan },
-  'the person has reported the source before': {
+  'the user has reported the source before': {
     act: async (scene) => {
       await scan(scene);
       await scene.phone.decide('report');
@@ -64,33 +64,33 @@ const ENDS: Record<string, { options?: Partial<QrLoginOptions>; act: (scene: Sce
       await scan(scene);
     },
   },
-  'the time is up': { act: scanned((scene) => scene.clock.forward(130)) },
+  'the time is up': { act: afterScan((scene) => scene.clock.forward(130)) },
   'the browser shows a new code': {
-    act: scanned((scene) => scene.browser.agent.post(`${scene.browser.at}/qr/renew`, { json: {} })),
+    act: afterScan((scene) => scene.browser.agent.post(`${scene.browser.at}/qr/renew`, { json: {} })),
   },
   'the browser has cancelled': {
-    act: scanned((scene) => scene.browser.agent.post(`${scene.browser.at}/cancel`, { json: {} })),
+    act: afterScan((scene) => scene.browser.agent.post(`${scene.browser.at}/cancel`, { json: {} })),
   },
   'the number was wrong too often': {
     options: { assess: () => 'check code' },
-    act: scanned(typeWrong),
+    act: afterScan(typeWrong),
   },
 };
 
-describe('the phone that scanned the ticket', () => {
-  it('shows a different text for each cause', async () => {
+describe('the page of a phone', () => {
+  it('shows a different text for each way in which a sign-in ends', async () => {
     const texts = new Map<string, string>();
     for (const [cause, { options = {}, act }] of Object.entries(ENDS)) {
       const text = await during(options, async (scene) => {
         await act(scene);
-        return saidBy((await scene.phone.agent.get(scene.phone.at, HTML)).text);
+        return messageOf((await scene.phone.agent.get(scene.phone.at, HTML)).text);
       });
       texts.set(cause, text ?? '');
     }
     expect(new Set(texts.values()), JSON.stringify([...texts], null, 1)).to.have.length(Object.keys(ENDS).length);
   });
 
-  it('shows that the code was already scanned if another device of its account has scanned it', async () => {
+  it('shows that the code was already scanned if another device of the account has scanned it', async () => {
     await during({}, async (scene) => {
       const { world, browser, phone } = scene;
       const second = await new PhonePerson(world).signIn();
@@ -100,7 +100,7 @@ describe('the phone that scanned the ticket', () => {
       const { csrf } = (await second.land(code)).json();
       const answer = await second.agent.post(code, { form: { csrf: `${csrf}` }, ...HTML });
       expect(answer.status).to.equal(409);
-      expect(saidBy(answer.text)).to.include('has scanned this QR code already');
+      expect(messageOf(answer.text)).to.include('has scanned this QR code already');
     });
   });
 });
@@ -116,7 +116,7 @@ describe('the browser', () => {
       if (checkCode === form.checkCode) form.checkCode = '000001';
       const answers: string[] = [];
       for (let tries = 0; tries < 3; tries++) {
-        answers.push(saidBy((await browser.agent.post(`${browser.at}/qr/finish`, { form, ...HTML })).text));
+        answers.push(messageOf((await browser.agent.post(`${browser.at}/qr/finish`, { form, ...HTML })).text));
       }
       expect(answers[0]).to.equal(answers[1]).and.not.to.equal(answers[2]);
       expect(answers[2]).to.include('wrong too often');
@@ -126,7 +126,7 @@ describe('the browser', () => {
   });
 
   it('gives the RP the same error for each reason of a denial', async () => {
-    for (const cause of ['the person has declined', 'the person has reported', 'a rule has denied']) {
+    for (const cause of ['the user has declined', 'the user has reported', 'a rule has denied']) {
       const { options = {}, act } = ENDS[cause] ?? { act: scan };
       await during(options, async (scene) => {
         await act(scene);

@@ -11,7 +11,7 @@ import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../support
 const GERMAN = { accept: 'text/html', 'accept-language': 'de' };
 
 /** Collects the errors that the provider reports from now on. */
-function listen({ provider }: World): { failed: QrLoginError[]; serverErrors: Error[]; koaErrors: unknown[] } {
+function collectErrors({ provider }: World): { failed: QrLoginError[]; serverErrors: Error[]; koaErrors: unknown[] } {
   const heard = { failed: [] as QrLoginError[], serverErrors: [] as Error[], koaErrors: [] as unknown[] };
   // The errors are expected: Koa must not write them to standard error.
   provider.silent = true;
@@ -84,11 +84,11 @@ describe('an unexpected fault in a route', () => {
   };
 
   for (const [what, { files, says }] of Object.entries(FAULTY_VIEWS)) {
-    it(`is answered in the user's language with our page, or as JSON: ${what}`, () =>
+    it(`is answered with our page in the user's language: ${what}`, () =>
       withViews(files, async (world) => {
         const browser = new BrowserPerson(world);
         await browser.start();
-        const { failed, serverErrors, koaErrors } = listen(world);
+        const { failed, serverErrors, koaErrors } = collectErrors(world);
         const page = await browser.agent.get(browser.at, { headers: GERMAN });
         expect(page.status).to.equal(500);
         expect(page.text).to.include('<html lang="de"').and.to.include('data-error="server_error"');
@@ -98,7 +98,7 @@ describe('an unexpected fault in a route', () => {
         expectProtected(page);
         expect(failed.map(({ code }) => code)).to.deep.equal(['server_error']);
         expect(`${failed[0]?.cause}`).to.match(says);
-        // The error page of the deployment may have failed, too.
+        // Only the first error is compared: the faulty views may have broken the error page, too.
         expect(serverErrors[0]).to.equal(failed[0]?.cause);
         expect(koaErrors).to.deep.equal(serverErrors);
       }));
@@ -110,7 +110,7 @@ describe('an unexpected fault in a route', () => {
       const browser = new BrowserPerson(world);
       await browser.start();
       store.break();
-      const { failed, serverErrors, koaErrors } = listen(world);
+      const { failed, serverErrors, koaErrors } = collectErrors(world);
       const { page, json } = await openTwice(browser);
       expect([page.status, json.status]).to.deep.equal([500, 500]);
       expect(page.text).to.include('data-error="server_error"');
@@ -128,7 +128,7 @@ describe('an unexpected fault in a route', () => {
     ];
     await World.during({ qrLogin: { otherWays } }, async (world) => {
       const browser = new BrowserPerson(world);
-      const { serverErrors } = listen(world);
+      const { serverErrors } = collectErrors(world);
       const answer = await browser.start();
       expect(answer.status).to.equal(500);
       expectProtected(answer);
@@ -148,7 +148,7 @@ describe('an unexpected fault in a route', () => {
       const { browser, phone } = await world.meet();
       const code = await browser.code();
       await phone.scan(code);
-      const { serverErrors } = listen(world);
+      const { serverErrors } = collectErrors(world);
       isBroken = true;
       const answers = [
         await browser.agent.get(browser.at),
@@ -176,7 +176,7 @@ describe('an unexpected fault in a route', () => {
       await phone.scan(await browser.code());
       await phone.approve();
       const { redirectTo } = (await browser.finish()).json();
-      const { failed } = listen(world);
+      const { failed } = collectErrors(world);
       fault = () => Promise.reject() as never;
       const thrown = await browser.goOn(String(redirectTo));
       fault = () => new Promise(() => undefined) as never;
@@ -212,7 +212,7 @@ describe('an unexpected fault in a route', () => {
 });
 
 describe("an error of the deployment's own page", () => {
-  /** A world with a page of the deployment that throws this. */
+  /** Returns the options of a world in which a page of the deployment throws this. */
   function throwing(error: unknown): WorldOptions {
     return {
       extend: ({ provider }) =>
@@ -227,7 +227,7 @@ describe("an error of the deployment's own page", () => {
     World.during(throwing(new TypeError('of the deployment')), async (world) => {
       const browser = new BrowserPerson(world);
       await browser.start();
-      const { failed, koaErrors } = listen(world);
+      const { failed, koaErrors } = collectErrors(world);
       const answer = await browser.agent.get(`${browser.at}/broken`);
       expect(answer.status).to.equal(500);
       expect(answer.headers.get('content-type')).to.match(/^text\/plain/);
@@ -239,7 +239,7 @@ describe("an error of the deployment's own page", () => {
     World.during(throwing(undefined), async (world) => {
       const browser = new BrowserPerson(world);
       await browser.start();
-      const { koaErrors } = listen(world);
+      const { koaErrors } = collectErrors(world);
       for (const path of [`${browser.at}/broken`, `${world.issuer}/broken`]) {
         expect((await browser.agent.get(path)).status).to.equal(500);
       }
@@ -247,13 +247,13 @@ describe("an error of the deployment's own page", () => {
     }));
 });
 
-describe('a fault on the phone', () => {
-  it('is also answered on its pages', async () => {
+describe('a fault in a request of the phone', () => {
+  it('is answered with our page', async () => {
     const store = breakableAdapter(['Session']);
     await World.during({ configuration: { adapter: store.adapter } }, async (world) => {
       const phone = await new PhonePerson(world).signIn();
       store.break();
-      const { serverErrors } = listen(world);
+      const { serverErrors } = collectErrors(world);
       const answer = await phone.agent.get(`${world.issuer}/qr/devices`, { headers: GERMAN });
       expect(answer.status).to.equal(500);
       expectProtected(answer);

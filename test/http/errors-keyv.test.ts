@@ -86,7 +86,7 @@ describe('a Keyv that is neither in memory nor Redis', () => {
       await expectUnavailable(phone.approve());
       await expectUnavailable(browser.agent.post(`${browser.at}/cancel`, { json: {} }));
     });
-    // Requests for other tickets do not wait for it.
+    // Requests for other tickets do not wait for this write.
     expect((await other.phone.scan(await other.browser.code())).status).to.equal(200);
     goOn();
 

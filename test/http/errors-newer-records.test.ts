@@ -55,7 +55,7 @@ describe('a ticket that a newer node has changed', () => {
   it('causes a 503 with Retry-After at every request, and stays unchanged', async () => {
     await changeByNewerNode();
     const before = await engine.store.findByInteraction(browser.uid);
-    const failures = world.payloads('qr_login.failed');
+    const failures = world.collectPayloads('qr_login.failed');
     for (const [name, act] of Object.entries(ACTS)) {
       const answer = await act();
       expect(answer.status, name).to.equal(503);
@@ -65,7 +65,7 @@ describe('a ticket that a newer node has changed', () => {
     expect(await engine.store.findByInteraction(browser.uid)).to.deep.equal(before);
   });
 
-  it('gets an error page with a link to try again, and as JSON a message with both formats', async () => {
+  it('causes an error page with a link to try again, and as JSON a message that names both formats', async () => {
     await changeByNewerNode();
     const page = await browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
     expect(page.text).to.include('data-error="newer_record"').and.include('Try again');

@@ -21,7 +21,7 @@ function textsOf(language: string): Record<string, string> {
   return JSON.parse(readFileSync(new URL(`../../views/locales/${language}.json`, import.meta.url), 'utf8'));
 }
 
-/** Runs an act at a provider whose `renderError` is the plugin's. */
+/** Runs an act at a provider that renders its errors with the plugin. */
 function during(act: (world: World) => Promise<void>, { configuration, ...more }: WorldOptions = {}): Promise<void> {
   let qr: QrLogin | undefined;
   return World.during(
@@ -45,7 +45,7 @@ function wrongRequest(parameters: Record<string, string>): string {
   return `/auth?${new URLSearchParams({ response_type: 'code', client_id: CLIENT_ID, scope: 'openid', ...parameters })}`;
 }
 
-/** The message and the link of the error page. */
+/** Returns the code, the message and the link of an error page. */
 function shownOn({ text }: Answer): {
   code?: string | undefined;
   says?: string | undefined;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { PhonePerson, World } from '../support/world.ts';
 
-describe('a request to look', () => {
+describe('a request that only reads', () => {
   let world: World;
 
   before(async () => {
@@ -19,7 +19,7 @@ describe('a request to look', () => {
       const look = async (): Promise<void> => {
         const counts = NAMES.map((name) => world.count(name));
         const { expiresIn: _before, qr: _qr, ...before } = await browser.ticket();
-        // After the sign-in, its page redirects.
+        // After the sign-in, the page of the browser redirects.
         const expected = before.state === 'redeemed' ? 303 : 200;
         expect((await browser.agent.send(browser.at, { method })).status).to.equal(expected);
         expect((await browser.agent.send(`${browser.at}/qr`, { method })).status).to.equal(200);
@@ -53,7 +53,7 @@ describe('a request to look', () => {
   it('with HEAD at the event stream gets an answer that ends', async () => {
     const { browser } = await world.meet();
     const [first] = await Promise.all([
-      world.finished(`/interaction/${browser.uid}/qr/events`),
+      world.untilAnswered(`/interaction/${browser.uid}/qr/events`),
       browser.agent.send(`${browser.at}/qr/events`, { method: 'HEAD' }),
     ]);
     expect(first).to.equal('HEAD');

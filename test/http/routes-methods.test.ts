@@ -34,7 +34,7 @@ describe('a method that a URL does not have', () => {
     ];
   };
 
-  it('is answered with 405 and the methods that it has (RFC 9110, section 15.5.6)', async () => {
+  it('is answered with 405 and the methods that the URL has (RFC 9110, section 15.5.6)', async () => {
     for (const [url, allowed] of await urls()) {
       const wrong = ['DELETE', 'PUT', ...(allowed === 'POST' ? ['GET'] : [])];
       for (const method of wrong) {

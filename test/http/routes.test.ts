@@ -17,7 +17,7 @@ const GARBAGE = [
   'x'.repeat(4000),
 ];
 
-describe('a made-up URL', () => {
+describe('a request that no page sends', () => {
   let world: World;
   let browser: BrowserPerson;
   let phone: PhonePerson;
@@ -51,7 +51,7 @@ describe('a made-up URL', () => {
       sent.end(method === 'POST' && accept !== 'text/html' ? '{}' : '');
     });
 
-  it('gets an error of 400 to 404, with and without a session', async () => {
+  it('gets an error of 400 to 404 if the URL is made up, with and without a session', async () => {
     const { expiresIn: _before, ...before } = await browser.ticket();
     const cookies = [
       '',
@@ -91,7 +91,7 @@ describe('a made-up URL', () => {
     expect(after).to.deep.equal(before);
   });
 
-  it('is not found if one character of a valid code differs', async () => {
+  it('gets the answer for an unknown code if one character of a valid code differs', async () => {
     const other = await world.meet('bob');
     const code = await other.browser.code();
     const at = code.length - CODE_LENGTH;
@@ -131,7 +131,7 @@ describe('a made-up URL', () => {
     }
   });
 
-  it('is refused for other methods', async () => {
+  it('is refused with another method', async () => {
     for (const method of ['PUT', 'DELETE', 'PATCH']) {
       for (const [url, agent] of [
         [browser.at, browser.agent],

@@ -6,7 +6,7 @@ import { rolldown } from 'rolldown';
 import { install } from '../hosts/install.ts';
 import { Child } from '../support/child.ts';
 import { inFullSuite } from '../support/full-suite.ts';
-import { installed, ROOT } from '../support/packed.ts';
+import { installPackage, ROOT } from '../support/packed.ts';
 import { freePort } from '../support/server.ts';
 import { signInAt } from '../support/sign-in-at.ts';
 
@@ -15,7 +15,7 @@ describe('a bundle of the quick start with all its dependencies', () => {
   let port: number;
 
   before(async () => {
-    home = installed();
+    home = installPackage();
     alone = mkdtempSync(join(tmpdir(), 'qr-login-bundle-'));
     port = await freePort();
     const program = readFileSync(join(ROOT, 'examples/minimal/provider.js'), 'utf8').replaceAll('3000', `${port}`);

@@ -1,4 +1,4 @@
-/** TypeScript that uses each part of the package's types, as an app would. */
+/** Contains TypeScript code that uses each part of the package's types, as an app would. */
 
 const CODE = `
 import { after, before, describe, it } from 'node:test';

@@ -7,7 +7,7 @@ import { modelText } from './table.ts';
 /** The time limit of a run. It only ends runs that hang: the longest run takes about 15 s. */
 const PATIENCE_MS = 600_000;
 
-/** The number of the goal. It is checked only by a run that names it. */
+/** The number of the goal, a "property" that a run must break: this shows that Alice's browser can be signed in. */
 const GOAL = 8;
 
 /** The columns of a table's line: the switches, the suite, and the result of the run. */

@@ -31,7 +31,7 @@ export const ROWS: readonly Row[] = [...TICKET.matchAll(ROW)].map(([, act, befor
 }));
 
 /** Returns the names that the model declares for a kind of thing. */
-export function declared(kind: 'act' | 'state'): string[] {
+export function declaredNames(kind: 'act' | 'state'): string[] {
   const [, names = ''] = new RegExp(`^mtype:${kind} = \\{([^}]+)\\}`, 'm').exec(TICKET) ?? [];
   return names.split(',').map(nameOf);
 }

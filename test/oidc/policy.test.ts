@@ -5,7 +5,7 @@ import { interactionPolicy, type Provider } from 'oidc-provider';
 import { qrLoginPolicy } from '../../src/oidc/policy.ts';
 import { ACCOUNT_CLIENT } from '../fixtures/account-page.ts';
 import type { Answer } from '../support/agent.ts';
-import { allow, approve, outOf } from '../support/relying-party.ts';
+import { allowConsent, approve, followInProvider } from '../support/relying-party.ts';
 import { BrowserPerson, type PhonePerson, World } from '../support/world.ts';
 
 describe('a prompt that the deployment adds to the policy', () => {
@@ -56,7 +56,7 @@ describe('a prompt that the deployment adds to the policy', () => {
     const { browser, phone } = await world.meet();
     await approve(browser, phone);
     const { redirectTo } = (await browser.finish()).json();
-    const terms = await outOf(browser, String(redirectTo));
+    const terms = await followInProvider(browser, String(redirectTo));
     browser.at = terms.url.href;
     return { browser, phone, terms };
   };
@@ -88,9 +88,9 @@ describe('a prompt that the deployment adds to the policy', () => {
   it('comes between the QR step and the consent, and keeps the results of both', async () => {
     const { browser } = await atTerms();
     const agreed = await browser.agent.post(`${browser.at}/terms`, { form: {} });
-    const consent = await outOf(browser, agreed.location);
+    const consent = await followInProvider(browser, agreed.location);
     expect(consent.text).to.include('Test app asks for access');
-    const arrived = await allow(browser, consent);
+    const arrived = await allowConsent(browser, consent);
     const claims = (await browser.tokens(new URL(arrived.location))).claims();
     expect(claims).to.include({ sub: 'a11ce', acr: 'urn:example:acr:password' });
     expect(claims?.amr).to.have.members(['pwd', 'mca', 'user']);
@@ -128,7 +128,7 @@ describe('a prompt that the deployment adds to the policy', () => {
   it('makes prompt=none end in interaction_required', async () => {
     const { browser } = await atTerms();
     const agreed = await browser.agent.post(`${browser.at}/terms`, { form: {} });
-    await allow(browser, await outOf(browser, agreed.location));
+    await allowConsent(browser, await followInProvider(browser, agreed.location));
     const arrived = new URL((await browser.start({ prompt: 'none' })).location);
     expect(arrived.searchParams.get('error')).to.equal('interaction_required');
   });

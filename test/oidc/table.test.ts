@@ -1,5 +1,5 @@
 /**
- * Runs each row of the table over HTTP. The RP is openid-client; browser and phone load pages and send forms as real
+ * Runs each row of the tables in `table.ts` over HTTP. The RP is openid-client; browser and phone load pages and send forms as real
  * ones do.
  */
 import { createHash } from 'node:crypto';
@@ -234,7 +234,7 @@ class HandsOnPhone {
       else await phone.#signIn(strong);
       // Set the sign-in to five seconds ago, because `auth_time` has whole seconds and must differ from the time of the
       // request.
-      phone.signedInAt = await phone.person.wasSignedInAgo(since === 'just now' ? 5 : 3600);
+      phone.signedInAt = await phone.person.backdateSignIn(since === 'just now' ? 5 : 3600);
       pages.length = 0;
     }
     return phone;
@@ -373,10 +373,10 @@ async function parametersOf(world: World, app: App, asks: Asks): Promise<Record<
     ...(acr && { acr }),
     ...(sub && { sub: { value: (await knownTo(world, app, sub)).sub } }),
   };
-  const wished = Object.fromEntries(userinfo.map((claim) => [claim, null]));
+  const requested = Object.fromEntries(userinfo.map((claim) => [claim, null]));
   const claims = {
     ...(Object.keys(idToken).length > 0 && { id_token: idToken }),
-    ...(userinfo.length > 0 && { userinfo: wished }),
+    ...(userinfo.length > 0 && { userinfo: requested }),
   };
   return {
     ...parameters,
@@ -408,12 +408,12 @@ async function learn(world: World, app: App, name: Name): Promise<IdTokenFacts> 
   return { idToken: tokens.id_token, sub };
 }
 
-const made = new WeakMap<World, Map<string, Promise<unknown>>>();
+const sharedValues = new WeakMap<World, Map<string, Promise<unknown>>>();
 
 /** Makes a value once for each world. The rows share the value and do not change it. */
 function once<T>(world: World, what: string, make: () => Promise<T>): Promise<T> {
-  const ofWorld = made.get(world) ?? new Map<string, Promise<unknown>>();
-  made.set(world, ofWorld);
+  const ofWorld = sharedValues.get(world) ?? new Map<string, Promise<unknown>>();
+  sharedValues.set(world, ofWorld);
   const one = (ofWorld.get(what) as Promise<T> | undefined) ?? make();
   ofWorld.set(what, one);
   return one;

@@ -39,6 +39,7 @@ export type Act =
 export interface PhoneSession {
   readonly of: Name;
   readonly since: 'an hour ago' | 'just now' | 'not signed in';
+  /** True if the user signed in with the stronger `acr`. */
   readonly strong?: true;
 }
 
@@ -78,7 +79,9 @@ export interface Observation {
 }
 
 export interface Row extends Visit {
+  /** The title of the row. */
   readonly what: string;
+  /** The configuration, if it is not the usual one. */
   readonly on?: Setup;
   /** The sign-ins in this browser before. */
   readonly before?: readonly Visit[];

@@ -83,11 +83,11 @@ function request({ app = 'app', on = 'usual', asks = {}, before = [] }: Row): st
     ...(on === 'usual' ? [] : [`(\`${on}\`)`]),
     ...(CLIENTS[app] === undefined ? [] : [`(${CLIENTS[app]})`]),
     ...(before.length === 0 ? [] : [`(after ${before.length === 1 ? 'a sign-in' : `${before.length} sign-ins`})`]),
-    ...wishes(asks).map((wish) => `\`${short(wish)}\``),
+    ...requestedParameters(asks).map((parameter) => `\`${shorten(parameter)}\``),
   ].join(' ');
 }
 
-function wishes({ parameters = {}, hint, sub, acr, userinfo = [] }: Asks): string[] {
+function requestedParameters({ parameters = {}, hint, sub, acr, userinfo = [] }: Asks): string[] {
   return [
     ...Object.entries(parameters).map(([name, value]) => `${name}=${value}`),
     ...(hint ? [`id_token_hint=${hint}`] : []),
@@ -97,7 +97,7 @@ function wishes({ parameters = {}, hint, sub, acr, userinfo = [] }: Asks): strin
   ];
 }
 
-function short(text: string): string {
+function shorten(text: string): string {
   return text.replaceAll(/urn:example:(acr:)?/g, '');
 }
 

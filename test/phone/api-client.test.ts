@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Fetch, memorySigner, Phone } from '../../src/phone/index.ts';
-import { freePort, LOOPBACK, listening } from '../support/server.ts';
+import { freePort, LOOPBACK, listen } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { errorOf } from './errors.ts';
 import { ProofServer, type Reply, type SeenRequest } from './proof-server.ts';
@@ -307,7 +307,7 @@ describe('a request of the library for apps', () => {
 
   it('ends after the time-out, before an answer or in the middle of an answer', async () => {
     const silent = createServer();
-    const origin = await listening(silent);
+    const origin = await listen(silent);
     const signer = await memorySigner();
     const phone = new Phone({ issuer: origin, accessToken: 'a token', signer, timeout: 30 });
     const arrived = once(silent, 'connection');

@@ -6,9 +6,9 @@ import type { LoginPage } from '../../src/index.ts';
 import { CALM, openChromium } from '../chromium/chromium.ts';
 import { phoneApp } from '../fixtures/phone-app.ts';
 import { AppPerson } from '../support/app.ts';
-import { listening } from '../support/server.ts';
+import { listen } from '../support/server.ts';
 import { BrowserPerson, CLIENT_ID, World, type WorldOptions } from '../support/world.ts';
-import { wasSignedInAgo } from './app-phone.ts';
+import { backdateAppSignIn } from './app-phone.ts';
 import { bundleLibrary } from './bundled.ts';
 
 /** The script of the page. The key is kept in IndexedDB, the token and the ticket in variables of the page. */
@@ -55,7 +55,7 @@ interface ScannedSignIn {
   readonly code: string;
 }
 
-export class AppSite {
+export class AppPageSite {
   readonly world: World;
   readonly origin: string;
   readonly #server: Server;
@@ -68,7 +68,7 @@ export class AppSite {
   }
 
   /** Starts a provider that knows the page as an app, and the page's server at a separate origin. */
-  static async start(options: WorldOptions = {}): Promise<AppSite> {
+  static async start(options: WorldOptions = {}): Promise<AppPageSite> {
     const library = await bundleLibrary('esm');
     const files: Readonly<Record<string, readonly [type: string, text: string]>> = {
       '/': ['text/html', '<!doctype html><title>App</title><script type="module" src="./app.js"></script>'],
@@ -79,13 +79,13 @@ export class AppSite {
       const [type, text] = files[url] ?? ['text/plain', ''];
       response.writeHead(200, { 'Content-Type': type }).end(text);
     });
-    const origin = await listening(server);
+    const origin = await listen(server);
     const app = phoneApp('web-app', { application_type: 'web', redirect_uris: [`${origin}/callback`] });
     // The phone signs in with a password, because it cannot scan its own code.
     const loginPage: LoginPage = (_ctx, { params }) =>
       params.client_id === CLIENT_ID ? undefined : { path: 'password' };
     const world = await World.start({ clients: [app], ...options, qrLogin: { loginPage, ...options.qrLogin } });
-    return new AppSite(world, origin, server);
+    return new AppPageSite(world, origin, server);
   }
 
   /** Returns a browser at the QR page, and a page of the app that has scanned its code. */
@@ -101,7 +101,7 @@ export class AppSite {
     const code = await browser.code();
     const { app, page } = await this.open(name);
     // Wait, so that another sign-in has a later time.
-    await wasSignedInAgo(this.world, app, 60);
+    await backdateAppSignIn(this.world, app, 60);
     await page.evaluate(`phone.scan('${code}').then((scanned) => { window.ticket = scanned; })`);
     return { browser, app, page, code };
   }
@@ -115,12 +115,12 @@ export class AppSite {
       await app.refresh().catch(() => undefined);
       return app.accessToken;
     });
-    await this.give(page, app);
+    await this.giveKey(page, app);
     return { app, page };
   }
 
-  /** Gives a page the key of an app, and its token after another visit. */
-  async give(page: Page, { key, accessToken }: AppPerson): Promise<void> {
+  /** Gives a page the key of an app, reloads the page, and starts the library with the token of the app. */
+  async giveKey(page: Page, { key, accessToken }: AppPerson): Promise<void> {
     const [publicJwk, privateJwk] = [await exportJWK(key.publicKey), await exportJWK(key.privateKey)];
     await page.evaluate(`importKeys(${JSON.stringify(publicJwk)}, ${JSON.stringify(privateJwk)})`);
     await page.reload();

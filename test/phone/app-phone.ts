@@ -34,7 +34,7 @@ export async function meetApp(
 }
 
 /** Changes the access token of an app as if the user had signed in that many seconds ago. */
-export async function wasSignedInAgo(world: World, { accessToken }: AppPerson, seconds: number): Promise<void> {
+export async function backdateAppSignIn(world: World, { accessToken }: AppPerson, seconds: number): Promise<void> {
   const { adapter } = world.provider.AccessToken;
   const token = await adapter.find(accessToken);
   if (!token) throw new Error('the provider does not know the token');

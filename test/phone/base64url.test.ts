@@ -10,7 +10,7 @@ describe('the bytes and texts of the library for apps', () => {
     );
   });
 
-  it('have no lone surrogates', () => {
+  it('are refused if they contain a lone surrogate', () => {
     expect(() => toUtf8('\ud800')).to.throw(URIError);
   });
 });

@@ -14,7 +14,9 @@ const REQUEST = {
 };
 
 /** Verifies a proof with another library. @returns its header and content */
-async function verified(proof: string): Promise<{ header: Record<string, unknown>; content: Record<string, unknown> }> {
+async function verifyByJose(
+  proof: string,
+): Promise<{ header: Record<string, unknown>; content: Record<string, unknown> }> {
   const { protectedHeader, payload } = await jwtVerify(proof, EmbeddedJWK, {
     typ: 'dpop+jwt',
     currentDate: new Date(NOW),
@@ -25,7 +27,7 @@ async function verified(proof: string): Promise<{ header: Record<string, unknown
 describe('a DPoP proof of the library for apps', () => {
   it('conforms to RFC 9449 and is verified by jose, for both signers', async () => {
     for (const signer of [await memorySigner(), await webCryptoSigner(await generateKeys())]) {
-      const { header, content } = await verified(await makeProof(signer, REQUEST));
+      const { header, content } = await verifyByJose(await makeProof(signer, REQUEST));
       expect(header).to.have.all.keys('typ', 'alg', 'jwk');
       expect(header.alg).to.equal('ES256');
       const thumbprint = await calculateJwkThumbprint({ ...signer.publicJwk } as JWK);
@@ -47,7 +49,7 @@ describe('a DPoP proof of the library for apps', () => {
     const proofs = await Promise.all(
       Array.from({ length: 50 }, () => makeProof(signer, { ...REQUEST, nonce: undefined })),
     );
-    const contents = await Promise.all(proofs.map(async (proof) => (await verified(proof)).content));
+    const contents = await Promise.all(proofs.map(async (proof) => (await verifyByJose(proof)).content));
     for (const content of contents) expect(content).not.to.have.property('nonce');
     expect(new Set(contents.map(({ jti }) => jti)).size).to.equal(50);
   });
@@ -75,16 +77,16 @@ describe('a DPoP proof of the library for apps', () => {
       },
     ];
     for (const signer of signers) {
-      const { header } = await verified(await makeProof(signer, REQUEST));
+      const { header } = await verifyByJose(await makeProof(signer, REQUEST));
       expect(header.alg).to.equal(signer.alg);
     }
   });
 
-  it('never has a private key, not even that of a careless signer', async () => {
+  it('never contains a private key, not even that of a careless signer', async () => {
     const { privateJwk, sign: signBytes } = await memorySigner();
     const proof = await makeProof({ publicJwk: { ...privateJwk, ...{ k: 'secret' } }, sign: signBytes }, REQUEST);
     expect(decodeProtectedHeader(proof).jwk).to.have.all.keys('kty', 'crv', 'x', 'y');
-    await verified(proof);
+    await verifyByJose(proof);
   });
 
   it('is not made if the signer throws, and the error is that of the signer', async () => {

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { closeChromium } from '../chromium/chromium.ts';
 import type { WorldOptions } from '../support/world.ts';
-import { AppSite } from './app-page.ts';
+import { AppPageSite } from './app-page.ts';
 import { revokeGrant } from './app-phone.ts';
 
 /** Acts at a provider with these options. */
-async function at(options: WorldOptions, act: (site: AppSite) => Promise<void>): Promise<void> {
-  const site = await AppSite.start(options);
+async function during(options: WorldOptions, act: (site: AppPageSite) => Promise<void>): Promise<void> {
+  const site = await AppPageSite.start(options);
   try {
     await act(site);
   } finally {
@@ -17,8 +17,8 @@ async function at(options: WorldOptions, act: (site: AppSite) => Promise<void>):
 describe('the library in a page of Chromium, in every kind of sign-in', () => {
   after(closeChromium);
 
-  it('shows the digits', () =>
-    at({ qrLogin: { assess: () => 'check code' } }, async (site) => {
+  it('gets the check code for the page to show', () =>
+    during({ qrLogin: { assess: () => 'check code' } }, async (site) => {
       const { browser, page } = await site.scan();
       const checkCode = await page.evaluate<string>('ticket.approve().then(({ checkCode }) => checkCode)');
       expect((await browser.finish(checkCode)).status).to.equal(200);
@@ -26,7 +26,7 @@ describe('the library in a page of Chromium, in every kind of sign-in', () => {
     }));
 
   it('gives consent', () =>
-    at({ qrLogin: { consent: () => 'phone' } }, async (site) => {
+    during({ qrLogin: { consent: () => 'phone' } }, async (site) => {
       const { browser, page } = await site.scan({ parameters: { scope: 'openid email' } });
       expect(await page.evaluate('ticket.approve()')).to.include({ state: 'approved', consent: true });
       const arrived = await browser.goOn(`${(await browser.finish()).json().redirectTo}`);
@@ -34,7 +34,7 @@ describe('the library in a page of Chromium, in every kind of sign-in', () => {
     }));
 
   it('is told which acr is demanded', () =>
-    at(
+    during(
       { configuration: { features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } } } },
       async (site) => {
         const claims = JSON.stringify({ id_token: { acr: { essential: true, values: ['urn:a', 'urn:b'] } } });
@@ -48,7 +48,7 @@ describe('the library in a page of Chromium, in every kind of sign-in', () => {
     ));
 
   it('refreshes its token, and is told when its grant is revoked', () =>
-    at({}, async (site) => {
+    during({}, async (site) => {
       const { browser, app, page } = await site.scan();
       const token = await site.world.provider.AccessToken.find(app.accessToken);
       await token?.destroy();
@@ -62,14 +62,14 @@ describe('the library in a page of Chromium, in every kind of sign-in', () => {
     }));
 
   it('cannot approve once the account is deleted', () =>
-    at({}, async (site) => {
+    during({}, async (site) => {
       const { page } = await site.scan({ name: 'bob' });
       site.world.accounts.remove('b0b');
       expect(await page.evaluate('failure(() => ticket.approve())')).to.include({ code: 'account_unavailable' });
     }));
 
   it('owns its ticket, so that another page of the same account cannot scan it', () =>
-    at({}, async (site) => {
+    during({}, async (site) => {
       const { page, code } = await site.scan();
       const other = await site.open('alice');
       expect(await other.page.evaluate(`failure(() => phone.scan('${code}'))`)).to.include({ reason: 'elsewhere' });

@@ -3,14 +3,14 @@ import type { Page } from 'playwright-core';
 import { closeChromium } from '../chromium/chromium.ts';
 import { PASSWORD_ACR } from '../fixtures/sign-in-page.ts';
 import { BrowserPerson } from '../support/world.ts';
-import { AppSite } from './app-page.ts';
+import { AppPageSite } from './app-page.ts';
 
 describe("the library in a page of Chromium at another origin than the provider's", () => {
-  let site: AppSite;
+  let site: AppPageSite;
 
   before(async () => {
     const features = { devInteractions: { enabled: false }, claimsParameter: { enabled: true } };
-    site = await AppSite.start({ configuration: { features } });
+    site = await AppPageSite.start({ configuration: { features } });
   });
 
   after(async () => {
@@ -38,7 +38,7 @@ describe("the library in a page of Chromium at another origin than the provider'
     expect(await page.evaluate(`failure(() => ${exported})`)).to.include({ name: 'InvalidAccessError' });
   });
 
-  it('generates such a key, and can store it in IndexedDB', async () => {
+  it('generates a key that cannot be exported, and can store it in IndexedDB', async () => {
     const page = await site.visit(site.origin);
     const jwk = await page.evaluate(`(async () => {
       const keys = await library.generateKeys();
@@ -77,7 +77,7 @@ describe("the library in a page of Chromium at another origin than the provider'
     expect((await browser.tokens(await browser.arrive(), { maxAge: 30 })).claims()?.acr).to.equal(PASSWORD_ACR);
   });
 
-  it('works on a phone whose clock is an hour wrong', async () => {
+  it('works on a phone whose clock is wrong by an hour', async () => {
     const browser = new BrowserPerson(site.world);
     await browser.start();
     const { page } = await site.open('alice');
@@ -90,7 +90,7 @@ describe("the library in a page of Chromium at another origin than the provider'
   it('cannot be used by a page of another origin, not even with token and key', async () => {
     const { app } = await site.open('alice');
     const foreign = await site.visit(site.origin.replace('localhost', '127.0.0.1'));
-    await site.give(foreign, app);
+    await site.giveKey(foreign, app);
     expect(await foreign.evaluate(`failure(() => phone.ticket('any'))`)).to.include({ code: 'network' });
   });
 });

@@ -3,7 +3,7 @@ import { OTHER_APP, phoneApp } from '../fixtures/phone-app.ts';
 import { PASSWORD_ACR } from '../fixtures/sign-in-page.ts';
 import { AppPerson } from '../support/app.ts';
 import { PhonePerson, World } from '../support/world.ts';
-import { meetApp, phoneOf, revokeGrant, wasSignedInAgo } from './app-phone.ts';
+import { backdateAppSignIn, meetApp, phoneOf, revokeGrant } from './app-phone.ts';
 import { errorOf } from './errors.ts';
 
 const CONFIGURATION = { features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } } };
@@ -17,7 +17,7 @@ describe('an app with the library', () => {
 
   after(() => world?.stop());
 
-  it('signs a browser in, and sees each step of it', async () => {
+  it('signs a browser in, and sees each step of the sign-in', async () => {
     const { browser, phone } = await meetApp(world);
     const ticket = await phone.scan(await browser.code());
     expect(ticket.asked).to.deep.include({
@@ -84,7 +84,7 @@ describe('an app with the library', () => {
 
   it('must sign in again if the request demands it, and continues with the same ticket', async () => {
     const { browser, app, phone } = await meetApp(world, { parameters: { prompt: 'login' } });
-    await wasSignedInAgo(world, app, 60);
+    await backdateAppSignIn(world, app, 60);
     const ticket = await phone.scan(await browser.code());
     expect(ticket.asked.requirement).to.deep.equal({ kind: 'freshness', maxAge: 0 });
     const error = await errorOf(ticket.approve());
@@ -96,7 +96,7 @@ describe('an app with the library', () => {
     expect((await browser.tokens(await browser.arrive(), { maxAge: 10 })).claims()?.sub).to.equal('a11ce');
   });
 
-  it('is told which acr is demanded, and can decline because it cannot meet it', async () => {
+  it('is told which acr is demanded, and can decline if it cannot meet that', async () => {
     const claims = JSON.stringify({ id_token: { acr: { essential: true, values: ['urn:example:acr:passkey'] } } });
     const { browser, phone } = await meetApp(world, { parameters: { claims } });
     const ticket = await phone.scan(await browser.code());
@@ -188,7 +188,7 @@ describe('an app with the library', () => {
     expect((await ticket.approve()).state).to.equal('approved');
   });
 
-  it('locks out the page of a phone that scans later, and is locked out by one that scanned first', async () => {
+  it('locks out the page of a phone that scans later, and is locked out by a page that scanned first', async () => {
     const { browser, phone } = await meetApp(world);
     const code = await browser.code();
     const ticket = await phone.scan(code);

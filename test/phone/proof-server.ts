@@ -4,7 +4,7 @@ import { createServer, type IncomingHttpHeaders, type Server, type ServerRespons
 import { text } from 'node:stream/consumers';
 import { EmbeddedJWK, type JWTPayload, jwtVerify } from 'jose';
 import { memorySigner, Phone, type PhoneOptions } from '../../src/phone/index.ts';
-import { listening } from '../support/server.ts';
+import { listen } from '../support/server.ts';
 
 export interface SeenRequest {
   readonly method: string;
@@ -23,7 +23,7 @@ export interface Reply {
   readonly body?: unknown;
 }
 
-/** Returns the reply, or undefined if the function answers itself or never. */
+/** Returns the reply, or undefined if the function itself sends the answer or the request is to get no answer. */
 export type Answerer = (request: SeenRequest) => Reply | undefined | Promise<Reply | undefined>;
 
 export class ProofServer {
@@ -42,7 +42,7 @@ export class ProofServer {
   /** @param path the path of the issuer */
   static async start(answer: Answerer, path: string = ''): Promise<ProofServer> {
     const server = createServer();
-    const self = new ProofServer((await listening(server)) + path, server);
+    const self = new ProofServer((await listen(server)) + path, server);
     server.on('request', async (request, response) => {
       try {
         const { method = '', url = '', headers } = request;

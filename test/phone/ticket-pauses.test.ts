@@ -20,7 +20,7 @@ const LIMITED: Reply = {
 
 /**
  * Runs a watch whose polls get these replies.
- * @returns the seconds between the polls, and the views that the watch yields
+ * @returns the seconds between the polls, the states that the watch yields, and the codes of the errors that it reports
  */
 async function watchOver(
   replies: readonly Reply[],

@@ -29,7 +29,7 @@ class TicketServer {
   }
 
   /** Waits until the library has sent a long poll. */
-  async polled(): Promise<void> {
+  async untilPolled(): Promise<void> {
     await until(() => this.polls.length > 0);
   }
 
@@ -113,7 +113,7 @@ describe('the watch of a ticket', () => {
     TicketServer.during(async (served, ticket) => {
       const states = statesOf(ticket.watch());
       for (const state of ['approved', 'finished'] as const) {
-        await served.polled();
+        await served.untilPolled();
         served.change({ state });
       }
       expect(await states).to.deep.equal(['scanned', 'approved', 'finished']);
@@ -126,7 +126,7 @@ describe('the watch of a ticket', () => {
       served.view = viewOf({ version: 41 });
       await ticket.refresh();
       const states = statesOf(ticket.watch());
-      await served.polled();
+      await served.untilPolled();
       expect(served.polls[0]?.request.target).to.equal('/qr/api/tickets/a-ticket?after=41');
       served.change({ state: 'denied', reason: 'person' });
       expect(await states).to.deep.equal(['scanned', 'denied']);
@@ -137,7 +137,7 @@ describe('the watch of a ticket', () => {
       const views = ticket.watch();
       await views.next();
       const next = views.next();
-      await served.polled();
+      await served.untilPolled();
       // The long poll stays unanswered, as on a connection that has died.
       const [dead] = served.polls.splice(0);
       served.change({ state: 'approved' });
@@ -150,10 +150,10 @@ describe('the watch of a ticket', () => {
   it('continues after a refresh if its connection has died in the background', () =>
     TicketServer.during(async (served, ticket) => {
       const states = statesOf(ticket.watch());
-      await served.polled();
+      await served.untilPolled();
       served.polls.splice(0);
       await ticket.refresh();
-      await served.polled();
+      await served.untilPolled();
       served.change({ state: 'cancelled', reason: 'renewed' });
       expect(await states).to.deep.equal(['scanned', 'cancelled']);
     }));
@@ -162,7 +162,7 @@ describe('the watch of a ticket', () => {
     TicketServer.during(async (served, ticket) => {
       const controller = new AbortController();
       const states = statesOf(ticket.watch({ signal: controller.signal }));
-      await served.polled();
+      await served.untilPolled();
       controller.abort();
       expect(await states).to.deep.equal(['scanned']);
       expect(await statesOf(ticket.watch({ signal: AbortSignal.abort() }))).to.deep.equal([]);
@@ -182,7 +182,7 @@ describe('the watch of a ticket', () => {
   it('ends when the ticket is gone and has no version any more', () =>
     TicketServer.during(async (served, ticket) => {
       const states = statesOf(ticket.watch());
-      await served.polled();
+      await served.untilPolled();
       served.view = viewOf({ version: 0, state: 'expired' });
       for (const { end } of served.polls) end();
       expect(await states).to.deep.equal(['scanned', 'expired']);
@@ -197,7 +197,7 @@ describe('the watch of a ticket', () => {
       expect(ticket.asked.state).to.equal('approved');
     }));
 
-  it('ends with an error that is permanent', () =>
+  it('fails with an error that is permanent', () =>
     TicketServer.during(
       async (_served, ticket) => {
         const error = await statesOf(ticket.watch()).catch((reason: unknown) => reason);

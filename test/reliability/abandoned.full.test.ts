@@ -26,7 +26,8 @@ const MAX_HEAP_GROWTH_BYTES = 3_000_000;
 const MAX_REDIS_GROWTH_BYTES = 1_000_000;
 
 /**
- * The time in which everything must end without a request. It is several times the longest deadline, for slow machines.
+ * The time within which all tickets and requests must end by themselves. It is several times the longest deadline, for
+ * slow machines.
  */
 const PATIENCE_MS = 60_000;
 /** The end of the key that the readiness check writes. */
@@ -54,13 +55,13 @@ interface Measurement {
   readonly idle: Figures;
   /** The figures after the warm-up. */
   readonly before: Figures;
-  /** The figures while all browsers are there. */
+  /** The figures while all browsers still have their pages open. */
   readonly during: Figures;
   /** The figures after all browsers have left. */
   readonly after: Figures;
 }
 
-describe('after 10,000 tickets were abandoned,', () => {
+describe('after 10,000 tickets have been abandoned,', () => {
   let redis: RedisServer;
   let inMemory: Measurement;
   let inRedis: Measurement;
@@ -163,7 +164,7 @@ class PassersBy {
         cwd: new URL('../..', import.meta.url),
       },
     );
-    const [, issuer = ''] = READY.exec(await program.seen(READY)) ?? [];
+    const [, issuer = ''] = READY.exec(await program.firstLine(READY)) ?? [];
     let metadata: Promise<client.ServerMetadata> | undefined;
     const discover = async (): Promise<client.ServerMetadata> => {
       const options = { execute: [client.allowInsecureRequests] };

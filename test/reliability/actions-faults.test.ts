@@ -47,11 +47,11 @@ describe('the fault matrix of actions:', function () {
       before(async () => {
         const journeys = STATES.map((state) => new ActionJourney(site, token, state, people++));
         await Promise.all(journeys.map((journey) => journey.prepare()));
-        ends = await meet(site, fault, journeys);
+        ends = await runDuringFault(site, fault, journeys);
       });
 
       STATES.forEach((state, index) => {
-        it(`an action that is ${state} is approved in the end, and its client learns it`, () => {
+        it(`an action that is ${state} is approved in the end, and its client learns of the approval`, () => {
           const end = ends[index];
           if (end?.status !== 'fulfilled') throw end?.reason;
           expect(end.value).to.equal('approved');
@@ -142,7 +142,7 @@ function anyOf(own: typeof fetch, another: typeof fetch): typeof fetch {
   return (input, init) => own(input, init).catch(() => another(input, init));
 }
 
-async function meet(
+async function runDuringFault(
   site: FaultySite,
   fault: Fault,
   journeys: readonly ActionJourney[],

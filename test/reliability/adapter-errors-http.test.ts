@@ -8,7 +8,7 @@ import { RedisServer } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 import { AdapterSite, request, tokensIn, type Visitor } from './adapter-site.ts';
 
-/** A provider, and the codes and tokens that requests to it need. */
+/** A provider, and requests to it with the codes and tokens that they need. */
 class Scene {
   readonly site: AdapterSite;
   readonly visitor: Visitor;
@@ -42,7 +42,7 @@ class Scene {
     return new Scene(site, visitor, { access, refresh, initial, registered, code: await visitor.code() });
   }
 
-  /** Requests of browsers and clients. The name says if a browser asks for JSON. */
+  /** Sends requests of browsers and clients, by name. The name says if a browser asks for JSON. */
   readonly asks: Readonly<Record<string, () => Promise<Answer>>> = {
     'GET /auth': () => this.visitor.open(`/auth?${new URLSearchParams(request())}`),
     'GET /auth for a client that registered itself': () =>
@@ -99,8 +99,8 @@ async function expectAllUnavailable(asks: Scene['asks']): Promise<void> {
   );
 }
 
-/** Waits until no request gets a 503 any more. There is no event for that, so it polls. */
-async function recovered(asks: Scene['asks']): Promise<void> {
+/** Waits until no request gets a 503 any more. The function polls, because there is no event for that. */
+async function untilRecovered(asks: Scene['asks']): Promise<void> {
   for (const [asked, ask] of Object.entries(asks)) {
     let answer = await ask();
     await until(async () => {
@@ -148,7 +148,7 @@ describe('oidc-provider, if Redis', () => {
       await expectAllUnavailable(scene.asks);
     });
     redis.resume();
-    await recovered(scene.asks);
+    await untilRecovered(scene.asks);
     expect((await scene.visitor.open('/account')).text).to.include('Alice Liddell');
   });
 
@@ -156,7 +156,7 @@ describe('oidc-provider, if Redis', () => {
     await redis.kill();
     await whileStoresMayTake(SHORT, () => expectAllUnavailable(scene.asks));
     await redis.restart();
-    await recovered(scene.asks);
+    await untilRecovered(scene.asks);
     expect((await scene.visitor.open('/account')).status).to.equal(302);
     expect((await scene.visitor.signIn()).text).to.include('Alice Liddell');
   });
@@ -170,7 +170,7 @@ describe('oidc-provider, if Redis', () => {
     await expectAllUnavailable(only(asks, ...writing));
     for (const ask of Object.values(only(asks, ...READING))) expect((await ask()).status).to.equal(200);
     await redis.command('REPLICAOF', 'NO', 'ONE');
-    await recovered(scene.asks);
+    await untilRecovered(scene.asks);
   });
 
   it('is out of memory, says to try again if it must write, and answers if it only reads', async () => {
@@ -180,14 +180,14 @@ describe('oidc-provider, if Redis', () => {
     await expectAllUnavailable(only(asks, ...writing));
     for (const ask of Object.values(only(scene.asks, ...READING))) expect((await ask()).status).to.equal(200);
     await redis.command('CONFIG', 'SET', 'maxmemory', '0');
-    await recovered(scene.asks);
+    await untilRecovered(scene.asks);
   });
 });
 
 describe('oidc-provider, if a Keyv', () => {
   storesMayTake(GENEROUS);
 
-  it('never answers, says to try again each time, and works again when it answers', async () => {
+  it('never answers, says to try again each time, and works again when the Keyv answers', async () => {
     const backend = new HangingBackend();
     const scene = await Scene.over(keyvOver(backend));
     try {
@@ -195,7 +195,7 @@ describe('oidc-provider, if a Keyv', () => {
       const { 'GET /auth for a client that registered itself': _, ...asks } = scene.asks;
       await whileStoresMayTake(SHORT, () => expectAllUnavailable(asks));
       backend.hangs = false;
-      await recovered(scene.asks);
+      await untilRecovered(scene.asks);
     } finally {
       await scene.site.stop();
     }

@@ -81,8 +81,8 @@ async function fill(adapter: AdapterFactory): Promise<void> {
   for (const [model, payload] of Object.entries(OF_A_GRANT)) await adapter(model).upsert('id', payload, 60);
 }
 
-/** Waits until an operation succeeds. There is no event for that, so it polls. */
-function recovers(act: () => Promise<unknown>): Promise<void> {
+/** Waits until an operation succeeds. The function polls, because there is no event for that. */
+function untilRecovered(act: () => Promise<unknown>): Promise<void> {
   const succeeds = (): Promise<boolean> =>
     act().then(
       () => true,
@@ -97,7 +97,7 @@ describe('the adapter, if Redis', () => {
   for (const [name, { begin, end, hangs = false, refused, done = {} }] of Object.entries(FAULTS)) {
     describe(name, () => {
       let redis: RedisServer;
-      /** Each operation has its own adapter, so that none knows the fault from another operation. */
+      /** Each operation has its own adapter, so that no adapter knows of the fault from another operation. */
       let keyvs: Keyv[];
       let factories: Map<string, AdapterFactory>;
       let late: AdapterFactory;
@@ -128,7 +128,7 @@ describe('the adapter, if Redis', () => {
       it(`refuses to ${Object.keys(refused).join(', ')}`, async () => {
         const all = Object.entries(refused);
         await Promise.all(all.map(([act, run]) => expectRefused(() => run(adapterFor(act)))));
-        // Try again now that the adapter knows the fault.
+        // Try again now that the adapter knows of the fault.
         await Promise.all(all.map(([act, run]) => expectRefused(() => run(adapterFor(act)))));
       });
 
@@ -166,11 +166,11 @@ describe('the adapter, if Redis', () => {
         await Promise.all(
           Object.entries(ALL).map(async ([act, run]) => {
             const adapter = adapterFor(act);
-            await recovers(() => fill(adapter));
+            await untilRecovered(() => fill(adapter));
             await run(adapter);
           }),
         );
-        await recovers(() => fill(late));
+        await untilRecovered(() => fill(late));
         for (const run of Object.values(ALL)) await run(late);
       });
     });

@@ -15,7 +15,7 @@ import { LOOPBACK } from '../support/server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 const NAMESPACE = 'revocation';
-/** The number of a grant's records that are deleted at a time, as in `src/stores/adapter/redis-records.ts`. */
+/** The number of records of a grant that are deleted at a time, as in `src/stores/adapter/redis-records.ts`. */
 const DELETED_AT_A_TIME = 500;
 const MANY = sizeOfSuite({ short: 1_100, full: 2_000 });
 /** The time that the store may take if the network becomes a black hole. */
@@ -109,7 +109,7 @@ describe('a grant that is revoked in Redis', () => {
     expect(await keys()).to.deep.equal([]);
   });
 
-  it('accepts records that are written after that, and leaves nothing when it is revoked again', async () => {
+  it('accepts records that are written after the revocation, and leaves nothing when it is revoked again', async () => {
     await write(one, numbered(200));
     await other('AccessToken').revokeByGrantId('grant');
     await Promise.all([write(one, numbered(100, 'late ')), write(other, numbered(100, 'later '))]);
@@ -126,8 +126,13 @@ describe('a grant that is revoked in Redis', () => {
     const taken = gate();
     const broken = gate();
     // The plugin uses clients with options, which inherit from the same prototype.
-    meetAt(Object.getPrototypeOf(redisOf(keyvs[1] ?? new Keyv())?.client), LEAVE_GRANT.sha, taken.open, broken.opened);
-    const revoked = outcome(other('AccessToken').revokeByGrantId('grant'));
+    stopBefore(
+      Object.getPrototypeOf(redisOf(keyvs[1] ?? new Keyv())?.client),
+      LEAVE_GRANT.sha,
+      taken.open,
+      broken.opened,
+    );
+    const revoked = errorOf(other('AccessToken').revokeByGrantId('grant'));
     await taken.opened;
     await breakNetwork();
     broken.open();
@@ -175,8 +180,8 @@ describe('a grant that is revoked in a Redis Cluster', () => {
     const joined = gate();
     const taken = gate();
     const written = gate();
-    meetAt(redisOf(keyvs[0] ?? new Keyv())?.client, PUT_RECORD.sha, joined.open, taken.opened);
-    meetAt(redisOf(keyvs[1] ?? new Keyv())?.client, LEAVE_GRANT.sha, taken.open, written.opened);
+    stopBefore(redisOf(keyvs[0] ?? new Keyv())?.client, PUT_RECORD.sha, joined.open, taken.opened);
+    stopBefore(redisOf(keyvs[1] ?? new Keyv())?.client, LEAVE_GRANT.sha, taken.open, written.opened);
     const writing = write('token').then(written.open);
     await joined.opened;
     await other.revokeByGrantId('grant');
@@ -187,7 +192,7 @@ describe('a grant that is revoked in a Redis Cluster', () => {
 });
 
 /** Returns the error of a call; undefined if it succeeded. */
-function outcome(act: Promise<unknown>): Promise<unknown> {
+function errorOf(act: Promise<unknown>): Promise<unknown> {
   return act.then(
     () => undefined,
     (reason: unknown) => reason,
@@ -208,7 +213,7 @@ function gate(): Gate {
 }
 
 /** Stops a client just before it runs a script, calls `tell`, and lets it continue when `wait` settles. */
-function meetAt(client: RedisClient | undefined, sha: string, tell: () => void, wait: Promise<void>): void {
+function stopBefore(client: RedisClient | undefined, sha: string, tell: () => void, wait: Promise<void>): void {
   if (client === undefined) throw new Error('this Keyv has no client');
   const run = client.evalSha;
   // Keep `this`, because each of these clients has its own options.

@@ -1,4 +1,4 @@
-/** A provider of several nodes in this process, one for each store, and the requests of visitors and an RP. */
+/** Runs the nodes of a provider in this process, one for each store, and sends the requests of visitors and an RP. */
 import { createHash, randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import type { Keyv } from 'keyv';
@@ -25,7 +25,7 @@ const { privateKey, publicKey } = await generateKeyPair('ES256');
 const PUBLIC_JWK: JWK = { ...(await exportJWK(publicKey)), alg: 'ES256', use: 'sig' };
 const PROOF_JWK: JWK = await exportJWK(publicKey);
 
-/** A client assertion: the form fields of one request. */
+/** Returns a client assertion, as the form fields of one request. */
 export async function assertionFor(issuer: string): Promise<Record<string, string>> {
   const assertion = await new SignJWT({ jti: randomUUID() })
     .setProtectedHeader({ alg: 'ES256' })

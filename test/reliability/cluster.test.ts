@@ -8,7 +8,7 @@ import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.t
 import { eventually } from '../support/until.ts';
 import { PhoneVisitor } from '../support/visitors.ts';
 
-/** Sign-ins in each state. Their records are spread over all masters. */
+/** The number of sign-ins in each state. Their records are spread over all masters. */
 const SIGN_INS = sizeOfSuite({ short: 2, full: 6 });
 
 interface SignIn {
@@ -17,7 +17,7 @@ interface SignIn {
   readonly user: string;
 }
 
-describe('a master of a Redis Cluster that is killed while users sign in', function () {
+describe('the kill of a Redis Cluster’s master while users sign in', function () {
   this.timeout(180_000);
   let cluster: RedisCluster;
   let replica: RedisServer;
@@ -28,7 +28,7 @@ describe('a master of a Redis Cluster that is killed while users sign in', funct
     cluster = await startRedisCluster();
     replica = await cluster.addReplica(victim());
     nodes = await Nodes.start({
-      // A new connection must not ask the master that is gone.
+      // A new connection must not ask the master that the test kills.
       redis: { rootNodes: cluster.rootNodes.filter(({ url }) => url !== victim().url) },
       nodes: [{}, {}],
       people: 100,
@@ -45,7 +45,7 @@ describe('a master of a Redis Cluster that is killed while users sign in', funct
     await cluster?.stop();
   });
 
-  it('delays them by the seconds of the failover, and they lose no sign-in', async () => {
+  it('delays the users by the seconds of the failover, and loses no sign-in', async () => {
     const scanned = await Promise.all(Array.from({ length: SIGN_INS }, scan));
     const approved = await Promise.all(Array.from({ length: SIGN_INS }, scan));
     for (const { phone } of approved) expect(await phone.approve()).to.include({ state: 'approved' });
@@ -91,7 +91,7 @@ describe('a master of a Redis Cluster that is killed while users sign in', funct
   }
 
   async function finish({ browser, user }: SignIn): Promise<void> {
-    await browser.until('approved');
+    await browser.untilState('approved');
     const { redirectTo } = (await browser.finish()).json();
     expect((await browser.tokens(redirectTo)).claims()?.sub).to.equal(user);
   }

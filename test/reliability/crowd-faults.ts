@@ -1,6 +1,4 @@
-/**
- * The single faults that a crowd meets. Each is injected again and again at random moments while the crowd signs in.
- */
+/** Lists the faults of the crowd test. Each is injected again and again at random moments while many users sign in. */
 import type { Nodes } from '../support/nodes.ts';
 import type { RedisServer } from '../support/redis.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The network of one user in the crowd. It measures the time of each answer, and repeats requests as pages, users and
- * RPs do.
+ * Sends the requests of the users in the crowd test. Measures the time of each answer, and repeats requests as pages,
+ * users and RPs do.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -30,7 +30,7 @@ export function crowdNetwork(network: typeof fetch, traffic: Traffic): typeof fe
   return async (input, init = {}) => {
     const latest = performance.now() + REPEAT_FOR_MS;
     for (;;) {
-      const answer = await measured(network, input, init, traffic);
+      const answer = await sendMeasured(network, input, init, traffic);
       if (answer instanceof Response && answer.status < 500) return answer;
       if (performance.now() > latest) {
         throw new Error(`no answer to ${nameOf(input, init)}: ${await describe(answer)}`);
@@ -41,14 +41,14 @@ export function crowdNetwork(network: typeof fetch, traffic: Traffic): typeof fe
   };
 }
 
-async function measured(
+async function sendMeasured(
   network: typeof fetch,
   input: Parameters<typeof fetch>[0],
   init: RequestInit,
   traffic: Traffic,
 ): Promise<Response | Error> {
   const asked = performance.now();
-  const answer = await whole(network, input, init);
+  const answer = await sendAndRead(network, input, init);
   const took = performance.now() - asked;
   traffic.requests += 1;
   const description = `${nameOf(input, init)}: ${Math.round(took)} ms, ${reasonOf(answer)}`;
@@ -61,7 +61,7 @@ async function measured(
  * Sends a request and reads the whole body, because the body may also break off. The body of an event stream is not
  * read.
  */
-async function whole(
+async function sendAndRead(
   network: typeof fetch,
   input: Parameters<typeof fetch>[0],
   init: RequestInit,

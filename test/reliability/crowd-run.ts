@@ -1,7 +1,7 @@
 /**
- * Runs the crowd by hand: `npm run crowd -- [seconds] [sign-ins a second] [row …]`, by default 40 s, 15 a second and
- * every fault. Prints a row of the table in `docs/reliability.md` for each fault. Prints lost sign-ins and late answers
- * on the error output. The figures are meaningful only on an idle machine.
+ * Runs the crowd test (many users sign in while a fault recurs) by hand: `npm run crowd -- [seconds] [sign-ins a second]
+ * [row …]`, by default 40 s, 15 a second and every fault. Prints a row of the table in `docs/reliability.md` for each
+ * fault. Prints lost sign-ins and late answers on the error output. The figures are meaningful only on an idle machine.
  */
 import { type CrowdCount, runCrowd } from './crowd.ts';
 import { CROWD_FAULTS } from './crowd-faults.ts';

@@ -1,4 +1,4 @@
-/** One whole sign-in of the crowd: a browser with the page's script, a phone, and an RP that asks for tokens. */
+/** Runs one whole sign-in of the crowd test: with a browser that runs the page's script, a phone, and an RP. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { ResponseBodyError } from 'openid-client';
 import { Agent, type Answer } from '../support/agent.ts';
@@ -94,7 +94,7 @@ export class CrowdSignIn {
   async #signIn(): Promise<string | undefined> {
     const page = await this.#browser.start();
     if (!page.text.includes('data-qr-login')) throw new EndedSignIn(this.#step, page);
-    const approved = this.#browser.until('approved', this.#ended.signal);
+    const approved = this.#browser.untilState('approved', this.#ended.signal);
     // Mark the promise as handled: it is awaited below, unless the sign-in fails before that.
     approved.catch(() => undefined);
     await userThinks();

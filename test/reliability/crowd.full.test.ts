@@ -1,6 +1,6 @@
 /**
- * A short run of the crowd for each fault. The figures in `docs/reliability.md` are from longer ones, by hand, on an
- * idle machine: see `crowd-run.ts`.
+ * Runs the crowd test shortly for each fault. The figures in `docs/reliability.md` come from longer runs that were
+ * started by hand on an idle machine: see `crowd-run.ts`.
  */
 import { expect } from 'chai';
 import { runCrowd } from './crowd.ts';

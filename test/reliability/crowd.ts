@@ -8,7 +8,10 @@ import type { CrowdFault, CrowdSite } from './crowd-faults.ts';
 import { crowdNetwork, type Traffic } from './crowd-network.ts';
 import { BROWSER_ADDRESS, CrowdSignIn, type CrowdUser, type SignInOutcome } from './crowd-sign-in.ts';
 
-/** The phones prepared for each sign-in a second. A phone has one sign-in at a time; more are added if all are busy. */
+/**
+ * The number of phones that are signed in beforehand, for each sign-in a second. A phone has one sign-in at a time. If
+ * all are busy, more are added.
+ */
 const PHONES = 8;
 const PHONES_AT_A_TIME = 4;
 const MOST_PEOPLE = 3_000;
@@ -25,7 +28,7 @@ export interface CrowdSize {
   readonly storePatience?: number;
 }
 
-/** The ends of a crowd's sign-ins. Lists hold a description for each. */
+/** Counts how the sign-ins of a crowd ended. Each list has a description of every such sign-in or request. */
 export interface CrowdCount {
   readonly signIns: number;
   readonly faults: number;
@@ -39,16 +42,20 @@ export interface CrowdCount {
   readonly lost: readonly string[];
   /** The sign-ins that ended before the approval. */
   readonly notApproved: readonly string[];
+  /** The sign-ins that got the tokens of another account. */
   readonly wrong: readonly string[];
+  /** The codes, URLs and tickets that counted twice. */
   readonly double: readonly string[];
+  /** The requests without an answer in time. */
   readonly unanswered: readonly string[];
+  /** The failed sign-ins that ended without a cause that a page or an error names. */
   readonly unexplained: readonly string[];
   readonly traffic: Traffic;
 }
 
 /** Runs one crowd with its own nodes and Redis. */
 export async function runCrowd(fault: CrowdFault, size: CrowdSize): Promise<CrowdCount> {
-  // Redis writes to its file before it answers; a system crash can lose the last second of it, a kill cannot.
+  // Redis writes to its file before it answers. A system crash can lose the last second of writes, a kill cannot.
   const redis = await RedisServer.start({ args: ['--appendonly', 'yes', '--appendfsync', 'everysec'] });
   let nodes: Nodes | undefined;
   try {
@@ -124,9 +131,9 @@ class Crowd {
   /** Injects the fault at random moments. @returns the number of faults, once the last one has ended */
   async #injectUntil(signal: AbortSignal, { begin, every, lasts }: CrowdFault): Promise<number> {
     let faults = 0;
-    while (await elapsed(every, signal)) {
+    while (await waitRandomly(every, signal)) {
       const end = await begin(this.#site);
-      await elapsed(lasts, signal);
+      await waitRandomly(lasts, signal);
       await end();
       faults += 1;
     }
@@ -161,7 +168,7 @@ class Crowd {
 }
 
 /** Waits for a random time. @returns false if the signal was aborted meanwhile */
-async function elapsed([shortest, longest]: readonly [number, number], signal: AbortSignal): Promise<boolean> {
+async function waitRandomly([shortest, longest]: readonly [number, number], signal: AbortSignal): Promise<boolean> {
   const time = shortest + Math.random() * (longest - shortest);
   return pause(time, true, { signal }).catch(() => false);
 }

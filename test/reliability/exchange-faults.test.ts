@@ -76,23 +76,23 @@ describe('the token endpoint', function () {
   for (const [what, make] of Object.entries(REDEEM)) {
     for (const harm of allOrFirst(HARMS)) {
       it(`accepts a ${what} again, but only once, after any one command has failed: ${harm}`, async () => {
-        for (const at of commandsFor(harm, await commandsOf(await make()))) await fails(await make(), at, harm);
+        for (const at of commandsFor(harm, await commandsOf(await make()))) await expectRetry(await make(), at, harm);
       });
     }
 
     it(`accepts a ${what} at another node if the first node dies at any command before the tokens are due`, async () => {
-      for (const at of await commandsOf(await make())) await dies(await make(), at);
+      for (const at of await commandsOf(await make())) await expectTakeover(await make(), at);
     });
   }
 
   it('accepts a code after a failure only with the right verifier', async () => {
-    const code = await failsAtTheEnd();
+    const code = await failAtLastCommand();
     expect((await redeemWithWrongVerifier(code)).json().error).to.equal('invalid_grant');
     expect((await site.redeem(1, code)).status).to.equal(200);
   });
 
   it('gives tokens to one of many concurrent requests after a failure', async () => {
-    const code = await failsAtTheEnd();
+    const code = await failAtLastCommand();
     // The answer to this request comes after the code was given back.
     await redeemWithWrongVerifier(code);
     const answers = await Promise.all(Array.from({ length: 30 }, (_, turn) => site.redeem(turn % 2, code)));
@@ -105,17 +105,17 @@ describe('the token endpoint', function () {
     return site.ask(0, '/token', { ...form, code_verifier: 'x'.repeat(43) });
   }
 
-  /** Sends a request that fails at its last command, after that has consumed the code. @returns the code */
-  async function failsAtTheEnd(): Promise<string> {
+  /** Sends a request that fails at its last command, after this command has consumed the code. @returns the code */
+  async function failAtLastCommand(): Promise<string> {
     const redeem = await REDEEM.code?.();
     if (redeem === undefined) throw new Error('there is no code to redeem');
     // The count may be too high, because a first request loads the scripts and the node sends its own commands.
     for (let at = (await commandsOf(redeem)).at(-1) ?? 0; at > 0; at--) {
       const code = await visitor.code();
-      await isUp();
+      await untilUp();
       proxy.harmAt(at, 'the connection is lost after Redis has done it');
       const { status } = await site.redeem(0, code);
-      await isUp();
+      await untilUp();
       if (status === 503) return code;
     }
     throw new Error('no command made the request fail');
@@ -128,25 +128,25 @@ describe('the token endpoint', function () {
 
   /** Returns the numbers of the commands that a request sends. The short suite tests the last ones only. */
   async function commandsOf(redeem: Redeem): Promise<number[]> {
-    await isUp();
+    await untilUp();
     const all = await proxy.count(() => redeem(0));
     expect(all).to.be.greaterThan(8);
     return lastOf(all);
   }
 
-  async function fails(redeem: Redeem, at: number, harm: Harm): Promise<void> {
-    await isUp();
+  async function expectRetry(redeem: Redeem, at: number, harm: Harm): Promise<void> {
+    await untilUp();
     proxy.harmAt(at, harm);
     const first = await redeem(0);
     proxy.heal();
     const answer = first.status === 503 ? await untilAnswered(() => redeem(0)) : first;
     expect(answer.status, `command ${at}: ${answer.text}`).to.equal(200);
-    await isReplayRefused(redeem, answer, `command ${at}`);
+    await expectReplayRefused(redeem, answer, `command ${at}`);
   }
 
-  /** The node dies before or after the command, so that its answer is lost. */
-  async function dies(redeem: Redeem, at: number): Promise<void> {
-    await isUp();
+  /** Lets the node die before or after the command, and expects that the other node gives tokens if none were sent. */
+  async function expectTakeover(redeem: Redeem, at: number): Promise<void> {
+    await untilUp();
     await endClaims();
     proxy.harmAt(at, at % 2 === 0 ? 'Redis is lost before it gets it' : 'Redis is lost after it has done it');
     const lost = await redeem(0);
@@ -155,11 +155,11 @@ describe('the token endpoint', function () {
     // If the record is consumed, the tokens may have been sent, so that this request is a replay.
     expect(answer.status, `command ${at}: ${answer.text}`).to.equal(isConsumed ? 400 : 200);
     if (lost.status === 200) expect(isConsumed, `command ${at}`).to.equal(true);
-    if (!isConsumed) await isReplayRefused(redeem, answer, `command ${at}`);
+    if (!isConsumed) await expectReplayRefused(redeem, answer, `command ${at}`);
   }
 
   /** Expects that a second use is refused, and revokes the tokens of the first one. */
-  async function isReplayRefused(redeem: Redeem, answer: Answer, hint: string): Promise<void> {
+  async function expectReplayRefused(redeem: Redeem, answer: Answer, hint: string): Promise<void> {
     const { access, refresh } = tokensIn(answer);
     expect((await site.me(1, access)).status, hint).to.equal(200);
     const replay = await redeem(1);
@@ -169,8 +169,8 @@ describe('the token endpoint', function () {
     expect((await site.refresh(1, refresh)).status, hint).to.equal(400);
   }
 
-  /** Waits until the first node can reach Redis. There is no event for that, so it polls. */
-  async function isUp(): Promise<void> {
+  /** Waits until the first node can reach Redis. The function polls, because there is no event for that. */
+  async function untilUp(): Promise<void> {
     proxy.heal();
     await until(async () => (await site.health(0)).ok);
   }

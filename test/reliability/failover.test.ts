@@ -16,10 +16,10 @@ import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 const SIGN_INS = sizeOfSuite({ short: 4, full: 12 });
 const ONE_EVERY_MS = 500;
 
-/** The default of the plugin. While there is no master, a browser soon gets an answer that says to try again. */
+/** The plugin's default time-out. While there is no master, a browser soon gets an answer that says to try again. */
 const STORE_PATIENCE_MS = PATIENCE_MS;
 
-interface Ready {
+interface ApprovedSignIn {
   readonly browser: BrowserVisitor;
   readonly user: string;
   readonly stranger: Stranger;
@@ -58,23 +58,23 @@ describe('a failover to a replica while browsers finish', function () {
 
   it('signs in every approved browser, and no other browser, if the master is replaced', () =>
     expectAllIn(async () => {
-      await watched().failover();
+      await runningSentinel().failover();
     }));
 
   inFullSuite(() => {
     it('signs in every approved browser, and no other browser, if the master dies', () =>
       expectAllIn(async () => {
         const master = await currentMaster();
-        await Promise.all([watched().switched(), master.kill()]);
+        await Promise.all([runningSentinel().untilSwitched(), master.kill()]);
       }));
   });
 
   it('lets only the same browser finish again, if the first finish has not reached the new master', async () => {
-    const signIns = await Promise.all([ready(0), ready(1)]);
+    const signIns = await Promise.all([approveSignIn(0), approveSignIn(1)]);
     const [waits, goesOn] = signIns;
-    await withReplicasDeaf(async () => {
+    await whileReplicasAreCutOff(async () => {
       expect((await waits.browser.finish()).status).to.equal(200);
-      expect(await signedIn(goesOn.browser)).to.equal(goesOn.user);
+      expect(await finishSignIn(goesOn.browser)).to.equal(goesOn.user);
     });
 
     const network = patiently(nodes.roundRobin());
@@ -84,33 +84,33 @@ describe('a failover to a replica while browsers finish', function () {
       expect((await stranger.finish()).map(({ status }) => status)).to.deep.equal([404, 404]);
       expect((await bob.look(stranger.ticket)).status).to.equal(404);
     }
-    // Restore the state that the browser would have if the first answer had been lost.
+    // This browser finishes again, as it would if the first answer had been lost.
     waits.browser.network = network;
-    expect(await signedIn(waits.browser)).to.equal(waits.user);
-    // The session of this user was lost.
+    expect(await finishSignIn(waits.browser)).to.equal(waits.user);
+    // The session of this user was lost with the old master.
     expect(await startAgain(goesOn.user)).to.equal(goesOn.user);
   });
 
   /** Runs the function on a master that dies before its replicas get the writes. */
-  async function withReplicasDeaf(act: () => Promise<void>): Promise<void> {
+  async function whileReplicasAreCutOff(act: () => Promise<void>): Promise<void> {
     const master = await currentMaster();
     const replicas = redises.filter((redis) => redis.alive && redis !== master);
     for (const replica of replicas) replica.pause();
     await master.command('CLIENT', 'KILL', 'TYPE', 'replica');
     await act();
-    const switched = watched().switched();
+    const switched = runningSentinel().untilSwitched();
     await master.kill();
     for (const replica of replicas) replica.resume();
     await switched;
   }
 
-  function watched(): Sentinel {
+  function runningSentinel(): Sentinel {
     if (sentinel === undefined) throw new Error('not started');
     return sentinel;
   }
 
   async function currentMaster(): Promise<RedisServer> {
-    const port = await watched().masterPort();
+    const port = await runningSentinel().masterPort();
     const master = redises.find((redis) => redis.port === port);
     if (master === undefined) throw new Error(`there is no server for the master at ${port}`);
     return master;
@@ -118,7 +118,7 @@ describe('a failover to a replica while browsers finish', function () {
 
   /** Runs a failover while browsers finish. Expects that each is signed in at the end, with the right account. */
   async function expectAllIn(failover: () => Promise<void>): Promise<void> {
-    const signIns = await Promise.all(Array.from({ length: SIGN_INS }, (_, index) => ready(index)));
+    const signIns = await Promise.all(Array.from({ length: SIGN_INS }, (_, index) => approveSignIn(index)));
 
     const [, ...subs] = await Promise.all([
       failover(),
@@ -126,7 +126,7 @@ describe('a failover to a replica while browsers finish', function () {
         await pause(Math.max(0, index - SIGN_INS / 2) * ONE_EVERY_MS);
         const strange = stranger.finish();
         browser.network = patiently(nodes.roundRobin());
-        const sub = await signedIn(browser).catch(() => startAgain(user));
+        const sub = await finishSignIn(browser).catch(() => startAgain(user));
         for (const { status } of await strange) expect(status).to.be.at.least(400);
         return sub;
       }),
@@ -138,7 +138,7 @@ describe('a failover to a replica while browsers finish', function () {
     }
   }
 
-  async function ready(index: number): Promise<Ready> {
+  async function approveSignIn(index: number): Promise<ApprovedSignIn> {
     // The nodes may still be looking for the new master of the previous test.
     const network = patiently(nodes.roundRobin());
     const browser = new BrowserVisitor(nodes.site, network);
@@ -153,7 +153,7 @@ describe('a failover to a replica while browsers finish', function () {
     const network = patiently(nodes.roundRobin());
     const browser = new BrowserVisitor(nodes.site, network);
     await approve(browser, user, network);
-    return signedIn(browser);
+    return finishSignIn(browser);
   }
 
   /** Scans and approves. @returns the phone's URL of the ticket */
@@ -168,12 +168,12 @@ describe('a failover to a replica while browsers finish', function () {
   }
 });
 
-async function signedIn(browser: BrowserVisitor): Promise<string | undefined> {
+async function finishSignIn(browser: BrowserVisitor): Promise<string | undefined> {
   const { redirectTo } = (await browser.finish()).json();
   return (await browser.tokens(redirectTo)).claims()?.sub;
 }
 
-/** A second browser with its own interaction. It knows all URLs of another browser's sign-in. */
+/** A second browser with its own interaction. It knows the interaction URL and the ticket of another browser. */
 class Stranger {
   readonly browser: BrowserVisitor;
   readonly ticket: string;
@@ -191,7 +191,7 @@ class Stranger {
     return new Stranger(browser, otherAt, ticket);
   }
 
-  /** Tries to finish that sign-in twice: as a browser would, and with its own cookies sent to the wrong path. */
+  /** Tries to finish the other browser's sign-in: as a browser would, and with its own cookies at the foreign path. */
   async finish(): Promise<Answer[]> {
     const { agent, at } = this.browser;
     const url = `${this.#otherAt}/qr/finish`;

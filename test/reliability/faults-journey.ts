@@ -1,4 +1,4 @@
-/** One sign-in that meets a fault in one of the states of its ticket, and continues to its end. */
+/** Runs one sign-in that meets a fault in one of the states of its ticket, and continues to its end. */
 import { expect } from 'chai';
 import { traceOf } from '../../src/ticket/ticket-id.ts';
 import { Agent, type Answer } from '../support/agent.ts';
@@ -17,12 +17,12 @@ import {
 import { looksIn, STEPS, STEPS_FROM, type Step, unlessNoConnection } from './faults-steps.ts';
 import { TicketStream, type TicketView } from './ticket-stream.ts';
 
-/** The side that is at the node that the fault hits. */
+/** The device whose requests go to the node that the fault hits. */
 export type Side = 'browser' | 'phone';
 
 export type Outcome = Exclude<ExpectedOutcome, 'either'>;
 
-/** The time after which a request fails, so that the error names the request that got no answer. */
+/** A request without an answer fails after this time, so that the error names the request. */
 const PATIENCE_MS = 40_000;
 
 const BROWSER_ADDRESS = '203.0.113.7';
@@ -54,7 +54,7 @@ export class Journey {
   readonly #name: string;
   readonly #home: Readonly<Record<Side, number>>;
   readonly #at: Record<Side, number>;
-  #ears: TicketStream[] = [];
+  #streams: TicketStream[] = [];
   #steps: readonly Step[];
 
   constructor(site: FaultySite, state: State, side: Side, number: number) {
@@ -78,7 +78,7 @@ export class Journey {
     return id ? traceOf(id) : undefined;
   }
 
-  /** Brings the sign-in to its state, with a page that listens to its stream. */
+  /** Brings the sign-in to its state, and opens an event stream as its page does. */
   async prepare(): Promise<void> {
     const { browser, phone, state } = this;
     if (state === 'expired') this.#move('browser', HURRIED);
@@ -89,15 +89,15 @@ export class Journey {
     this.code = qr?.url ?? '';
     await phone.signInAt(this.code === '' ? `${this.#site.nodes.issuer}/account` : this.code, this.accountId);
     await this.#comeTo(state);
-    await this.#allShow(this.#shownState);
+    await this.#waitUntilAllShow(this.#shownState);
   }
 
   /** Does the acts of the users during the fault: they look at the ticket, and they continue. */
   async meanwhile(fault: Fault, stranger: Stranger): Promise<void> {
     const looking = Promise.all([
-      ...looksIn(this.state).map((look) => this.#meet(fault, look)),
+      ...looksIn(this.state).map((look) => this.#takeDuringFault(fault, look)),
       this.#listenElsewhere(fault),
-      stranger.isRefused(this, [404, 503]),
+      stranger.expectRefusal(this, [404, 503]),
     ]);
     // A browser that will leave the page looks before it continues, because it cannot look afterwards. Otherwise it
     // does both at the same time.
@@ -114,7 +114,7 @@ export class Journey {
     else await this.#catchUp(stranger);
     while (this.#steps.length > 0) await this.#nextStep();
     expect(this.got, 'the result for the RP').to.equal(this.state === 'denied' ? 'access_denied' : this.accountId);
-    for (const stream of this.#ears) stream.close();
+    for (const stream of this.#streams) stream.close();
   }
 
   goTo(location: string): void {
@@ -162,7 +162,7 @@ export class Journey {
   }
 
   /** Takes a step during the fault. @throws Error if its outcome is not the one that the fault allows */
-  async #meet(fault: Fault, { what, who, does, take }: Step): Promise<Outcome> {
+  async #takeDuringFault(fault: Fault, { what, who, does, take }: Step): Promise<Outcome> {
     const isHit = fault.hits === 'all nodes' || this.#at[who] === VICTIM;
     const expected = isHit ? (does === 'records' ? undefined : fault[does]) : 'answer';
     const outcome = await take(this);
@@ -178,10 +178,10 @@ export class Journey {
    */
   async #goOn(fault: Fault): Promise<void> {
     for (let [step] = this.#steps; step !== undefined; [step] = this.#steps) {
-      let outcome = await this.#meet(fault, step);
+      let outcome = await this.#takeDuringFault(fault, step);
       if (outcome === 'no connection') {
         this.#move(step.who, ELSEWHERE);
-        outcome = await this.#meet(fault, step);
+        outcome = await this.#takeDuringFault(fault, step);
       }
       if (outcome !== 'answer') return;
       this.#steps = this.#steps.slice(1);
@@ -197,13 +197,13 @@ export class Journey {
 
   /** Expects that every listening page and a new page show the current ticket. */
   async #catchUp(stranger: Stranger): Promise<void> {
-    if (this.hasLeft) return this.#allShow(this.state === 'denied' ? 'denied' : 'redeemed');
+    if (this.hasLeft) return this.#waitUntilAllShow(this.state === 'denied' ? 'denied' : 'redeemed');
     await this.#until(STEPS.ticket);
-    await stranger.isRefused(this, [404]);
+    await stranger.expectRefusal(this, [404]);
     expect(await this.#listen(), 'a new event stream').to.equal(200);
-    await this.#allShowTheTicket();
+    await this.#waitUntilAllShowTicket();
     expect(
-      this.#ears.some(({ ended }) => !ended),
+      this.#streams.some(({ ended }) => !ended),
       'a page that listens',
     ).to.equal(true);
   }
@@ -216,11 +216,11 @@ export class Journey {
     if (step.does === 'changing' && step.who === 'browser') this.#move('browser', ELSEWHERE);
     await this.#until(step);
     this.#steps = this.#steps.slice(1);
-    if (step.does === 'changing') await this.#allShowTheTicket();
+    if (step.does === 'changing') await this.#waitUntilAllShowTicket();
     this.#move('browser', this.#home.browser);
   }
 
-  /** Expects that the sign-in is lost and that browser and phone are told so. Then the same users start a new one. */
+  /** Expects that the sign-in is lost and that browser and phone learn this. Then the same users start a new sign-in. */
   async #startAgain(losesEverything: boolean): Promise<void> {
     const { browser, phone } = this;
     await this.#until({ ...STEPS.page, take: () => this.ask('the page', () => this.page(), isGone) });
@@ -235,9 +235,9 @@ export class Journey {
       if (phone.at !== '')
         await eventually('the phone gets the answer that it is signed out', async () => (await look()) !== 503);
       if (phone.at !== '') expect(await look()).to.equal(401);
-      await this.#allShow('expired');
+      await this.#waitUntilAllShow('expired');
     }
-    for (const stream of this.#ears.splice(0)) stream.close();
+    for (const stream of this.#streams.splice(0)) stream.close();
 
     const page = await browser.start();
     if (!page.text.includes('data-qr-login')) {
@@ -259,23 +259,23 @@ export class Journey {
     const page = new Agent({ cookie, 'x-forwarded-for': BROWSER_ADDRESS }, this.#networkTo(node));
     const stream = await page.stream(url);
     const { status } = stream.response;
-    if (status === 200) this.#ears.push(new TicketStream(stream));
+    if (status === 200) this.#streams.push(new TicketStream(stream));
     else stream.close();
     return status;
   }
 
-  async #allShowTheTicket(): Promise<void> {
+  async #waitUntilAllShowTicket(): Promise<void> {
     const { state, version } = await this.browser.ticket();
     // An expired ticket may be deleted, and then has no version.
-    await this.#allShow(`${state}`, (shown) => state === 'expired' || shown.version === version);
+    await this.#waitUntilAllShow(`${state}`, (shown) => state === 'expired' || shown.version === version);
   }
 
-  async #allShow(state: string, and: (shown: TicketView) => boolean = () => true): Promise<void> {
+  async #waitUntilAllShow(state: string, and: (shown: TicketView) => boolean = () => true): Promise<void> {
     const isIt = (shown: TicketView): boolean => shown.state === state && and(shown);
-    await Promise.all(this.#ears.map((stream) => stream.shows(state, isIt)));
+    await Promise.all(this.#streams.map((stream) => stream.waitFor(state, isIt)));
   }
 
-  /** Repeats a step until it succeeds, as the answers say. */
+  /** Repeats a step until it succeeds, as a 503 asks for. */
   async #until({ what, take }: Step): Promise<void> {
     await eventually(what, async () => (await take(this)) === 'answer');
   }
@@ -291,7 +291,7 @@ export class Journey {
   }
 }
 
-/** Another browser and another phone. They know all URLs of a sign-in, and have their own cookies. */
+/** A foreign browser and phone. They know all URLs of a sign-in, but have only their own cookies. */
 export class Stranger {
   readonly #browser: BrowserVisitor;
   readonly #phone: PhoneVisitor;
@@ -309,7 +309,7 @@ export class Stranger {
   }
 
   /** Expects that every request of the strangers is answered with one of these statuses. */
-  async isRefused({ browser, phone }: Journey, statuses: readonly number[]): Promise<void> {
+  async expectRefusal({ browser, phone }: Journey, statuses: readonly number[]): Promise<void> {
     const own = await this.#browser.agent.jar.getCookieString(`${this.#browser.at}/qr`);
     const headers = { cookie: own, accept: 'application/json' };
     const answers = await Promise.all([

@@ -118,12 +118,12 @@ const ACTS: readonly Act[] = [
     after: ['scan'],
     act: ({ browser }) => browser.post(`${browser.at}/qr/renew`, { version: '2' }),
     shows: 'waiting',
-    // The ticket that was written late, and not another new one.
+    // The answer is the ticket that was written late, and not another new ticket.
     again: (answer) => expect(answer.json()).to.include({ state: 'waiting', version: 4 }),
   },
 ];
 
-describe('after a 503 whose write to Redis takes effect later,', () => {
+describe('after a 503 to a request whose write to Redis takes effect later,', () => {
   let redis: RedisServer;
   let proxy: StopBeforeSwap;
   let nodes: Nodes;
@@ -175,9 +175,9 @@ describe('after a 503 whose write to Redis takes effect later,', () => {
     it(`the browser shows the result of ${what}, and a repetition changes nothing`, async () => {
       const { stream, ...pair } = await start(after);
       await sendBeforePause(pair, () => act(pair));
-      await stream.shows(shows, ({ state }) => state === shows);
+      await stream.waitFor(shows, ({ state }) => state === shows);
       again(await untilAnswered(() => act(pair)));
-      await stream.shows(shows, ({ state }) => state === shows, 0);
+      await stream.waitFor(shows, ({ state }) => state === shows, 0);
       stream.close();
     });
   }
@@ -189,7 +189,7 @@ describe('after a 503 whose write to Redis takes effect later,', () => {
     const page = await sendBeforePause(pair, () => phone.submit(phone.at, { csrf: `${csrf}`, decision: 'approve' }));
     // An empty URL means the URL of the page, which the browser then requests by GET.
     expect(page.text).to.contain('data-error="store_unavailable"').and.contain('href=""');
-    await stream.shows('approved', ({ state }) => state === 'approved');
+    await stream.waitFor('approved', ({ state }) => state === 'approved');
 
     const done = await untilAnswered(() => phone.agent.get(phone.at, { headers: { accept: 'text/html' } }));
     expect(done.status).to.equal(200);
@@ -203,7 +203,7 @@ describe('after a 503 whose write to Redis takes effect later,', () => {
     const { stream, accountId, ...pair } = await start(['scan', 'approve']);
     const { browser } = pair;
     await sendBeforePause(pair, () => browser.finish());
-    await stream.shows('redeemed', ({ state }) => state === 'redeemed');
+    await stream.waitFor('redeemed', ({ state }) => state === 'redeemed');
     const { redirectTo } = (await untilAnswered(() => browser.finish())).json();
     expect((await browser.tokens(redirectTo)).claims()?.sub).to.equal(accountId);
     stream.close();

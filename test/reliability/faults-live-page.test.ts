@@ -46,7 +46,7 @@ describe('an open page', () => {
     return browser;
   };
 
-  const signedIn = async (): Promise<PhoneVisitor> => {
+  const signInPhone = async (): Promise<PhoneVisitor> => {
     const phone = new PhoneVisitor(nodes.site, patiently(nodes.networkTo(HURRIED)));
     await phone.signInAt(`${nodes.issuer}/account`, `user${people++}`);
     return phone;
@@ -60,21 +60,21 @@ describe('an open page', () => {
   const page = (browser: BrowserVisitor) => browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
 
   it('shows codes that rotate while Redis is stopped, and the last one is valid when Redis continues', async () => {
-    const [browser, phone] = [await open(), await signedIn()];
+    const [browser, phone] = [await open(), await signInPhone()];
     const stream = new TicketStream(await browser.events());
-    await stream.shows('a code', ({ qr }) => qr !== undefined);
+    await stream.waitFor('a code', ({ qr }) => qr !== undefined);
     redis.pause();
     const codes = [urlIn(stream.latest)];
     for (let rotated = 0; rotated < ROTATIONS; rotated++) {
       const last = codes.at(-1);
-      await stream.shows('another code', (ticket) => urlIn(ticket) !== last);
+      await stream.waitFor('another code', (ticket) => urlIn(ticket) !== last);
       codes.push(urlIn(stream.latest));
     }
     redis.resume();
     expect(new Set(codes).size).to.equal(ROTATIONS + 1);
     const scanned = await untilAnswered(() => phone.scan(urlIn(stream.latest)));
     expect(scanned.json().state).to.equal('scanned');
-    await stream.shows('scanned', ({ state }) => state === 'scanned');
+    await stream.waitFor('scanned', ({ state }) => state === 'scanned');
     stream.close();
   });
 
@@ -83,11 +83,11 @@ describe('an open page', () => {
     const stream = new TicketStream(await browser.events());
     takeAnyAnswer(browser, HURRIED);
     redis.pause();
-    await stream.shows('expired', ({ state }) => state === 'expired');
+    await stream.waitFor('expired', ({ state }) => state === 'expired');
     const renew = () => browser.post(`${browser.at}/qr/renew`, { version: `${stream.latest?.version}` });
     expect((await renew()).status).to.equal(503);
     // Start to wait before the request, because the new ticket also expires soon.
-    const renewed = stream.shows('a new code', ({ state }) => state === 'waiting');
+    const renewed = stream.waitFor('a new code', ({ state }) => state === 'waiting');
     redis.resume();
     expect((await untilAnswered(renew)).json().state).to.equal('waiting');
     await renewed;
@@ -109,7 +109,7 @@ describe('an open page', () => {
   });
 
   it('that polls may get a 503 while Redis is stopped, and gets the decision when Redis continues', async () => {
-    const [browser, phone] = [await open(), await signedIn()];
+    const [browser, phone] = [await open(), await signInPhone()];
     // Scan first: after that, the code does not rotate any more.
     expect((await phone.scan(await browser.code())).status).to.equal(200);
     const { version } = await browser.ticket();
@@ -125,18 +125,18 @@ describe('an open page', () => {
   });
 
   it('gets its stream from another node after its own node was killed, with the changes since then', async () => {
-    const [browser, phone] = [await open(), await signedIn()];
+    const [browser, phone] = [await open(), await signInPhone()];
     const stream = new TicketStream(await browser.events());
     await nodes.kill(0);
-    await stream.shows('nothing', () => false);
+    await stream.waitFor('nothing', () => false);
     expect(stream.ended).to.equal(true);
     browser.network = patiently(nodes.roundRobin());
     phone.network = patiently(nodes.roundRobin());
     expect((await phone.scan(await browser.code())).json().state).to.equal('scanned');
     const next = new TicketStream(await browser.events());
-    await next.shows('scanned', ({ state }) => state === 'scanned');
+    await next.waitFor('scanned', ({ state }) => state === 'scanned');
     await phone.approve();
-    await next.shows('approved', ({ state }) => state === 'approved');
+    await next.waitFor('approved', ({ state }) => state === 'approved');
     next.close();
   });
 });

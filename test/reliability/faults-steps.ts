@@ -1,4 +1,4 @@
-/** The steps of a sign-in, each of one or a few requests, with a check of the answers. */
+/** Defines the steps of a sign-in. Each sends one or a few requests, and checks the answers. */
 import type { Answer } from '../support/agent.ts';
 import type { State } from './faults.ts';
 import type { Journey, Outcome } from './faults-journey.ts';
@@ -243,7 +243,7 @@ export function unlessNoConnection(error: unknown): undefined {
   throw error;
 }
 
-/** Sends a decision. If the same decision was written after a 503, the answer is the same. */
+/** Sends a decision. If an earlier try got a 503 and was written later, the answer is the same as to the first try. */
 function decide({ phone }: Journey, decision: 'approve' | 'deny'): Promise<Answer> {
   return phone.decide(decision);
 }

@@ -41,7 +41,7 @@ describe('the fault matrix:', function () {
         journeys = cells.map(({ side, state }) => new Journey(site, state, side, people++));
         const stranger = new Stranger(site, people++);
         await Promise.all([stranger.prepare(), ...journeys.map((journey) => journey.prepare())]);
-        ends = await meet(site, fault, journeys, stranger);
+        ends = await runDuringFault(site, fault, journeys, stranger);
       });
 
       cells.forEach(({ side, state }, index) => {
@@ -83,7 +83,7 @@ function cellsOf({ hits, inShortSuite = [] }: Fault): Cell[] {
 }
 
 /** Runs the fault and the sign-ins. @returns the result of each sign-in */
-async function meet(
+async function runDuringFault(
   site: FaultySite,
   fault: Fault,
   journeys: readonly Journey[],

@@ -1,5 +1,6 @@
 /**
- * The faults and the answers during them: the rows of `docs/reliability.md`. Each is tested in every state of a ticket.
+ * Lists the faults, which are the rows of the table in `docs/reliability.md`, with the answers that are expected during
+ * each. `faults.test.ts` tests each fault in every state of a ticket.
  */
 import { Nodes } from '../support/nodes.ts';
 import { RedisServer } from '../support/redis.ts';
@@ -261,7 +262,7 @@ export async function untilAnswered<T extends { readonly status: number }>(ask: 
   return answer;
 }
 
-/** Calls `harm` immediately and then every 100 ms. @returns a function that ends it */
+/** Calls `harm` immediately and then every 100 ms. @returns a function that ends the calls */
 async function again(harm: () => Promise<unknown>): Promise<() => Promise<void>> {
   if ((await harm()) === 0) throw new Error('there was no connection to kill');
   const timer = setInterval(() => void harm(), 100);

@@ -42,19 +42,19 @@ describe('a rotation of `jwks` while users sign in', function () {
     const kids: unknown[] = [];
     for (const keys of [[SIGNING_KEY, next], [next, SIGNING_KEY], [next]]) {
       for (const node of NODES) {
-        const underWay = [await scanned(node), await approved(node)];
+        const underWay = [await scanCode(node), await scanAndApprove(node)];
         await nodes.restart(node, { configuration: { jwks: { keys } } });
         const [one, other] = underWay;
         if (one === undefined || other === undefined) throw new Error('no sign-in is under way');
         expect(await one.phone.approve()).to.include({ state: 'approved' });
-        for (const signIn of [one, other]) kids.push(await finishes(signIn, keys.length > 1));
+        for (const signIn of [one, other]) kids.push(await finish(signIn, keys.length > 1));
       }
     }
     expect(kids[0]).to.equal(SIGNING_KEY.kid ?? kids[0]);
     expect(kids.at(-1)).to.equal('next');
   });
 
-  async function scanned(node: number): Promise<SignIn> {
+  async function scanCode(node: number): Promise<SignIn> {
     const user = `user${people++}`;
     // Repeat refused requests, because the next node in turn may be restarting.
     const network = patiently(nodes.roundRobin());
@@ -66,15 +66,15 @@ describe('a rotation of `jwks` while users sign in', function () {
     return { browser, phone, user };
   }
 
-  async function approved(node: number): Promise<SignIn> {
-    const signIn = await scanned(node);
+  async function scanAndApprove(node: number): Promise<SignIn> {
+    const signIn = await scanCode(node);
     expect(await signIn.phone.approve()).to.include({ state: 'approved' });
     return signIn;
   }
 
   /** @param everywhere true if all nodes must know the key; false if one is enough. @returns the id of the key */
-  async function finishes({ browser, user }: SignIn, everywhere: boolean): Promise<unknown> {
-    await browser.until('approved');
+  async function finish({ browser, user }: SignIn, everywhere: boolean): Promise<unknown> {
+    await browser.untilState('approved');
     const tokens = await browser.tokens((await browser.finish()).json().redirectTo);
     expect(tokens.claims()?.sub).to.equal(user);
     const verified = await Promise.allSettled(NODES.map((node) => verify(node, `${tokens.id_token}`)));

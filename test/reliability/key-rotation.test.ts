@@ -6,7 +6,10 @@ import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 const OLD = 'the old secret, of at least thirty-two characters';
 const NEW = 'the new secret, of at least thirty-two characters';
 
-/** The node that already signs with the new key, and the node that does not know it, because step 1 was left out. */
+/**
+ * The node that already signs with the new key, and the node that does not know this key yet, because the operator has
+ * left out step 1: adding the new key to every node.
+ */
 const [AHEAD, BEHIND] = [0, 1];
 
 describe('a rotation of `secrets` in the wrong order', () => {
@@ -44,7 +47,7 @@ describe('a rotation of `secrets` in the wrong order', () => {
     return (await browser.post(`${browser.at}/qr/finish`, { checkCode })).json();
   }
 
-  it('makes codes and digits of the new key invalid at a node without it, and the sign-in continues at the others', async () => {
+  it('makes codes and digits of the new key invalid at a node without this key, but not at the others', async () => {
     const { browser, phone } = await showAt(AHEAD, 'user0');
     const code = await browser.code();
     phone.network = nodes.networkTo(BEHIND);

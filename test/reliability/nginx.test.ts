@@ -70,8 +70,8 @@ describe('nodes behind nginx with its defaults', function () {
   it('sign each browser in with the right account', async () => {
     const subs = await Promise.all(
       Array.from({ length: PEOPLE }, async (_, index) => {
-        const { page, phone } = await scanned(`user${index}`);
-        const approved = page.until('approved');
+        const { page, phone } = await scanCode(`user${index}`);
+        const approved = page.untilState('approved');
         await phone.approve();
         await approved;
         return finish(page);
@@ -95,8 +95,8 @@ describe('nodes behind nginx with its defaults', function () {
   });
 
   it('continue sign-ins after a node was killed', async () => {
-    const people = await Promise.all(Array.from({ length: PEOPLE }, (_, index) => scanned(`user${index}`)));
-    const watching = people.map(({ page }) => page.until('approved'));
+    const people = await Promise.all(Array.from({ length: PEOPLE }, (_, index) => scanCode(`user${index}`)));
+    const watching = people.map(({ page }) => page.untilState('approved'));
     await Promise.all(people.map(({ page }) => page.listens));
 
     await nodes.kill(0);
@@ -115,7 +115,7 @@ describe('nodes behind nginx with its defaults', function () {
   });
 
   /** Starts a sign-in and scans its code. */
-  async function scanned(name: string): Promise<{ page: PageVisitor; phone: PhoneVisitor }> {
+  async function scanCode(name: string): Promise<{ page: PageVisitor; phone: PhoneVisitor }> {
     const network = patiently(fetch);
     const page = new PageVisitor(nodes.site, network);
     const phone = new PhoneVisitor(nodes.site, network);
@@ -131,8 +131,9 @@ interface Silence {
   /** The number of heartbeats on the stream. */
   readonly beats: number;
   readonly sub: string | undefined;
-  /** The version of the ticket that the long poll began with, and the answer to the poll. */
+  /** The version of the ticket when the long poll began. */
   readonly known: unknown;
+  /** The answer to the long poll. */
   readonly polled: Record<string, unknown>;
   readonly pollTook: number;
 }

@@ -75,7 +75,7 @@ for (const [name, clocks] of Object.entries(CLOCKS)) {
         const { url } = shown.qr as { url: string };
         await phone.signInAt(url, `user${index}`);
         expect((await phone.scan(url)).status).to.equal(200);
-        // This must come from a signal, because no stream re-reads its ticket during the test.
+        // The stream can learn of the scan only by a signal, because no stream re-reads its ticket during the test.
         expectSecondsLeft((await stream.ticket('scanned')).expiresIn);
 
         phone.network = nodes.networkTo(c);

@@ -12,7 +12,7 @@ const MIXED_ROUNDS = sizeOfSuite({ short: 1, full: 25 });
 const AT_ONCE = 50;
 const PHONES = 5;
 
-/** The events that follow the scan of a ticket. */
+/** The names of the events that may follow the scan of a ticket. */
 const ENDS = ['approved', 'denied', 'finished', 'cancelled'] as const;
 
 describe('fifty concurrent requests at two nodes', function () {
@@ -48,7 +48,7 @@ describe('fifty concurrent requests at two nodes', function () {
 
   it('let one of five accounts scan, and give the others the same answer as for an unknown code', async () => {
     const tickets: string[] = [];
-    await rounds(ROUNDS, async () => {
+    await repeatRounds(ROUNDS, async () => {
       const { code, ticket } = await showCode();
       const forms = await Promise.all(
         phones.map(async (phone) => ({ phone, csrf: `${(await phone.look(code)).json().csrf}` })),
@@ -62,18 +62,18 @@ describe('fifty concurrent requests at two nodes', function () {
       expect(won).to.have.length(AT_ONCE / PHONES);
       expect(new Set(won.map(({ phone }) => phone)).size).to.equal(1);
       tickets.push(ticket);
-      const unknown = essence(await phoneOf(0).post(`${nodes.issuer}/qr/${UNKNOWN_CODE}`, { csrf: 'any' }));
+      const unknown = withoutDate(await phoneOf(0).post(`${nodes.issuer}/qr/${UNKNOWN_CODE}`, { csrf: 'any' }));
       expect(unknown).to.include({ status: 404 });
-      for (const { answer } of answers) if (answer.status !== 200) expect(essence(answer)).to.deep.equal(unknown);
+      for (const { answer } of answers) if (answer.status !== 200) expect(withoutDate(answer)).to.deep.equal(unknown);
     });
-    await nodes.havePrintedAll();
+    await nodes.untilAllPrinted();
     const scanned = nodes.events('qr_login.scanned').map(({ ticket }) => ticket);
     expect(scanned).to.have.members(tickets);
   });
 
   it('let the first decision win, and give equal decisions the same answer', async () => {
     const ends = new Map<string, string>();
-    await rounds(ROUNDS, async (round) => {
+    await repeatRounds(ROUNDS, async (round) => {
       const { browser, code, ticket } = await showCode();
       const phone = phoneOf(round);
       await phone.scan(code);
@@ -92,10 +92,10 @@ describe('fifty concurrent requests at two nodes', function () {
     for (const [ticket, state] of ends) expect(endsOf.get(ticket)).to.deep.equal([state]);
   });
 
-  it('get the same answer if all finish, and finish once', async () => {
+  it('get the same answer if they all finish the same sign-in, which is finished once', async () => {
     const tickets: string[] = [];
-    await rounds(ROUNDS, async (round) => {
-      const { browser, ticket } = await approved(round);
+    await repeatRounds(ROUNDS, async (round) => {
+      const { browser, ticket } = await scanAndApprove(round);
 
       const answers = await Promise.all(times(AT_ONCE, () => browser.finish()));
 
@@ -111,8 +111,8 @@ describe('fifty concurrent requests at two nodes', function () {
 
   it('finish a sign-in or cancel it, but never both', async () => {
     const ends = new Map<string, string>();
-    await rounds(MIXED_ROUNDS, async (round) => {
-      const { browser, ticket } = await approved(round);
+    await repeatRounds(MIXED_ROUNDS, async (round) => {
+      const { browser, ticket } = await scanAndApprove(round);
 
       const answers = await Promise.all(
         times(AT_ONCE, (index) =>
@@ -139,8 +139,8 @@ describe('fifty concurrent requests at two nodes', function () {
 
   it('finish a sign-in or renew its code, but never both', async () => {
     const ends = new Map<string, string>();
-    await rounds(MIXED_ROUNDS, async (round) => {
-      const { browser, ticket } = await approved(round);
+    await repeatRounds(MIXED_ROUNDS, async (round) => {
+      const { browser, ticket } = await scanAndApprove(round);
 
       const answers = await Promise.all(
         times(AT_ONCE, async (index) => {
@@ -168,7 +168,7 @@ describe('fifty concurrent requests at two nodes', function () {
     return { browser, code, ticket: traceIn(code) };
   }
 
-  async function approved(round: number): Promise<{ browser: BrowserVisitor; ticket: string }> {
+  async function scanAndApprove(round: number): Promise<{ browser: BrowserVisitor; ticket: string }> {
     const { browser, code, ticket } = await showCode();
     const phone = phoneOf(round);
     await phone.scan(code);
@@ -184,7 +184,7 @@ describe('fifty concurrent requests at two nodes', function () {
 
   /** Returns the events after the scan of each ticket, from all nodes. */
   async function readEnds(): Promise<Map<string | undefined, string[]>> {
-    await nodes.havePrintedAll();
+    await nodes.untilAllPrinted();
     const ends = new Map<string | undefined, string[]>();
     for (const event of ENDS) {
       for (const { ticket } of nodes.events(`qr_login.${event}`)) {
@@ -199,7 +199,7 @@ function userOf(round: number): string {
   return `user${round % PHONES}`;
 }
 
-async function rounds(count: number, act: (round: number) => Promise<void>): Promise<void> {
+async function repeatRounds(count: number, act: (round: number) => Promise<void>): Promise<void> {
   for (let round = 0; round < count; round++) await act(round);
 }
 
@@ -219,6 +219,6 @@ function tally(answers: readonly Answer[]): Record<number, number> {
 }
 
 /** Returns an answer without its date. */
-function essence({ status, text, headers }: Answer): Record<string, unknown> {
+function withoutDate({ status, text, headers }: Answer): Record<string, unknown> {
   return { status, text, headers: [...headers].filter(([name]) => name !== 'date') };
 }

@@ -13,8 +13,8 @@ const STEP_S = 150;
 
 type State = 'waiting' | 'scanned' | 'approved' | 'redeemed';
 
-/** A sign-in that the step meets in this state. */
-interface Met {
+/** A sign-in that is in this state when the clock steps. */
+interface UnderWay {
   readonly browser: PageVisitor;
   readonly phone: PhoneVisitor;
   readonly user: string;
@@ -43,14 +43,14 @@ describe('a step of the clock of Redis', function () {
   });
 
   it(`${STEP_S} s back does not stop any sign-in under way, and new sign-ins work immediately`, async () => {
-    const met = await meetAll();
+    const met = await beginAll();
     await step(-STEP_S);
     for (const one of met) expect(await goOn(one), one.state).to.equal(one.user);
-    await signsIn();
+    await expectNewSignIns();
   });
 
   it(`${STEP_S} s ahead ends unfinished sign-ins: their pages show new codes, and these codes work`, async () => {
-    const met = await meetAll();
+    const met = await beginAll();
     const [waiting, , approved, redeemed] = met;
     if (!waiting || !approved || !redeemed) throw new Error('not all states are covered');
     await step(STEP_S);
@@ -62,15 +62,15 @@ describe('a step of the clock of Redis', function () {
       expect((await browser.post(`${browser.at}/qr/renew`, {})).json().state).to.equal('waiting');
       expect(await signIn(browser, phone)).to.equal(user);
     }
-    await signsIn();
+    await expectNewSignIns();
   });
 
-  async function meetAll(): Promise<Met[]> {
+  async function beginAll(): Promise<UnderWay[]> {
     const states: State[] = ['waiting', 'scanned', 'approved', 'redeemed'];
-    return Promise.all(states.map((state, index) => meet(state, index)));
+    return Promise.all(states.map((state, index) => begin(state, index)));
   }
 
-  async function meet(state: State, index: number): Promise<Met> {
+  async function begin(state: State, index: number): Promise<UnderWay> {
     const user = `user${people++}`;
     // On a busy machine the store may seem unavailable at any time.
     const browser = new PageVisitor(nodes.site, patiently(nodes.networkTo(index % 2)));
@@ -97,14 +97,14 @@ describe('a step of the clock of Redis', function () {
   }
 
   /** Continues a sign-in. @returns the account that the RP gets */
-  async function goOn({ browser, phone, state, redirectTo }: Met): Promise<string | undefined> {
+  async function goOn({ browser, phone, state, redirectTo }: UnderWay): Promise<string | undefined> {
     if (state === 'redeemed') return (await browser.tokens(redirectTo)).claims()?.sub;
     if (state === 'waiting') return signIn(browser, phone);
     if (state === 'scanned') expect(await phone.approve()).to.include({ state: 'approved' });
     return (await browser.tokens((await browser.finish()).json().redirectTo)).claims()?.sub;
   }
 
-  /** Scans the code on the screen until a node knows it, as a user would, and signs in. */
+  /** Signs in. As a user would, scans the code that the screen shows, again and again, until a scan is accepted. */
   async function signIn(browser: PageVisitor, phone: PhoneVisitor): Promise<string | undefined> {
     let code = '';
     await eventually('a code is known', async () => {
@@ -114,14 +114,14 @@ describe('a step of the clock of Redis', function () {
       return code !== '' && (await phone.scan(code)).status === 200;
     });
     expect(await phone.approve()).to.include({ state: 'approved' });
-    await browser.until('approved');
+    await browser.untilState('approved');
     return (await browser.tokens((await browser.finish()).json().redirectTo)).claims()?.sub;
   }
 
-  /** Expects that a new sign-in works at each pair of nodes. */
-  async function signsIn(): Promise<void> {
+  /** Expects that a new sign-in works with the browser on either node and the phone on the other. */
+  async function expectNewSignIns(): Promise<void> {
     for (const index of [0, 1]) {
-      const { browser, phone, user } = await meet('waiting', index);
+      const { browser, phone, user } = await begin('waiting', index);
       expect(await signIn(browser, phone)).to.equal(user);
     }
   }

@@ -46,15 +46,15 @@ describe('a rolling restart', function () {
       for (let turn = index; !over; turn += CROWD) done.push(await signIn(network, `user${turn % PEOPLE}`));
     });
 
-    await clientsAre(redis, NODES.length * CONNECTIONS);
+    await untilClients(redis, NODES.length * CONNECTIONS);
     const before = await clients(redis);
     for (const node of NODES) {
       const doneBefore = done.length;
       expect(await nodes.terminate(node)).to.equal(0);
-      await clientsAre(redis, (NODES.length - 1) * CONNECTIONS);
+      await untilClients(redis, (NODES.length - 1) * CONNECTIONS);
       await until(() => done.length > doneBefore);
       await nodes.restart(node);
-      await clientsAre(redis, NODES.length * CONNECTIONS);
+      await untilClients(redis, NODES.length * CONNECTIONS);
     }
     over = true;
     await Promise.all(crowd);
@@ -62,7 +62,7 @@ describe('a rolling restart', function () {
     const after = await clients(redis);
     expect(after.filter((client) => before.includes(client))).to.deep.equal([]);
     for (const { sub, expected } of done) expect(sub).to.equal(expected);
-    await nodes.havePrintedAll();
+    await nodes.untilAllPrinted();
     const finished = nodes.events('qr_login.finished').map(({ ticket }) => ticket);
     expect(new Set(finished).size).to.equal(done.length);
     expect(finished).to.have.length(done.length);
@@ -78,7 +78,7 @@ describe('a rolling restart', function () {
         const code = await page.code();
         await phone.signInAt(code, `user${index}`);
         await phone.scan(code);
-        const watching = page.until('approved');
+        const watching = page.untilState('approved');
         return { page, phone, watching };
       }),
     );
@@ -107,12 +107,12 @@ describe('a rolling restart', function () {
     const page = new PageVisitor(nodes.site, network);
     const phone = new PhoneVisitor(nodes.site, network);
     await page.start();
-    const scanned = page.until('scanned');
+    const scanned = page.untilState('scanned');
     const code = await page.code();
     await phone.signInAt(code, expected);
     expect((await phone.scan(code)).status).to.equal(200);
     await scanned;
-    const approved = page.until('approved');
+    const approved = page.untilState('approved');
     expect(await phone.approve()).to.include({ state: 'approved' });
     await approved;
     const { redirectTo } = (await page.finish()).json();
@@ -127,6 +127,6 @@ async function clients(redis: RedisServer): Promise<string[]> {
 }
 
 /** Waits for a number of connections, because Redis takes a moment to notice that a client has left. */
-async function clientsAre(redis: RedisServer, count: number): Promise<void> {
+async function untilClients(redis: RedisServer, count: number): Promise<void> {
   await until(async () => (await clients(redis)).length === count);
 }

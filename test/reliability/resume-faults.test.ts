@@ -1,4 +1,4 @@
-/** Tests the URL that resumes a sign-in with a failure at each single command that it sends to Redis. */
+/** Tests the URL that resumes a sign-in, with a failure at each single command that a request to it sends to Redis. */
 import { expect } from 'chai';
 import { storesMayTake } from '../stores/patience.ts';
 import { commandsFor, HARMS, type Harm } from '../support/command-proxy.ts';
@@ -32,12 +32,12 @@ describe('the URL that resumes a sign-in', function () {
     const numbersOf = index === 0 ? lastOf : lastSevenOf;
     for (const harm of allOrFirst(HARMS)) {
       it(`${which} works again after any single command has failed: ${harm}`, async () => {
-        for (const at of commandsFor(harm, numbersOf(await countCommands(resume)))) await fails(resume, at, harm);
+        for (const at of commandsFor(harm, numbersOf(await countCommands(resume)))) await expectRetry(resume, at, harm);
       });
     }
 
     it(`${which} works at another node if the first node dies at any command`, async () => {
-      for (const at of numbersOf(await countCommands(resume))) await dies(resume, at);
+      for (const at of numbersOf(await countCommands(resume))) await expectTakeover(resume, at);
     });
   }
 
@@ -49,7 +49,7 @@ describe('the URL that resumes a sign-in', function () {
     return all;
   }
 
-  async function fails(resume: (visit: Visit) => Promise<URL>, at: number, harm: Harm): Promise<void> {
+  async function expectRetry(resume: (visit: Visit) => Promise<URL>, at: number, harm: Harm): Promise<void> {
     const visit = await site.visit();
     const url = await resume(visit);
     site.proxy.harmAt(at, harm);
@@ -57,11 +57,11 @@ describe('the URL that resumes a sign-in', function () {
     site.proxy.heal();
     expect(answer.status, `command ${at}: ${answer.text}`).to.be.oneOf([303, 503]);
     if (answer.status === 503) expect(answer.headers.getSetCookie(), `command ${at}`).to.deep.equal([]);
-    await arrives(visit, answer.status === 503 ? url : answer.location, `command ${at}`);
+    await expectTokens(visit, answer.status === 503 ? url : answer.location, `command ${at}`);
   }
 
-  /** The node dies before or after the command, so that its answer is lost. */
-  async function dies(resume: (visit: Visit) => Promise<URL>, at: number): Promise<void> {
+  /** Lets the node die before or after the command, and expects that the other node resumes the sign-in. */
+  async function expectTakeover(resume: (visit: Visit) => Promise<URL>, at: number): Promise<void> {
     const visit = await site.visit();
     const url = await resume(visit);
     site.proxy.harmAt(at, at % 2 === 0 ? 'Redis is lost before it gets it' : 'Redis is lost after it has done it');
@@ -69,24 +69,24 @@ describe('the URL that resumes a sign-in', function () {
     const before = await jar.store.getAllCookies();
     await visit.browser.agent.get(url);
     // Another run may have sent more commands. Otherwise the harm would be done later, to the check of the node's health.
-    if (!site.proxy.isHarmed) site.proxy.heal();
+    if (!site.proxy.isHarmDone) site.proxy.heal();
     // The browser has got no answer, so it still has its earlier cookies.
     await jar.removeAllCookies();
     for (const cookie of before) await jar.store.putCookie(cookie);
     visit.move();
-    await arrives(visit, url, `command ${at}`);
+    await expectTokens(visit, url, `command ${at}`);
     site.proxy.heal();
   }
 
-  /** Continues up to the tokens. */
-  async function arrives(visit: Visit, next: string | URL, hint: string): Promise<void> {
+  /** Continues the sign-in, and expects that the RP gets tokens. */
+  async function expectTokens(visit: Visit, next: string | URL, hint: string): Promise<void> {
     let location = `${next}`;
     if (next instanceof URL) {
       const answer = await untilAnswered(() => visit.browser.agent.get(next));
       expect(answer.status, `${hint}: ${answer.text}`).to.equal(303);
       ({ location } = answer);
     }
-    await site.isUp();
+    await site.untilUp();
     const tokens = await visit.redeem(await visit.code(location));
     expect(tokens.status, `${hint}: ${tokens.text}`).to.equal(200);
   }

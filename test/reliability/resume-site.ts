@@ -1,5 +1,6 @@
 /**
- * Two nodes on one Redis, and browsers that are about to resume a sign-in. A proxy is between the first node and Redis.
+ * Runs two nodes on one Redis, with a proxy between the first node and Redis, and brings browsers to the URL that
+ * resumes their sign-in.
  */
 import type { Keyv } from 'keyv';
 import * as client from 'openid-client';
@@ -82,7 +83,7 @@ export class ResumeSite {
   }
 
   /** Waits until the nodes that can reach Redis have noticed that it answers. */
-  async isUp(): Promise<void> {
+  async untilUp(): Promise<void> {
     if (!this.proxy.isLost) await until(async () => (await this.world.qr.health()).ok);
   }
 
@@ -129,7 +130,7 @@ export class Visit {
     return this.#url(await this.browser.finish());
   }
 
-  /** Resumes the sign-in, and gives consent. @returns the URL that resumes it after that */
+  /** Resumes the sign-in, and gives consent. @returns the URL that resumes the sign-in after the consent */
   async consent(resume: URL): Promise<URL> {
     const page = await this.browser.goOn(resume);
     return this.#url(await this.browser.agent.post(`${page.url}/consent`, { json: {} }));

@@ -1,4 +1,4 @@
-/** The event stream of a page, with the latest ticket that it got. */
+/** Reads the event stream of a page, and keeps the latest ticket. */
 import type { EventStream } from '../support/agent.ts';
 
 /** Below Mocha's time-out, so that the error names the missing ticket. */
@@ -22,7 +22,7 @@ export class TicketStream {
    * @param within the longest wait in milliseconds
    * @throws Error if neither happens in that time
    */
-  async shows(what: string, isIt: (ticket: TicketView) => boolean, within: number = PATIENCE_MS): Promise<void> {
+  async waitFor(what: string, isIt: (ticket: TicketView) => boolean, within: number = PATIENCE_MS): Promise<void> {
     const latest = performance.now() + within;
     while (!this.ended && !(this.latest && isIt(this.latest))) {
       const left = latest - performance.now();

@@ -35,7 +35,7 @@ inFullSuite(() => {
 
 function testBeside(name: string, build: () => EarlierBuild): void {
   describe(`${name} and this one on one Redis`, function () {
-    // Building and starting the earlier one takes some seconds of processor time.
+    // Building and starting the earlier version takes some seconds of processor time.
     this.timeout(180_000);
     let redis: RedisServer;
     let nodes: Nodes;

@@ -1,5 +1,5 @@
 /**
- * An RP that consists of one page with oidc-client-ts. It loads the library's build for browsers, as the library's
+ * Starts an RP that consists of one page with oidc-client-ts. It loads the library's build for browsers, as the library's
  * samples do.
  */
 import { fileURLToPath } from 'node:url';

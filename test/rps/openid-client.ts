@@ -1,4 +1,4 @@
-/** An RP with openid-client, set up as in "Quick start" and "Authorization Code Flow" of its README. */
+/** Starts an RP with openid-client, set up as in "Quick start" and "Authorization Code Flow" of its README. */
 import express from 'express';
 import session from 'express-session';
 import * as client from 'openid-client';

@@ -1,4 +1,4 @@
-/** An RP with passport-openidconnect, set up as in "Configure Strategy" and "Define Routes" of its README. */
+/** Starts an RP with passport-openidconnect, set up as in "Configure Strategy" and "Define Routes" of its README. */
 import express from 'express';
 import session from 'express-session';
 import passport from 'passport';

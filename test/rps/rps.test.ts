@@ -20,7 +20,7 @@ describe('an RP with openid-client', () => {
   const here = useRp(startOpenidClient);
 
   it('gets the claims of the user who approved on the phone', async () => {
-    const { browser, phone } = await meetAt(here());
+    const { browser, phone } = await scanAtRp(here());
     await phone.approve();
     const page = await finish(browser);
     expect(page.url.href).to.equal(`${here().rp.url}/`);
@@ -28,7 +28,7 @@ describe('an RP with openid-client', () => {
   });
 
   it('gets an AuthorizationResponseError with access_denied if the phone denies', async () => {
-    const { browser, phone } = await meetAt(here());
+    const { browser, phone } = await scanAtRp(here());
     await phone.deny();
     const page = await finish(browser);
     expect(page.url.href.startsWith(`${here().rp.url}/callback?error=access_denied`)).to.equal(true);
@@ -37,7 +37,7 @@ describe('an RP with openid-client', () => {
 
   it('signs the browser out', async () => {
     const { world, rp } = here();
-    const { browser, phone } = await meetAt(here());
+    const { browser, phone } = await scanAtRp(here());
     await phone.approve();
     await finish(browser);
 
@@ -57,7 +57,7 @@ describe('an RP with passport-openidconnect', () => {
   const here = useRp(startPassportOpenidconnect);
 
   it('gets the claims of the user who approved on the phone', async () => {
-    const { browser, phone } = await meetAt(here(), 'bob');
+    const { browser, phone } = await scanAtRp(here(), 'bob');
     await phone.approve();
     const page = await finish(browser);
     expect(page.url.href).to.equal(`${here().rp.url}/`);
@@ -66,7 +66,7 @@ describe('an RP with passport-openidconnect', () => {
 
   it('keeps a failureMessage if the phone denies, and its failureRedirect leads to a new code', async () => {
     const { world, rp } = here();
-    const { browser, phone } = await meetAt(here());
+    const { browser, phone } = await scanAtRp(here());
     await phone.deny();
     const page = await finish(browser);
     expect(page.url.href.startsWith(`${world.issuer}/interaction/`)).to.equal(true);
@@ -231,7 +231,7 @@ function useRp(start: (world: World) => Promise<RunningRp>, options: WorldOption
     await world?.stop();
   });
   return () => {
-    if (world === undefined || rp === undefined) throw new Error('there is an RP in tests only');
+    if (world === undefined || rp === undefined) throw new Error('the RP exists only while a test runs');
     return { world, rp };
   };
 }
@@ -254,7 +254,7 @@ function useChromium(): (url: string) => Promise<Page> {
 }
 
 /** Returns a browser that the RP has sent to the provider, and a phone that has scanned its code. */
-async function meetAt(
+async function scanAtRp(
   { world, rp }: Here,
   name: 'alice' | 'bob' = 'alice',
 ): Promise<{ browser: BrowserPerson; phone: PhonePerson }> {

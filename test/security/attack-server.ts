@@ -17,7 +17,7 @@ import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts'
 import { RP_CALLBACK } from '../support/world.ts';
 import type { Attack } from './attack.ts';
 import { isMetBy, type LiveSetting, settingFor } from './live-setting.ts';
-import { signedInBy } from './meeting.ts';
+import { followToRp } from './meeting.ts';
 
 const ATTACKS = new URL('.', import.meta.url);
 
@@ -182,7 +182,7 @@ async function becomeFamiliar(site: Site): Promise<void> {
     const signedIn = await browser.finish(checkCode === undefined ? undefined : `${checkCode}`);
     if (signedIn.status !== 200) throw new Error(`${name} cannot sign in: ${signedIn.status} ${signedIn.text}`);
     // The account trusts the browser from here on.
-    await signedInBy(browser, signedIn);
+    await followToRp(browser, signedIn);
     const cookies = await browser.agent.jar.getCookies(browser.at);
     familiar = cookies
       .filter(({ key }) => key.includes('_qr_memory'))
@@ -224,7 +224,7 @@ function takesFamiliarCookie(url: string, cookie: string): boolean {
   return url.includes('/interaction/') && familiar !== '' && !cookie.includes('_qr_memory');
 }
 
-/** The known browser was last signed in as bob. An attacker at it would agree to any account. */
+/** The known browser was last signed in as bob. An attacker who uses it would agree to a change of the account. */
 function agreeing(url: string, body: RequestInit['body']): RequestInit['body'] {
   if (!url.endsWith('/qr/finish') || typeof body !== 'string' || !body.startsWith('{')) return body;
   return JSON.stringify({ switchAccount: 'yes', ...JSON.parse(body) });

@@ -25,7 +25,7 @@ export interface Attack {
 /** A server without one defence. The switch is in the test, not in the product. */
 export interface Weakness {
   /** The defence that is missing, such as "the binding cookie". */
-  readonly name: string;
+  readonly defence: string;
   readonly options?: WorldOptions;
   /** Changes the code while the weak server runs. @returns a function that undoes the change */
   readonly patch?: () => () => void;
@@ -43,7 +43,7 @@ export function prove(family: string, attacks: readonly Attack[]): void {
     for (const attack of attacks) {
       const { row, name, without } = attack;
       registerSides(`row ${row}: ${name}`, {
-        lacks: without.name,
+        lacks: without.defence,
         succeeds: async () => {
           const got = await attackWeakServer(attack);
           expect(got, 'the attack gained nothing on a server without the defence').to.be.a('string');
@@ -187,7 +187,7 @@ export function replacing<T extends object, Name extends keyof T>(
   };
 }
 
-/** Options for a middleware in front of our server, which gets each request first and each answer last. */
+/** Returns options that put a middleware in front of our server. It gets each request first and each answer last. */
 export function inFront(middleware: Middleware): WorldOptions {
   return { extend: ({ provider }: Fixture) => provider.middleware.unshift(middleware) };
 }

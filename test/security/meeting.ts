@@ -1,10 +1,10 @@
-/** Steps of a sign-in that several families of attacks share. */
+/** Takes the steps of a sign-in that several families of attacks share. */
 import type { Answer } from '../support/agent.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 
 export type TextFields = Readonly<Record<string, string>>;
 
-/** A browser at the QR page. */
+/** Returns a browser that shows the QR page. */
 export async function browserAt(site: Site, headers: TextFields = {}): Promise<BrowserVisitor> {
   const browser = new BrowserVisitor(site, fetch, headers);
   const page = await browser.start();
@@ -12,7 +12,7 @@ export async function browserAt(site: Site, headers: TextFields = {}): Promise<B
   return browser;
 }
 
-/** A phone that is signed in. */
+/** Returns a phone that is signed in. */
 export async function phoneOf(site: Site, name: string = 'alice', headers: TextFields = {}): Promise<PhoneVisitor> {
   const phone = new PhoneVisitor(site, fetch, headers);
   await phone.signInAt(`${site.issuer}/account`, name);
@@ -20,22 +20,26 @@ export async function phoneOf(site: Site, name: string = 'alice', headers: TextF
 }
 
 /** Scans the browser's code. */
-export async function scanned(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Answer> {
+export async function scanCode(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Answer> {
   const page = await phone.scan(await browser.code());
   if (page.status !== 200) throw new Error(`the phone cannot scan: ${page.status} ${page.text}`);
   return page;
 }
 
 /** Scans the browser's code and approves. @returns the check code; empty if there is none */
-export async function approved(phone: PhoneVisitor, browser: BrowserVisitor, more: TextFields = {}): Promise<string> {
-  await scanned(phone, browser);
+export async function scanAndApprove(
+  phone: PhoneVisitor,
+  browser: BrowserVisitor,
+  more: TextFields = {},
+): Promise<string> {
+  await scanCode(phone, browser);
   const { state, checkCode } = await phone.approve(more);
-  if (state !== 'approved') throw new Error(`this is ${state}, not approved`);
+  if (state !== 'approved') throw new Error(`the ticket is ${state}, not approved`);
   return `${checkCode ?? ''}`;
 }
 
 /** Sends a decision with any fields and headers. */
-export async function decided(phone: PhoneVisitor, fields: TextFields, headers: TextFields = {}): Promise<Answer> {
+export async function sendDecision(phone: PhoneVisitor, fields: TextFields, headers: TextFields = {}): Promise<Answer> {
   const { csrf } = (await phone.look()).json();
   const { origin } = new URL(phone.site.issuer);
   return phone.agent.post(phone.at, {
@@ -45,12 +49,12 @@ export async function decided(phone: PhoneVisitor, fields: TextFields, headers: 
 }
 
 /** Follows the answer to the RP. @returns the subject that is signed in there; undefined if there is none */
-export async function signedInBy(browser: BrowserVisitor, answer: Answer): Promise<string | undefined> {
-  if (answer.status === 200) return arrivedFrom(browser, `${answer.json().redirectTo}`);
-  return answer.status === 303 ? arrivedFrom(browser, answer.location) : undefined;
+export async function followToRp(browser: BrowserVisitor, answer: Answer): Promise<string | undefined> {
+  if (answer.status === 200) return arriveFrom(browser, `${answer.json().redirectTo}`);
+  return answer.status === 303 ? arriveFrom(browser, answer.location) : undefined;
 }
 
-async function arrivedFrom(browser: BrowserVisitor, location: string): Promise<string | undefined> {
+async function arriveFrom(browser: BrowserVisitor, location: string): Promise<string | undefined> {
   const { site } = browser;
   const isAtApp = (next: URL): boolean => next.href.startsWith(site.client.callback);
   const landed = await browser.agent.follow(new URL(location, site.issuer), isAtApp);
@@ -59,5 +63,5 @@ async function arrivedFrom(browser: BrowserVisitor, location: string): Promise<s
     return new URL(arrived).searchParams.has('error') ? undefined : (await browser.exchange(arrived)).claims()?.sub;
   }
   const consent = await browser.post(`${landed.url}/consent`, {});
-  return consent.status === 200 ? arrivedFrom(browser, `${consent.json().redirectTo}`) : undefined;
+  return consent.status === 200 ? arriveFrom(browser, `${consent.json().redirectTo}`) : undefined;
 }

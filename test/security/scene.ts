@@ -1,42 +1,42 @@
-/** The victims of attacks on a sign-in, each at the step at which the attack begins. */
+/** Brings the victims of an attack on a sign-in to the step at which the attack begins. */
 import * as client from 'openid-client';
 import type { Agent, Answer } from '../support/agent.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../support/visitors.ts';
 
-export interface Meeting {
+export interface ScannedSignIn {
   readonly browser: BrowserVisitor;
   readonly phone: PhoneVisitor;
   /** The address in the code that the phone has scanned. */
   readonly code: string;
 }
 
-export async function shown(site: Site): Promise<BrowserVisitor> {
+export async function openQrPage(site: Site): Promise<BrowserVisitor> {
   const browser = new BrowserVisitor(site);
   expectStatus(await browser.start(), 200, 'the QR page');
   return browser;
 }
 
-export async function signedInPhone(site: Site, name: string = 'alice'): Promise<PhoneVisitor> {
+export async function signInPhone(site: Site, name: string = 'alice'): Promise<PhoneVisitor> {
   const phone = new PhoneVisitor(site);
   expectStatus(await phone.signInAt(`${site.issuer}/account`, name), 200, `the account page of ${name}`);
   return phone;
 }
 
-export async function scanned(site: Site): Promise<Meeting> {
-  const [browser, phone] = await Promise.all([shown(site), signedInPhone(site)]);
+export async function scanOnPhone(site: Site): Promise<ScannedSignIn> {
+  const [browser, phone] = await Promise.all([openQrPage(site), signInPhone(site)]);
   const code = await browser.code();
   expectStatus(await phone.scan(code), 200, 'the confirm page');
   return { browser, phone, code };
 }
 
 /** Scans and approves. @returns also the check code, if the browser must type one */
-export async function approved(site: Site): Promise<Meeting & { readonly checkCode: string | undefined }> {
-  const meeting = await scanned(site);
-  return { ...meeting, checkCode: await approval(meeting.phone) };
+export async function scanAndApprove(site: Site): Promise<ScannedSignIn & { readonly checkCode: string | undefined }> {
+  const meeting = await scanOnPhone(site);
+  return { ...meeting, checkCode: await approve(meeting.phone) };
 }
 
 /** Approves. @returns the check code, if the browser must type one */
-export async function approval(phone: PhoneVisitor): Promise<string | undefined> {
+export async function approve(phone: PhoneVisitor): Promise<string | undefined> {
   const { state, checkCode } = await phone.approve();
   if (state !== 'approved') throw new Error(`the phone could not approve: the ticket is ${state}`);
   return checkCode === undefined ? undefined : `${checkCode}`;
@@ -63,7 +63,7 @@ export function uidOf({ at }: BrowserVisitor): string {
   return new URL(at).pathname.split('/').at(-1) ?? '';
 }
 
-/** Returns the name of the account that is signed in there. */
+/** Returns the name of the account that is signed in in this browser or phone. */
 export async function accountAt({ issuer }: Site, agent: Agent): Promise<string | undefined> {
   const page = await agent.get(`${issuer}/account`, { headers: { accept: 'text/html' } });
   return page.status === 200 ? /Hello ([^<]+)/.exec(page.text)?.[1] : undefined;
@@ -84,7 +84,10 @@ export async function goOn(browser: BrowserVisitor, location: unknown): Promise<
 }
 
 /** Returns the attacker's browser with the cookies that the attacker has stolen from the victim. */
-export async function thief(victim: BrowserVisitor, takes: (cookie: string) => boolean): Promise<BrowserVisitor> {
+export async function stealCookies(
+  victim: BrowserVisitor,
+  takes: (cookie: string) => boolean,
+): Promise<BrowserVisitor> {
   const attacker = new BrowserVisitor(victim.site);
   attacker.at = victim.at;
   for (const cookie of await victim.agent.jar.store.getAllCookies()) {

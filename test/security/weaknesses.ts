@@ -13,7 +13,7 @@ import { recordFields } from './request-fields.ts';
 
 type Patch = () => () => void;
 
-/** The setting of some attacks, and not a weakness: every sign-in needs the check code. */
+/** Options under which every sign-in needs the check code. They are the setting of some attacks, not a weakness. */
 export const askingForTheCheckCode: WorldOptions = { qrLogin: { assess: () => 'check code' } };
 
 /** Applies several patches together. */
@@ -89,7 +89,7 @@ export function browserFinds(changed: (ticket: Ticket) => Ticket): Patch {
 }
 
 /** Returns the ticket as if it were still waiting. */
-export function waiting({ id, version, interaction, request, browser, shownAt, since, endsAt }: Ticket): Ticket {
+export function asWaiting({ id, version, interaction, request, browser, shownAt, since, endsAt }: Ticket): Ticket {
   return { id, version, interaction, request, browser, shownAt, since, endsAt, deadline: endsAt, state: 'waiting' };
 }
 
@@ -111,7 +111,7 @@ type Session = Awaited<ReturnType<Provider['Session']['get']>>;
 /** All providers share one AsyncLocalStorage, because each additional one makes all promises slower. */
 const requests = new AsyncLocalStorage<Context>();
 
-/** A provider that replaces the account of the session by the account that a request names. */
+/** A provider that replaces the account of the session with the account that a request names. */
 export function believing(read: (ctx: Context) => string | undefined): WorldOptions {
   const extend = ({ provider }: Fixture): void => {
     const believed = new Map<string, string>();
@@ -137,8 +137,8 @@ export function believing(read: (ctx: Context) => string | undefined): WorldOpti
 }
 
 /** A server that trusts the first address in the header, which the client may have forged. */
-export const doubtsAboutAddresses: Weakness = {
-  name: 'distrust of addresses before the entry that the proxy added',
+export const trustsForgedAddresses: Weakness = {
+  defence: 'distrust of addresses before the entry that the proxy added',
   options: inFront(async (ctx, next) => {
     ctx.req.headers['x-forwarded-for'] = ctx.get('x-forwarded-for').split(',')[0];
     await next();

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Access, unavailable } from '../../src/stores/access.ts';
 import { setStorePatience, TooLate } from '../../src/stores/deadline.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
-import { refused } from '../ticket/builders.ts';
+import { awaitRefusal } from '../ticket/builders.ts';
 
 const SHORT_MS = 20;
 
@@ -24,14 +24,14 @@ describe('every access to a store', () => {
       },
     ];
     for (const failure of failures) {
-      const refusal = await refused(access.make('find', failure));
+      const refusal = await awaitRefusal(access.make('find', failure));
       expect([refusal.code, refusal.cause]).to.deep.equal(['store_unavailable', cause]);
     }
   });
 
   it('fails with store_unavailable if there is no answer in time', async () => {
     setStorePatience(SHORT_MS);
-    const refusal = await refused(access.make('find', () => new Promise(() => undefined)));
+    const refusal = await awaitRefusal(access.make('find', () => new Promise(() => undefined)));
     expect(refusal.code).to.equal('store_unavailable');
     expect(refusal.cause).to.be.instanceOf(TooLate);
   });

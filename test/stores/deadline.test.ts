@@ -16,7 +16,7 @@ function never(): Promise<never> {
 }
 
 describe('the wait for a store', () => {
-  it('returns its answer', async () => {
+  it('returns the answer of the store', async () => {
     expect(await withDeadline(Promise.resolve('answer'))).to.equal('answer');
   });
 

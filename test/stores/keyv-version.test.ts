@@ -15,14 +15,14 @@ const keyv4: unknown = { opts: { namespace: 'keyv' }, get: async () => undefined
 describe('a Keyv of another version', () => {
   it('can be a Keyv 6, in memory', async () => {
     const store = newKeyv6();
-    await World.during({ store }, (world) => signsIn(world));
+    await World.during({ store }, (world) => expectSignIn(world));
   });
 
   it('can be a Keyv 6, over Redis', async () => {
     const redis = await RedisServer.start();
     const store = keyv6OverRedis(redis.url);
     try {
-      await World.during({ store }, (world) => signsIn(world));
+      await World.during({ store }, (world) => expectSignIn(world));
     } finally {
       await store.disconnect();
       await redis.stop();
@@ -51,7 +51,7 @@ describe('a Keyv of another version', () => {
   });
 });
 
-async function signsIn(world: World): Promise<void> {
+async function expectSignIn(world: World): Promise<void> {
   const { browser, phone } = await world.meet();
   await phone.scan(await browser.code());
   await phone.decide('approve');

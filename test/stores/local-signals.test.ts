@@ -32,13 +32,13 @@ describe('signals within one process', () => {
 
   it('list an interaction as watched until its last listener stops', () => {
     const [one, other] = [new RecordingListener(signals, 'interaction'), new RecordingListener(signals, 'interaction')];
-    expect([...signals.watched()]).to.deep.equal(['interaction']);
+    expect([...signals.watchedInteractions()]).to.deep.equal(['interaction']);
     one.stop();
     one.stop();
     expect(signals.isWatched('interaction')).to.equal(true);
     other.stop();
     expect(signals.isWatched('interaction')).to.equal(false);
-    expect([...signals.watched()]).to.deep.equal([]);
+    expect([...signals.watchedInteractions()]).to.deep.equal([]);
   });
 
   it('keep a new listener when an earlier one stops twice', () => {

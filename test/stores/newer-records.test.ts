@@ -2,13 +2,13 @@ import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { chooseEngine } from '../../src/stores/choose-engine.ts';
 import { RecordingListener } from '../../src/stores/contract/recording-listener.ts';
-import { changed, newTicket } from '../../src/stores/contract/sample-tickets.ts';
+import { newTicket, toScanned } from '../../src/stores/contract/sample-tickets.ts';
 import type { MakeStoreEngine, StoreEngine } from '../../src/stores/store-engine.ts';
 import type { KnownBrowser } from '../../src/ticket/browsers/known-browser.ts';
 import type { SignedInBrowser } from '../../src/ticket/browsers/signed-in-browser.ts';
 import { KNOWN_FORMAT } from '../../src/ticket/record-format.ts';
 import { RedisServer } from '../support/redis.ts';
-import { refused } from '../ticket/builders.ts';
+import { awaitRefusal } from '../ticket/builders.ts';
 import { keyvOver, RemoteBackend } from './memory/keyv-stores.ts';
 import { GENEROUS, storesMayTake } from './patience.ts';
 import { startProcess } from './redis/redis-process.ts';
@@ -66,7 +66,7 @@ for (const [name, start] of Object.entries(ENGINES)) {
     });
 
     async function expectRefused(read: Promise<unknown>): Promise<void> {
-      const error = await refused(read);
+      const error = await awaitRefusal(read);
       expect(error.code).to.equal('newer_record');
       expect(error.message).to.include(`format ${NEWER_FORMAT}`).and.include(`knows ${KNOWN_FORMAT}`);
     }
@@ -98,10 +98,10 @@ for (const [name, start] of Object.entries(ENGINES)) {
       const listener = new RecordingListener(engine.signals, ticket.interaction);
       await engine.store.findByInteraction(ticket.interaction);
       await engine.store.create(ticket);
-      await listener.hears(1);
+      await listener.untilHeard(1);
       const before = listener.doubts;
-      await engine.store.swap(ticket, { ...changed(ticket), format: NEWER_FORMAT });
-      await listener.doubtsOnceMore(before);
+      await engine.store.swap(ticket, { ...toScanned(ticket), format: NEWER_FORMAT });
+      await listener.untilInDoubt(before);
       expect(listener.heard).to.deep.equal([ticket]);
       listener.stop();
     });

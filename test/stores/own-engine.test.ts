@@ -2,13 +2,13 @@ import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { qrLogin } from '../../src/index.ts';
 import { chooseEngine } from '../../src/stores/choose-engine.ts';
-import { changed, endOf, follower, newTicket } from '../../src/stores/contract/sample-tickets.ts';
+import { newTicket, toFollower, toReplaced, toScanned } from '../../src/stores/contract/sample-tickets.ts';
 import { storeContract } from '../../src/stores/contract/store-contract.ts';
 import type { StoreEngine } from '../../src/stores/store-engine.ts';
 import type { Ticket } from '../../src/ticket/ticket.ts';
 import { eventually } from '../support/until.ts';
 import { World } from '../support/world.ts';
-import { refused } from '../ticket/builders.ts';
+import { awaitRefusal } from '../ticket/builders.ts';
 import { SHORT, whileStoresMayTake } from './patience.ts';
 
 const IGNORED = { onTrouble: () => undefined, onLate: () => undefined };
@@ -100,7 +100,7 @@ describe("a deployment's own engine", () => {
   for (const [name, act] of Object.entries(acts)) {
     it(`has a deadline for ${name}`, async () => {
       const engine = chooseEngine(() => hangingEngine(), Date.now, IGNORED);
-      const refusal = await whileStoresMayTake(SHORT, () => refused(Promise.resolve(act(engine))));
+      const refusal = await whileStoresMayTake(SHORT, () => awaitRefusal(Promise.resolve(act(engine))));
       expect(refusal.code).to.equal('store_unavailable');
     });
   }
@@ -121,12 +121,12 @@ describe("a deployment's own engine", () => {
       return true;
     }
     const first = newTicket();
-    const [next, ended] = [follower(first), endOf(first)];
-    const plain = changed(next);
+    const [next, ended] = [toFollower(first), toReplaced(first)];
+    const plain = toScanned(next);
     await whileStoresMayTake(SHORT, async () => {
-      await refused(engine.store.create(first));
-      await refused(engine.store.swap(first, next, ended));
-      await refused(engine.store.swap(next, plain));
+      await awaitRefusal(engine.store.create(first));
+      await awaitRefusal(engine.store.swap(first, next, ended));
+      await awaitRefusal(engine.store.swap(next, plain));
     });
     release();
     await eventually('all are reported', () => late.length === 4);

@@ -22,23 +22,23 @@ describe('a write probe', () => {
   afterEach(() => mock.restoreAll());
 
   it('writes once for all callers within a second', async () => {
-    await Promise.all([probe.succeeds(), probe.succeeds()]);
+    await Promise.all([probe.assertWritable(), probe.assertWritable()]);
     now = 999;
-    await probe.succeeds();
+    await probe.assertWritable();
     expect(writes).to.equal(1);
     now = 1_000;
-    await probe.succeeds();
+    await probe.assertWritable();
     expect(writes).to.equal(2);
   });
 
   it('fails with the error of the write, and writes again at the next call', async () => {
     problem = new Error('READONLY');
     for (const count of [1, 2]) {
-      expect(await probe.succeeds().catch((error: unknown) => error)).to.equal(problem);
+      expect(await probe.assertWritable().catch((error: unknown) => error)).to.equal(problem);
       expect(writes).to.equal(count);
     }
     problem = undefined;
-    await probe.succeeds();
+    await probe.assertWritable();
     expect(writes).to.equal(3);
   });
 });

@@ -22,7 +22,7 @@ export interface Answer {
   readonly location: string;
 }
 
-/** A stream of Server-RequestOptions Events, which are read one by one. */
+/** A stream of Server-Sent Events, which are read one by one. */
 export class EventStream {
   readonly response: Response;
   readonly #controller: AbortController;

@@ -11,7 +11,7 @@ import {
 import { passwordOf } from '../fixtures/people.ts';
 import { APP_CALLBACK, APP_SCOPES, PHONE_APP } from '../fixtures/phone-app.ts';
 import { Agent, type Answer, EventStream } from './agent.ts';
-import { describedAt } from './described.ts';
+import { fetchDescription } from './described.ts';
 import type { Site } from './visitors.ts';
 
 /** The provider that an app belongs to. A World is one. */
@@ -200,7 +200,7 @@ export class AppPerson {
       });
       this.nonce = answer.headers.get('dpop-nonce') ?? this.nonce;
       const base = new URL(this.site.issuer).pathname.replace(/\/$/, '');
-      (await describedAt(this.site.issuer)).assertAnswer(method, url.pathname.slice(base.length), answer);
+      (await fetchDescription(this.site.issuer)).assertAnswer(method, url.pathname.slice(base.length), answer);
       return answer;
     };
     const answer = await send();

@@ -1,4 +1,4 @@
-/** The key of a browser. The page's script makes and uses such a key. */
+/** Makes and uses the key of a browser, as the page's script does in a real browser. */
 import { webcrypto } from 'node:crypto';
 
 const { subtle } = webcrypto;
@@ -29,7 +29,7 @@ export class TestBrowserKey {
    * Returns the fields of the request by which the page at this address announces its key.
    * @param codeUrl the address in the code on that page
    */
-  async shown(at: string, codeUrl: string): Promise<{ key: string; code: string; signature: string }> {
+  async announcement(at: string, codeUrl: string): Promise<{ key: string; code: string; signature: string }> {
     const code = `${new URL(codeUrl).pathname.split('/').at(-1)}`;
     const uid = new URL(at).pathname.split('/').at(-1);
     return {

@@ -72,7 +72,7 @@ export class Child {
 
   /**
    * Starts a process, and resolves when it is ready.
-   * @throws Error with the output of the process, if it ends before that or takes longer than 150 s. It has ended then.
+   * @throws Error with the output of the process, if it ends before that or takes longer than 150 s. The process has ended by then.
    */
   static async start(name: string, command: readonly string[], { ready, ...options }: ChildOptions): Promise<Child> {
     const [program = '', ...args] = [...prefix, ...command];
@@ -82,7 +82,7 @@ export class Child {
       READY_WITHIN_MS,
     );
     try {
-      await child.seen(ready);
+      await child.firstLine(ready);
       return child;
     } catch (error) {
       await child.end('SIGKILL');
@@ -97,13 +97,13 @@ export class Child {
   }
 
   /** Returns the first line on standard output that matches. If there is none yet, waits for it. */
-  seen(pattern: RegExp): Promise<string> {
+  firstLine(pattern: RegExp): Promise<string> {
     const line = this.lines.find((printed) => pattern.test(printed));
-    return line === undefined ? this.next(pattern) : Promise.resolve(line);
+    return line === undefined ? this.nextLine(pattern) : Promise.resolve(line);
   }
 
   /** Waits for the next line on standard output that matches. @throws Error if the process ends */
-  next(pattern: RegExp): Promise<string> {
+  nextLine(pattern: RegExp): Promise<string> {
     return new Promise((resolve, reject) => {
       if (this.alive) this.#waiting.add({ pattern, resolve, reject });
       else reject(this.#problem('has ended'));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { LOOPBACK } from './server.ts';
 
-/** The ways to disturb a command. The first one leaves the most unfinished state, so the short suite uses it. */
+/** The ways to disturb a command, which the names call "it". The first one leaves the most unfinished state, so the short suite uses it. */
 export const HARMS = [
   'the connection is lost after Redis has done it',
   'the connection is lost before Redis gets it',
@@ -15,7 +15,7 @@ export const HARMS = [
 export type Harm = (typeof HARMS)[number];
 
 /**
- * Returns the commands at which a test does this harm. If Redis does not answer, each command takes until the store's
+ * Returns those of the numbered commands at which a test does this harm. If Redis does not answer, each command takes until the store's
  * time-out, so only the last seven are used.
  */
 export function commandsFor(harm: Harm, commands: readonly number[]): readonly number[] {
@@ -26,7 +26,7 @@ export function commandsFor(harm: Harm, commands: readonly number[]): readonly n
 const NOT_COUNTED = /^(HELLO|AUTH|CLIENT|PING|SELECT|INFO|S?SUBSCRIBE|S?UNSUBSCRIBE)$/i;
 const UNKNOWN_COMMAND = '*1\r\n$7\r\nREFUSED\r\n';
 
-interface Order {
+interface PlannedHarm {
   readonly at: number;
   readonly harm: Harm;
 }
@@ -39,7 +39,7 @@ export class CommandProxy {
   readonly #sockets = new Set<Socket>();
   /** Connections whose answers the proxy drops from now on. */
   readonly #muted = new Set<Socket>();
-  #order: Order | undefined;
+  #order: PlannedHarm | undefined;
   #seen = 0;
   #refusesConnections = false;
 
@@ -72,7 +72,7 @@ export class CommandProxy {
   }
 
   /** True if the command of the last {@link harmAt} has come. */
-  get isHarmed(): boolean {
+  get isHarmDone(): boolean {
     return this.#order === undefined;
   }
 
@@ -83,7 +83,7 @@ export class CommandProxy {
 
   /** Lets everything through again. @returns true if the harm was done */
   heal(): boolean {
-    const { isHarmed } = this;
+    const { isHarmDone: isHarmed } = this;
     this.#order = undefined;
     this.#refusesConnections = false;
     for (const near of this.#muted) near.resetAndDestroy();
@@ -97,6 +97,7 @@ export class CommandProxy {
     await closed;
   }
 
+  /** @param near the connection of the process; `far` leads to Redis */
   #join(near: Socket): void {
     if (this.#refusesConnections) {
       near.on('error', () => undefined).resetAndDestroy();

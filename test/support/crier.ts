@@ -78,10 +78,10 @@ export class Crier {
   }
 
   /** Connects a browser. Resolves when it has received its first event. */
-  async watched(...more: Parameters<typeof Wire.to> extends [string, ...infer M] ? M : never): Promise<Wire> {
+  async connectBrowser(...more: Parameters<typeof Wire.to> extends [string, ...infer M] ? M : never): Promise<Wire> {
     const wire = await Wire.to(this.origin, ...more);
     wire.send(REQUEST);
-    await wire.saw(`"version":${this.version}`);
+    await wire.untilSeen(`"version":${this.version}`);
     return wire;
   }
 
@@ -89,14 +89,14 @@ export class Crier {
    * Publishes the next version of the ticket.
    * @param length the number of meaningless characters that make its event longer
    */
-  say(length: number = 0): void {
+  publish(length: number = 0): void {
     this.#filler = 'x'.repeat(length);
     this.#ticket = { ...this.#ticket, version: this.#ticket.version + 1 } as Ticket;
     this.signals.publish(this.#ticket);
   }
 
   /** Blocks all reads of the ticket from now on. @returns a function that unblocks them */
-  hold(): () => void {
+  holdReads(): () => void {
     let release: () => void = () => undefined;
     this.#held = new Promise((resolve) => {
       release = resolve;

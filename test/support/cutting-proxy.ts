@@ -26,7 +26,7 @@ export class CuttingProxy {
     return new CuttingProxy(target, server);
   }
 
-  /** Cuts off the answers to the next requests with the method POST. */
+  /** Cuts off the answers to the next POST requests. @param times the number of these requests */
   cutAnswers(times: number): void {
     this.#toCut = times;
   }

@@ -20,7 +20,7 @@ export interface ApiDocument extends Json {
 /** The description is the same for each provider of this process, apart from its issuer. */
 let description: Promise<Description> | undefined;
 
-export function describedAt(issuer: string): Promise<Description> {
+export function fetchDescription(issuer: string): Promise<Description> {
   description ??= fetch(`${issuer}/qr/api/openapi.json`).then(
     async (answer) => new Description((await answer.json()) as ApiDocument),
   );

@@ -8,7 +8,11 @@ import type { Elsewhere } from './elsewhere.ts';
  * Sends the head of a form request, and waits until the provider has read the session.
  * @returns a function that sends the rest and returns the status of the answer
  */
-export async function beginLate(url: string, agent: Agent, elsewhere: Elsewhere): Promise<() => Promise<number>> {
+export async function beginLateRequest(
+  url: string,
+  agent: Agent,
+  elsewhere: Elsewhere,
+): Promise<() => Promise<number>> {
   const wasRead = new Promise<void>((resolve) => {
     elsewhere.before = async ({ key }) => {
       if (key.includes('Session#')) resolve();

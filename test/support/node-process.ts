@@ -8,7 +8,7 @@ const PROGRAM = 'test/support/node-program.ts';
 /** Lets Node run an earlier version from its sources, because an earlier version has no bundle. */
 const TYPESCRIPT = ['--import', './scripts/typescript.mjs'];
 
-/** A node that has not stopped after this time hangs, even on a slow machine. It is killed then. */
+/** A node that has not stopped after this time is hanging, even on a slow machine, and is killed. */
 const STOP_TIMEOUT_MS = 20_000;
 
 export interface NodeProcessOptions {
@@ -65,7 +65,7 @@ export class NodeProcess {
   }
 
   get alive(): boolean {
-    return this.#now?.alive ?? false;
+    return this.#current?.alive ?? false;
   }
 
   get events(): NodeEvent[] {
@@ -77,20 +77,20 @@ export class NodeProcess {
   }
 
   async nextEvent(event: string): Promise<NodeEvent> {
-    if (this.#now === undefined) throw new Error(`${this.#name} was never started`);
-    return parse(await this.#now.next(new RegExp(`^${EVENT_PREFIX}.*"event":"${event}"`)));
+    if (this.#current === undefined) throw new Error(`${this.#name} was never started`);
+    return parse(await this.#current.nextLine(new RegExp(`^${EVENT_PREFIX}.*"event":"${event}"`)));
   }
 
   pause(): void {
-    this.#now?.pause();
+    this.#current?.pause();
   }
 
   resume(): void {
-    this.#now?.resume();
+    this.#current?.resume();
   }
 
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<ExitStatus | undefined> {
-    return this.#now?.end(signal);
+    return this.#current?.end(signal);
   }
 
   /** Stops the node with SIGTERM, or with SIGKILL if it takes too long. */
@@ -101,7 +101,7 @@ export class NodeProcess {
     clearTimeout(impatient);
   }
 
-  get #now(): Child | undefined {
+  get #current(): Child | undefined {
     return this.#processes.at(-1);
   }
 }

@@ -57,7 +57,7 @@ const { provider, qr, app } = await makeProvider({
 });
 provider.on('server_error', (ctx, error) => complain(`${ctx.method} ${ctx.path}: ${error.stack}`));
 app.on('error', (error: Error) => complain(`${error.stack}`));
-for (const event of EVENTS) tell(provider, `qr_login.${event}`);
+for (const event of EVENTS) printEvents(provider, `qr_login.${event}`);
 
 const server = createServer(app.callback()).listen(options.port, LOOPBACK);
 await once(server, 'listening');
@@ -86,7 +86,7 @@ function keyvRedis(address: RedisAddress): KeyvRedis<unknown> {
 }
 
 /** Prints the plugin's events on standard output, for the process that started this one. */
-function tell(emitter: Provider, event: string): void {
+function printEvents(emitter: Provider, event: string): void {
   const listener = (...values: unknown[]): void => {
     const [payload] = values.slice(-1);
     if (typeof payload !== 'object' || payload === null) return;

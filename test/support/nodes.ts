@@ -13,7 +13,7 @@ export interface NodesOptions {
   readonly redis: RedisAddress;
   /** The special options of each node. By default there are three nodes without special options. */
   readonly nodes?: readonly OneNode[];
-  /** The issuer of all nodes. By default an address at which no server listens, for {@link Nodes.networkTo}. */
+  /** The issuer of all nodes. The default is an address at which no server listens: {@link Nodes.networkTo} leads to the nodes. */
   readonly issuer?: string;
   readonly people?: number;
   readonly qrLogin?: PlainQrLoginOptions;
@@ -122,9 +122,9 @@ export class Nodes {
 
   /**
    * Waits until {@link events} includes all events that have happened so far. Each node prints its events in order, so
-   * that it is enough to wait for one more event of each.
+   * it is enough to wait for one more event of each node.
    */
-  async havePrintedAll(): Promise<void> {
+  async untilAllPrinted(): Promise<void> {
     const running = [...this.alive.entries()].flatMap(([index, alive]) => (alive ? [index] : []));
     await Promise.all(
       running.map(async (index) => {

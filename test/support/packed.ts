@@ -40,7 +40,7 @@ export function packedFile(): string {
  * registry is needed.
  * @param without a package, or a scope of packages, to leave out
  */
-export function installed(without?: string): string {
+export function installPackage(without?: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'qr-login-'));
   const modules = join(folder, 'node_modules');
   const home = join(modules, 'oidc-provider-qr-login');

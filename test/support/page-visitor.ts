@@ -32,7 +32,7 @@ export class PageVisitor extends BrowserVisitor {
    * Waits until the ticket is in this state, on one stream after the other.
    * @param given a signal that ends the wait with an error
    */
-  async until(state: string, given?: AbortSignal): Promise<Record<string, unknown>> {
+  async untilState(state: string, given?: AbortSignal): Promise<Record<string, unknown>> {
     for (;;) {
       given?.throwIfAborted();
       const outcome = await this.#listen(state).catch(() => 'broken' as const);

@@ -38,8 +38,8 @@ export class RedisCluster {
   }
 
   /**
-   * Adds a replica to this master. Resolves when it has copied all data, and all masters know it and so could promote
-   * it.
+   * Adds a replica to this master. Resolves when the replica has copied all data and all masters know it, so that
+   * they could promote it.
    */
   async addReplica(master: RedisServer): Promise<RedisServer> {
     const { server: replica } = await startMember();
@@ -51,7 +51,7 @@ export class RedisCluster {
       `${await replica.command('CLUSTER', 'NODES')}`.includes(`${id} ${LOOPBACK}:${master.port}`),
     );
     await replica.command('CLUSTER', 'REPLICATE', id);
-    await replica.logs(/MASTER <-> REPLICA sync: Finished with success/);
+    await replica.untilLogged(/MASTER <-> REPLICA sync: Finished with success/);
     // The master sends no writes to the replica before the replica has acknowledged the copy, which takes up to a
     // second.
     expect(await master.command('WAIT', '1', '10000')).to.equal(1);
@@ -84,7 +84,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
       await server.command('CLUSTER', 'ADDSLOTSRANGE', `${firstSlotOf(index)}`, `${last}`);
       if (server !== first.server) await server.command('CLUSTER', 'MEET', LOOPBACK, `${first.server.port}`, first.bus);
     }
-    await Promise.all(started.map(({ server }) => server.logs(/Cluster state changed: ok/)));
+    await Promise.all(started.map(({ server }) => server.untilLogged(/Cluster state changed: ok/)));
     return new RedisCluster(started);
   } catch (error) {
     await Promise.all(started.map(({ server }) => server.stop()));

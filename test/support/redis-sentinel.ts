@@ -30,7 +30,7 @@ export class Sentinel {
    * Waits until the Sentinel knows this many healthy replicas. The Sentinel promotes no replica in an unknown state,
    * and emits no event when it learns the state.
    */
-  async knows(replicas: number): Promise<void> {
+  async untilItKnows(replicas: number): Promise<void> {
     await eventually('Sentinel has found the replicas', async () => {
       const known = `${await this.#command('SENTINEL', 'REPLICAS', MASTER)}`;
       return known.split('master-link-status,ok').length > replicas;
@@ -44,14 +44,14 @@ export class Sentinel {
   }
 
   /** Waits until a replica has become the master. @returns its port */
-  async switched(): Promise<number> {
-    const line = await this.#process.next(/\+switch-master /);
+  async untilSwitched(): Promise<number> {
+    const line = await this.#process.nextLine(/\+switch-master /);
     return Number(line.split(' ').at(-1));
   }
 
-  /** Promotes a replica although the master runs. @returns the port of the new master */
+  /** Promotes a replica even though the master is still running. @returns the port of the new master */
   async failover(): Promise<number> {
-    const [port] = await Promise.all([this.switched(), this.#command('SENTINEL', 'FAILOVER', MASTER)]);
+    const [port] = await Promise.all([this.untilSwitched(), this.#command('SENTINEL', 'FAILOVER', MASTER)]);
     return port;
   }
 
@@ -76,7 +76,7 @@ export async function startSentinel(master: RedisServer, ...replicas: readonly R
     await writeFile(file, configuration(port, folder, master));
     process = await startRedisProcess(`Sentinel at ${port}`, [file, '--sentinel'], /\+monitor master /);
     const sentinel = new Sentinel(port, process, folder);
-    await sentinel.knows(replicas.length);
+    await sentinel.untilItKnows(replicas.length);
     return sentinel;
   } catch (error) {
     await process?.end('SIGKILL');

@@ -28,7 +28,7 @@ export class RedisWorld {
     this.#store = store;
   }
 
-  /** Starts a world. @param at the Redis of another node, which also stops it */
+  /** Starts a world. @param at the Redis of another world, which will stop it. By default, a new Redis is started. */
   static async start(options: WorldOptions = {}, at?: RedisServer): Promise<RedisWorld> {
     const redis = at ?? (await RedisServer.start());
     const store = new Keyv({ store: new KeyvRedis<unknown>(redis.url) });
@@ -87,15 +87,15 @@ export class RedisWorld {
   /** Resumes Redis, and waits until the plugin has noticed. */
   async resume(): Promise<void> {
     this.#goOn();
-    await this.isUp();
+    await this.untilUp();
   }
 
-  async isUp(): Promise<void> {
+  async untilUp(): Promise<void> {
     await until(async () => (await this.world.qr.health()).ok);
   }
 
   /** Waits until this number of browsers is waiting. */
-  async waiting(browsers: number): Promise<void> {
+  async untilWaiting(browsers: number): Promise<void> {
     await until(async () => (await this.world.qr.health()).waiting === browsers);
   }
 

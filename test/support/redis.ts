@@ -83,8 +83,8 @@ export class RedisServer {
   }
 
   /** Returns a matching line of the log. If there is none yet, waits for it. A restart begins a new log. */
-  logs(pattern: RegExp): Promise<string> {
-    return this.#process.seen(pattern);
+  untilLogged(pattern: RegExp): Promise<string> {
+    return this.#process.firstLine(pattern);
   }
 
   command(...args: string[]): Promise<unknown> {
@@ -138,7 +138,7 @@ export async function startReplica(
 ): Promise<RedisServer> {
   const replica = await RedisServer.start({ ...options, args: ['--replicaof', LOOPBACK, `${master.port}`, ...args] });
   try {
-    await replica.logs(/MASTER <-> REPLICA sync: Finished with success/);
+    await replica.untilLogged(/MASTER <-> REPLICA sync: Finished with success/);
     // The master sends changes only after the replica has acknowledged the copy.
     await master.command('WAIT', await master.info('connected_slaves'), '5000');
     return replica;

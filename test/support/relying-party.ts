@@ -71,7 +71,7 @@ export class RelyingParty {
 
 /** Sends the browser to the provider. @returns the page that it gets there */
 export async function send(browser: BrowserPerson, url: string | URL): Promise<Answer> {
-  const page = await outOf(browser, url);
+  const page = await followInProvider(browser, url);
   browser.at = page.url.href;
   return page;
 }
@@ -84,7 +84,7 @@ export async function approve(browser: BrowserPerson, phone: PhonePerson): Promi
 }
 
 /** Approves on the phone, finishes in the browser, and allows the consent page. @returns the answer for the RP */
-export async function throughQr(browser: BrowserPerson, phone: PhonePerson): Promise<Answer> {
+export async function signInByQr(browser: BrowserPerson, phone: PhonePerson): Promise<Answer> {
   await approve(browser, phone);
   return finish(browser);
 }
@@ -92,18 +92,18 @@ export async function throughQr(browser: BrowserPerson, phone: PhonePerson): Pro
 /** Finishes in the browser, and allows the consent page. @returns the answer for the RP: a redirect or a page */
 export async function finish(browser: BrowserPerson, more: Record<string, string> = {}): Promise<Answer> {
   const { redirectTo } = (await browser.finish(undefined, more)).json();
-  return allow(browser, await outOf(browser, String(redirectTo)));
+  return allowConsent(browser, await followInProvider(browser, String(redirectTo)));
 }
 
 /** Allows the consent page, if the answer is one. Otherwise returns the answer. */
-export async function allow(browser: BrowserPerson, answer: Answer): Promise<Answer> {
+export async function allowConsent(browser: BrowserPerson, answer: Answer): Promise<Answer> {
   if (!/\/interaction\/[\w-]+$/.test(answer.url.pathname)) return answer;
   const granted = await browser.agent.post(`${answer.url}/consent`, { json: {} });
-  return outOf(browser, String(granted.json().redirectTo));
+  return followInProvider(browser, String(granted.json().redirectTo));
 }
 
 /** Follows redirects within the provider. @returns the first answer that is a page or redirects elsewhere */
-export function outOf(browser: BrowserPerson, url: string | URL): Promise<Answer> {
+export function followInProvider(browser: BrowserPerson, url: string | URL): Promise<Answer> {
   const { origin } = browser.world;
   return browser.agent.follow(new URL(url, origin), (next) => next.origin !== origin);
 }

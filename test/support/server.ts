@@ -12,7 +12,7 @@ export interface RunningServer {
 }
 
 /** Lets this server listen at a free port. @returns its origin */
-export async function listening(server: NetServer, scheme: string = 'http'): Promise<string> {
+export async function listen(server: NetServer, scheme: string = 'http'): Promise<string> {
   server.listen(0, 'localhost');
   await once(server, 'listening');
   return `${scheme}://localhost:${(server.address() as AddressInfo).port}`;
@@ -26,7 +26,7 @@ export async function serve<T extends { app: Koa }>(
   make: (origin: string) => T | Promise<T>,
 ): Promise<RunningServer & T> {
   const server = createServer();
-  const origin = await listening(server);
+  const origin = await listen(server);
   const stop = (): Promise<void> => closeServer(server);
   try {
     const made = await make(origin);
@@ -50,11 +50,12 @@ async function closeServer(server: Server): Promise<void> {
 export const LOOPBACK = '127.0.0.1';
 
 /**
- * Ports below the range of outgoing connections: one of these might otherwise take the port before the server listens.
+ * Ports below the range that the system gives to outgoing connections. Otherwise an outgoing connection could take the
+ * port before the server listens.
  */
 const [LOWEST, HIGHEST] = [20_000, 32_000];
 
-/** Returns a free port. An issuer contains its port, so that it must be known before anything is started. */
+/** Returns a free port. An issuer contains its port, so the port must be known before the provider starts. */
 export async function freePort(host: string = 'localhost'): Promise<number> {
   for (;;) {
     const port = randomInt(LOWEST, HIGHEST);

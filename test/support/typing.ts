@@ -2,7 +2,7 @@
 import type { Agent, Answer } from './agent.ts';
 import type { World, WorldOptions } from './world.ts';
 
-export const allowed: WorldOptions = { qrLogin: { shortCode: true } };
+export const shortCodesAllowed: WorldOptions = { qrLogin: { shortCode: true } };
 
 interface Screen {
   ticket(): Promise<Record<string, unknown>>;

@@ -24,7 +24,7 @@ export class VirtualTime {
     for (let passed = 0; passed < milliseconds; passed += STEP_MS) {
       this.#passed += STEP_MS;
       mock.timers.tick(STEP_MS);
-      // Promises and I/O callbacks that follow from a timer run before time passes on.
+      // Promises and I/O callbacks that follow from a timer run before more time passes.
       for (let turns = 0; turns < 3; turns++) await nextTurn();
     }
   }

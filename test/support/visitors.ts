@@ -11,7 +11,7 @@ export interface Site {
   readonly others?: Readonly<Record<string, Site['client']>>;
   /** Returns the provider's metadata, if it is known. Otherwise each visitor fetches it. */
   readonly metadata?: () => Promise<client.ServerMetadata>;
-  /** Runs an act as if that many milliseconds had passed. Only a provider in this process has it. */
+  /** Runs an act as if that many milliseconds had passed. Only a site in this process has this function. */
   readonly later?: (milliseconds: number, act: () => Promise<unknown>) => Promise<void>;
 }
 

@@ -21,7 +21,7 @@ export class StreamRecording {
   constructor(source: Readable) {
     this.source = source;
     source.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
-    // An error also destroys the stream, which `saw` and `ended` notice.
+    // An error also destroys the stream, which `untilSeen` and `untilEnded` notice.
     source.on('error', () => undefined);
   }
 
@@ -34,7 +34,7 @@ export class StreamRecording {
   }
 
   /** Waits until this text has arrived. @throws Error if the stream ends before that */
-  saw(text: string): Promise<void> {
+  untilSeen(text: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         if (!this.text.includes(text) && !this.source.destroyed) return;
@@ -48,7 +48,7 @@ export class StreamRecording {
   }
 
   /** Waits until the other side has ended the stream, or it broke. */
-  async ended(): Promise<void> {
+  async untilEnded(): Promise<void> {
     await until(() => this.source.destroyed || this.source.readableEnded);
   }
 }

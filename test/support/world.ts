@@ -146,7 +146,7 @@ export class World {
   }
 
   /** Waits until the answer to a request for this path has ended. @returns the method of that request */
-  finished(path: string): Promise<string | undefined> {
+  untilAnswered(path: string): Promise<string | undefined> {
     return new Promise((resolve) => {
       this.#running.server.on('request', (request, response) => {
         if (request.url === path) response.on('finish', () => resolve(request.method));
@@ -155,7 +155,7 @@ export class World {
   }
 
   /** Waits until the client of a request for this path has closed the connection. */
-  left(path: string): Promise<void> {
+  untilLeft(path: string): Promise<void> {
     return new Promise((resolve) => {
       this.#running.server.on('request', (request, response) => {
         if (request.url === path) response.once('close', resolve);
@@ -164,14 +164,14 @@ export class World {
   }
 
   /** Waits for an event of the provider. */
-  event(name: string): Promise<unknown[]> {
+  nextEvent(name: string): Promise<unknown[]> {
     return new Promise((resolve) =>
       this.provider.once(name as never, ((...values: unknown[]) => resolve(values)) as never),
     );
   }
 
   /** Collects the payloads of an event from now on, without the request's context. */
-  payloads(name: string): unknown[] {
+  collectPayloads(name: string): unknown[] {
     const payloads: unknown[] = [];
     this.provider.on(name as never, ((_ctx: unknown, payload: unknown) => payloads.push(payload)) as never);
     return payloads;
@@ -201,16 +201,16 @@ export class World {
   }
 }
 
-/** A browser at an RP. */
+/** A browser in which a user signs in at an RP. */
 export class BrowserPerson {
   readonly agent: Agent;
   readonly world: World;
   #verifier = '';
   #state = '';
   #nonce = '';
-  /** The interaction's URL, once the provider has led there. */
+  /** The interaction's URL, once the provider has sent the browser there. */
   at = '';
-  /** The client id of the RP that sends it. */
+  /** The client id of the RP that sends the browser to the provider. */
   clientId: string = CLIENT_ID;
 
   constructor(world: World, headers: Record<string, string> = {}, network?: typeof fetch) {
@@ -329,7 +329,7 @@ export class PhonePerson {
   }
 
   /**
-   * Signs in for the account page, with a password. It skips pages that it would not use.
+   * Signs in with a password, for the account page. Does not load the pages that it would only pass through.
    * @throws Error if the provider does not ask for the password, or does not accept it
    */
   async signIn(name: keyof typeof PASSWORDS = 'alice'): Promise<this> {
@@ -360,7 +360,7 @@ export class PhonePerson {
    * Changes the session as if the user had signed in that many seconds ago.
    * @returns that time, in seconds since the epoch
    */
-  async wasSignedInAgo(seconds: number): Promise<number> {
+  async backdateSignIn(seconds: number): Promise<number> {
     const loginTs = Math.floor(Date.now() / 1000) - seconds;
     await this.world.changeSessionOf(this.agent, { loginTs });
     return loginTs;

@@ -57,9 +57,9 @@ export function browserOf(binding: string): Browser {
   return { binding, source: '192.0.2.1', address: '192.0.2.1', name: 'Firefox', system: 'Linux' };
 }
 
-type State = 'state' | 'approver' | 'checkCode' | 'because';
+type StateField = 'state' | 'approver' | 'checkCode' | 'because';
 
-function fixed(version: number): Omit<WaitingTicket, State> {
+function fixed(version: number): Omit<WaitingTicket, StateField> {
   return {
     id: TICKET_ID,
     version,
@@ -108,7 +108,7 @@ export function refusal(act: () => unknown): QrLoginError {
 }
 
 /** Returns the error that an asynchronous act rejects with. */
-export async function refused(act: Promise<unknown>): Promise<QrLoginError> {
+export async function awaitRefusal(act: Promise<unknown>): Promise<QrLoginError> {
   const error = await act.then(
     () => new Error('the act was not refused'),
     (reason: unknown) => reason,

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { WrongCheckCode } from '../../src/ticket/codes/check-code.ts';
-import { alice, approved, LIFETIMES, refused } from './builders.ts';
+import { alice, approved, awaitRefusal, LIFETIMES } from './builders.ts';
 import { FOREIGN, ME, type Scene, setUpScene, UNKNOWN } from './scene.ts';
 
 describe('finish', () => {
   const scene = setUpScene();
 
   it('redeems an approved ticket for the approver', async () => {
-    const { id } = await scene().approved();
+    const { id } = await scene().approveSignIn();
     const { ticket, changed } = await scene().browser.finish(ME, undefined);
     expect(ticket).to.deep.include({ id, state: 'redeemed', version: 4, approver: alice() });
     expect(changed).to.equal(true);
@@ -15,7 +15,7 @@ describe('finish', () => {
   });
 
   it('returns the same answer again after a lost response, and changes nothing', async () => {
-    await scene().approved();
+    await scene().approveSignIn();
     const first = await scene().browser.finish(ME, undefined);
     scene().now += 60_000;
     expect(await scene().browser.finish(ME, undefined)).to.deep.equal({ ticket: first.ticket, changed: false });
@@ -23,40 +23,40 @@ describe('finish', () => {
   });
 
   it('returns a denied ticket as it is', async () => {
-    await scene().phone.deny(await scene().scanned(), alice());
+    await scene().phone.deny(await scene().scanCode(), alice());
     const { ticket, changed } = await scene().browser.finish(ME, undefined);
     expect(ticket.state).to.equal('denied');
     expect(changed).to.equal(false);
   });
 
   it('is refused before the approval', async () => {
-    await scene().shown();
-    expect((await refused(scene().browser.finish(ME, undefined))).code).to.equal('wrong_state');
+    await scene().showCode();
+    expect((await awaitRefusal(scene().browser.finish(ME, undefined))).code).to.equal('wrong_state');
     await scene().phone.scan((await scene().browser.look(ME))?.id ?? '', alice());
-    expect((await refused(scene().browser.finish(ME, { checkCode: '123456' }))).code).to.equal('wrong_state');
+    expect((await awaitRefusal(scene().browser.finish(ME, { checkCode: '123456' }))).code).to.equal('wrong_state');
   });
 
   it('is refused after the deadline', async () => {
-    await scene().approved();
+    await scene().approveSignIn();
     scene().now += LIFETIMES.finish;
-    expect((await refused(scene().browser.finish(ME, undefined))).code).to.equal('over');
+    expect((await awaitRefusal(scene().browser.finish(ME, undefined))).code).to.equal('over');
   });
 
   it('is refused for a ticket that the browser has cancelled', async () => {
-    await scene().approved();
+    await scene().approveSignIn();
     await scene().browser.cancel(ME);
-    expect((await refused(scene().browser.finish(ME, undefined))).code).to.equal('over');
+    expect((await awaitRefusal(scene().browser.finish(ME, undefined))).code).to.equal('over');
   });
 
   it('is refused without a ticket', async () => {
-    expect((await refused(scene().browser.finish(UNKNOWN, undefined))).code).to.equal('over');
+    expect((await awaitRefusal(scene().browser.finish(UNKNOWN, undefined))).code).to.equal('over');
   });
 
   it('answers not_found for the ticket of another browser, before and after that browser finishes', async () => {
-    await scene().approved();
-    expect((await refused(scene().browser.finish(FOREIGN, undefined))).code).to.equal('not_found');
+    await scene().approveSignIn();
+    expect((await awaitRefusal(scene().browser.finish(FOREIGN, undefined))).code).to.equal('not_found');
     await scene().browser.finish(ME, undefined);
-    expect((await refused(scene().browser.finish(FOREIGN, undefined))).code).to.equal('not_found');
+    expect((await awaitRefusal(scene().browser.finish(FOREIGN, undefined))).code).to.equal('not_found');
   });
 });
 
@@ -65,9 +65,9 @@ describe('a browser that needed no check code at Approve', () => {
   const gone = { evidence: async () => false };
 
   it('must type the code if the evidence is gone, and the phone then shows the code', async () => {
-    const approval = await scene().approved();
+    const approval = await scene().approveSignIn();
     expect(scene().phone.checkCode(approval, alice())).to.equal(undefined);
-    expect((await refused(scene().browser.finish(ME, {}, gone))).code).to.equal('check_code_required');
+    expect((await awaitRefusal(scene().browser.finish(ME, {}, gone))).code).to.equal('check_code_required');
     const ticket = await scene().phone.look(approval.id, alice());
     expect(ticket).to.include({ state: 'approved', deadline: approval.deadline, version: approval.version + 1 });
     const checkCode = scene().phone.checkCode(ticket, alice()) ?? '';
@@ -76,18 +76,18 @@ describe('a browser that needed no check code at Approve', () => {
   });
 
   it('must type the code from then on, even with evidence, and has three tries', async () => {
-    const { id } = await scene().approved();
-    await refused(scene().browser.finish(ME, {}, gone));
+    const { id } = await scene().approveSignIn();
+    await awaitRefusal(scene().browser.finish(ME, {}, gone));
     const there = { evidence: async () => true };
-    expect((await refused(scene().browser.finish(ME, {}, there))).code).to.equal('check_code_required');
+    expect((await awaitRefusal(scene().browser.finish(ME, {}, there))).code).to.equal('check_code_required');
     const right = scene().phone.checkCode(await scene().phone.look(id, alice()), alice());
     const checkCode = right === '000000' ? '000001' : '000000';
-    for (let tries = 0; tries < 3; tries++) await refused(scene().browser.finish(ME, { checkCode }, there));
+    for (let tries = 0; tries < 3; tries++) await awaitRefusal(scene().browser.finish(ME, { checkCode }, there));
     expect((await scene().browser.look(ME))?.state).to.equal('cancelled');
   });
 
   it('needs no code if the evidence is still valid', async () => {
-    await scene().approved();
+    await scene().approveSignIn();
     const { ticket } = await scene().browser.finish(ME, {}, { evidence: async () => true });
     expect(ticket.state).to.equal('redeemed');
   });
@@ -97,7 +97,7 @@ describe('a browser that must type the check code', () => {
   const scene = setUpScene();
 
   async function digits(on: Scene): Promise<string> {
-    return on.phone.checkCode(await on.approved('check code'), alice()) ?? '';
+    return on.phone.checkCode(await on.approveSignIn('check code'), alice()) ?? '';
   }
 
   function wrong(right: string): string {
@@ -113,7 +113,7 @@ describe('a browser that must type the check code', () => {
   it('is asked for the code if it sends no well-formed code, and loses no try', async () => {
     await digits(scene());
     for (const typed of [undefined, '', '12345', 'abcdef']) {
-      expect((await refused(scene().browser.finish(ME, { checkCode: typed }))).code, typed).to.equal(
+      expect((await awaitRefusal(scene().browser.finish(ME, { checkCode: typed }))).code, typed).to.equal(
         'check_code_required',
       );
     }
@@ -123,7 +123,7 @@ describe('a browser that must type the check code', () => {
   it('redeems the ticket with the right code after two wrong ones', async () => {
     const right = await digits(scene());
     for (const left of [2, 1]) {
-      const refusal = await refused(scene().browser.finish(ME, { checkCode: wrong(right) }));
+      const refusal = await awaitRefusal(scene().browser.finish(ME, { checkCode: wrong(right) }));
       expect(refusal.code).to.equal('wrong_check_code');
       expect(refusal.message).to.include(`Tries left: ${left}.`);
     }
@@ -132,29 +132,33 @@ describe('a browser that must type the check code', () => {
 
   it('cancels the ticket with the third wrong code, and the right one is refused then', async () => {
     const right = await digits(scene());
-    await refused(scene().browser.finish(ME, { checkCode: wrong(right) }));
-    await refused(scene().browser.finish(ME, { checkCode: wrong(right) }));
-    const third = await refused(scene().browser.finish(ME, { checkCode: wrong(right) }));
+    await awaitRefusal(scene().browser.finish(ME, { checkCode: wrong(right) }));
+    await awaitRefusal(scene().browser.finish(ME, { checkCode: wrong(right) }));
+    const third = await awaitRefusal(scene().browser.finish(ME, { checkCode: wrong(right) }));
     expect(third).to.be.instanceOf(WrongCheckCode);
     expect(third).to.have.property('cancelledTicket').that.includes({ state: 'cancelled', because: 'check code' });
     expect(JSON.stringify(third), 'what a log would write').to.not.include('approver');
     expect(third.message).to.include('No tries are left');
-    expect((await refused(scene().browser.finish(ME, { checkCode: right }))).code).to.equal('over');
+    expect((await awaitRefusal(scene().browser.finish(ME, { checkCode: right }))).code).to.equal('over');
     expect(scene().heard.at(-1)).to.deep.include({ state: 'cancelled', because: 'check code' });
   });
 
   it('gets no extra time by typing wrong codes', async () => {
     const right = await digits(scene());
     scene().now += LIFETIMES.finish - 1;
-    expect((await refused(scene().browser.finish(ME, { checkCode: wrong(right) }))).code).to.equal('wrong_check_code');
+    expect((await awaitRefusal(scene().browser.finish(ME, { checkCode: wrong(right) }))).code).to.equal(
+      'wrong_check_code',
+    );
     scene().now += 1;
-    expect((await refused(scene().browser.finish(ME, { checkCode: right }))).code).to.equal('over');
-    expect((await refused(scene().browser.finish(ME, undefined))).code).to.equal('over');
+    expect((await awaitRefusal(scene().browser.finish(ME, { checkCode: right }))).code).to.equal('over');
+    expect((await awaitRefusal(scene().browser.finish(ME, undefined))).code).to.equal('over');
   });
 
   it('loses no try if another browser types a code, which gets not_found', async () => {
     const right = await digits(scene());
-    expect((await refused(scene().browser.finish(FOREIGN, { checkCode: wrong(right) }))).code).to.equal('not_found');
+    expect((await awaitRefusal(scene().browser.finish(FOREIGN, { checkCode: wrong(right) }))).code).to.equal(
+      'not_found',
+    );
     expect(await scene().browser.look(ME)).to.deep.include({ checkCode: { wrongTries: 0 } });
   });
 
@@ -169,7 +173,7 @@ describe('a browser that must type the check code', () => {
     const codes = await Promise.all(
       Array.from(
         { length: 20 },
-        async () => (await refused(scene().browser.finish(ME, { checkCode: wrong(right) }))).code,
+        async () => (await awaitRefusal(scene().browser.finish(ME, { checkCode: wrong(right) }))).code,
       ),
     );
     expect(codes.filter((code) => code === 'wrong_check_code')).to.have.length(3);

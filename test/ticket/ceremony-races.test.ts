@@ -9,14 +9,25 @@ import { Codes } from '../../src/ticket/codes/code.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
 import type { Notes, TicketStore } from '../../src/ticket/ports.ts';
 import { SecretKeys } from '../../src/ticket/secret-keys.ts';
-import { alice, approved, bob, browserOf, LIFETIMES, NOW, refused, scanned, TICKET_ID, waiting } from './builders.ts';
-import { INTERACTION, ME, setUpScene, showing } from './scene.ts';
+import {
+  alice,
+  approved,
+  awaitRefusal,
+  bob,
+  browserOf,
+  LIFETIMES,
+  NOW,
+  scanned,
+  TICKET_ID,
+  waiting,
+} from './builders.ts';
+import { INTERACTION, ME, setUpScene, showInput } from './scene.ts';
 
 const TWENTY = Array.from({ length: 20 }, (_, number) => number);
 const yes = { approver: alice() };
 
-/** Counts the results of the acts of a race: changed, unchanged, a state, or the code of the refusal. */
-async function endings(acts: readonly Promise<unknown>[]): Promise<Record<string, number>> {
+/** Counts how the acts of a race ended: changed, unchanged, a state, or the code of the refusal. */
+async function countResults(acts: readonly Promise<unknown>[]): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const settled of await Promise.allSettled(acts)) {
     const name = settled.status === 'fulfilled' ? describeValue(settled.value) : codeOf(settled.reason);
@@ -40,16 +51,16 @@ describe('when several acts arrive at the same time,', () => {
   const scene = setUpScene();
 
   it('two tabs that show a code share one ticket, which is created once', async () => {
-    const outcomes = await Promise.all([scene().browser.show(showing()), scene().browser.show(showing())]);
+    const outcomes = await Promise.all([scene().browser.show(showInput()), scene().browser.show(showInput())]);
     expect(outcomes.filter(({ changed }) => changed)).to.have.length(1);
     expect(new Set(outcomes.map(({ ticket }) => ticket.id)).size).to.equal(1);
     expect(scene().heard).to.have.length(1);
   });
 
   it('two tabs that show a code after the old ticket expired share one new ticket', async () => {
-    const old = await scene().shown();
+    const old = await scene().showCode();
     scene().now += LIFETIMES.scan;
-    const outcomes = await Promise.all([scene().browser.show(showing()), scene().browser.show(showing())]);
+    const outcomes = await Promise.all([scene().browser.show(showInput()), scene().browser.show(showInput())]);
     expect(outcomes.filter(({ changed }) => changed)).to.have.length(1);
     const ids = new Set(outcomes.map(({ ticket }) => ticket.id));
     expect(ids.size).to.equal(1);
@@ -57,14 +68,14 @@ describe('when several acts arrive at the same time,', () => {
   });
 
   it('one of two browsers in the same interaction gets the ticket, and the other gets not_found', async () => {
-    const other = showing({ browser: browserOf('another browser') });
-    const counts = await endings([scene().browser.show(showing()), scene().browser.show(other)]);
+    const other = showInput({ browser: browserOf('another browser') });
+    const counts = await countResults([scene().browser.show(showInput()), scene().browser.show(other)]);
     expect(counts).to.deep.equal({ changed: 1, not_found: 1 });
   });
 
   it('one of twenty phones that scan gets the ticket, and the others get not_found', async () => {
-    const id = await scene().shown();
-    const counts = await endings(
+    const id = await scene().showCode();
+    const counts = await countResults(
       TWENTY.map((number) => scene().phone.scan(id, alice({ accountId: `account ${number}` }))),
     );
     expect(counts).to.deep.equal({ changed: 1, not_found: 19 });
@@ -72,21 +83,21 @@ describe('when several acts arrive at the same time,', () => {
   });
 
   it('twenty scans by one phone change the ticket once', async () => {
-    const id = await scene().shown();
-    const counts = await endings(TWENTY.map(() => scene().phone.scan(id, alice())));
+    const id = await scene().showCode();
+    const counts = await countResults(TWENTY.map(() => scene().phone.scan(id, alice())));
     expect(counts).to.deep.equal({ changed: 1, unchanged: 19 });
   });
 
   it('twenty approvals by one phone approve the ticket once', async () => {
-    const id = await scene().scanned();
-    const counts = await endings(TWENTY.map(() => scene().phone.approve(id, yes)));
+    const id = await scene().scanCode();
+    const counts = await countResults(TWENTY.map(() => scene().phone.approve(id, yes)));
     expect(counts).to.deep.equal({ changed: 1, unchanged: 19 });
     expect(scene().heard.filter(({ state }) => state === 'approved')).to.have.length(1);
   });
 
   it('only one of several approvals and denials takes effect', async () => {
-    const id = await scene().scanned();
-    const counts = await endings(
+    const id = await scene().scanCode();
+    const counts = await countResults(
       TWENTY.map((number) => (number % 2 === 0 ? scene().phone.approve(id, yes) : scene().phone.deny(id, alice()))),
     );
     expect(counts).to.deep.equal({ changed: 1, unchanged: 9, wrong_state: 10 });
@@ -94,81 +105,81 @@ describe('when several acts arrive at the same time,', () => {
   });
 
   it('twenty finishes by one browser redeem the ticket once and get the same answer', async () => {
-    await scene().approved();
+    await scene().approveSignIn();
     const acts = TWENTY.map(() => scene().browser.finish(ME, undefined));
-    expect(await endings(acts)).to.deep.equal({ changed: 1, unchanged: 19 });
+    expect(await countResults(acts)).to.deep.equal({ changed: 1, unchanged: 19 });
     const tickets = (await Promise.all<Outcome>(acts)).map(({ ticket }) => ticket);
     for (const ticket of tickets) expect(ticket).to.deep.equal(tickets[0]);
     expect(scene().heard.filter(({ state }) => state === 'redeemed')).to.have.length(1);
   });
 
   it('twenty cancellations change the ticket once', async () => {
-    await scene().scanned();
-    const counts = await endings(TWENTY.map(() => scene().browser.cancel(ME)));
+    await scene().scanCode();
+    const counts = await countResults(TWENTY.map(() => scene().browser.cancel(ME)));
     expect(counts).to.deep.equal({ changed: 1, unchanged: 19 });
   });
 
   it('finish and cancel lead to a redeemed or a cancelled ticket, never to both', async () => {
-    await scene().approved();
-    const counts = await endings([scene().browser.cancel(ME), scene().browser.finish(ME, undefined)]);
+    await scene().approveSignIn();
+    const counts = await countResults([scene().browser.cancel(ME), scene().browser.finish(ME, undefined)]);
     expect(counts.changed).to.equal(1);
     expect(scene().heard.filter(({ state }) => state === 'redeemed' || state === 'cancelled')).to.have.length(1);
   });
 
   it('finish and report lead to a redeemed or a denied ticket, never to both', async () => {
-    const { id } = await scene().approved();
+    const { id } = await scene().approveSignIn();
     const acts = [scene().browser.finish(ME), scene().phone.report(id, alice())];
     await Promise.allSettled(acts);
     expect(scene().heard.filter(({ state }) => state === 'redeemed' || state === 'denied')).to.have.length(1);
   });
 
   it('the act that loses the race is repeated on the state that the winner wrote', async () => {
-    const id = await scene().shown();
+    const id = await scene().showCode();
     scene().store.beforeSwap = () => scene().phone.scan(id, bob());
-    expect((await refused(scene().phone.scan(id, alice()))).code).to.equal('not_found');
+    expect((await awaitRefusal(scene().phone.scan(id, alice()))).code).to.equal('not_found');
     expect((await scene().phone.look(id, bob())).state).to.equal('scanned');
   });
 
   it('a ticket that disappears before the write is not found, and not written again', async () => {
-    const id = await scene().shown();
+    const id = await scene().showCode();
     scene().store.beforeSwap = () => scene().keyv.clear();
-    expect((await refused(scene().phone.scan(id, alice()))).code).to.equal('not_found');
+    expect((await awaitRefusal(scene().phone.scan(id, alice()))).code).to.equal('not_found');
     expect(await scene().store.findByInteraction(INTERACTION)).to.equal(undefined);
   });
 
   it('a tab shows the ticket that another tab created just before', async () => {
     let other = '';
     scene().store.beforeCreate = async () => {
-      other = await scene().shown();
+      other = await scene().showCode();
     };
-    const { ticket, changed } = await scene().browser.show(showing());
+    const { ticket, changed } = await scene().browser.show(showInput());
     expect(ticket.id).to.equal(other);
     expect(changed).to.equal(false);
   });
 
   it('a scan that loses against a renewal gets not_found, the old ticket is cancelled, and the new one waits', async () => {
-    const old = await scene().shown();
-    scene().store.beforeSwap = () => scene().browser.renew(showing());
-    expect((await refused(scene().phone.scan(old, alice()))).code).to.equal('not_found');
+    const old = await scene().showCode();
+    scene().store.beforeSwap = () => scene().browser.renew(showInput());
+    expect((await awaitRefusal(scene().phone.scan(old, alice()))).code).to.equal('not_found');
     expect((await scene().browser.look(ME))?.state).to.equal('waiting');
     expect(await scene().store.find(old)).to.deep.include({ state: 'cancelled', because: 'renewed' });
   });
 
   it('an approval that loses against a renewal gets the answer that the sign-in is over', async () => {
-    const old = await scene().scanned();
-    scene().store.beforeSwap = () => scene().browser.renew(showing());
-    expect((await refused(scene().phone.approve(old, yes))).code).to.equal('over');
+    const old = await scene().scanCode();
+    scene().store.beforeSwap = () => scene().browser.renew(showInput());
+    expect((await awaitRefusal(scene().phone.approve(old, yes))).code).to.equal('over');
   });
 
   it('only one of finish and renew takes effect, and the other is refused', async () => {
-    await scene().approved();
-    const counts = await endings([scene().browser.renew(showing()), scene().browser.finish(ME)]);
+    await scene().approveSignIn();
+    const counts = await countResults([scene().browser.renew(showInput()), scene().browser.finish(ME)]);
     expect(counts).to.deep.equal({ changed: 1, wrong_state: 1 });
   });
 
   it('each of twenty renewals either ends the previous ticket or gets the new ticket of another renewal', async () => {
-    const first = await scene().shown();
-    const outcomes = await Promise.all(TWENTY.map(() => scene().browser.renew(showing())));
+    const first = await scene().showCode();
+    const outcomes = await Promise.all(TWENTY.map(() => scene().browser.renew(showInput())));
     const changed = outcomes.filter((outcome) => outcome.changed);
     const voided = changed.map((outcome) => outcome.voided?.id);
     expect(new Set([...voided, (await scene().browser.look(ME))?.id])).to.deep.equal(
@@ -178,12 +189,12 @@ describe('when several acts arrive at the same time,', () => {
   });
 
   it('a scan at the last moment does not bring back a ticket that the browser has replaced', async () => {
-    const old = await scene().shown();
+    const old = await scene().showCode();
     scene().now += LIFETIMES.scan - 1;
     let replacement = '';
     scene().store.beforeSwap = async () => {
       scene().now += 1;
-      replacement = await scene().shown();
+      replacement = await scene().showCode();
     };
     await scene().phone.scan(old, alice()).catch(codeOf);
     expect(replacement).not.to.equal(old);
@@ -216,7 +227,7 @@ describe('with a store that loses data,', () => {
   it('a browser creates its ticket at the second attempt if the ticket of another tab disappears immediately', async () => {
     const answers = [false, true];
     const { browser } = ceremonyOn({ create: async () => answers.shift() ?? false });
-    const { ticket, changed } = await browser.show(showing());
+    const { ticket, changed } = await browser.show(showInput());
     expect([ticket.state, changed]).to.deep.equal(['waiting', true]);
     expect(answers).to.deep.equal([]);
   });
@@ -229,7 +240,7 @@ describe('with a store that loses data,', () => {
         return waiting();
       },
     });
-    expect((await refused(phone.scan(TICKET_ID, alice()))).code).to.equal('not_found');
+    expect((await awaitRefusal(phone.scan(TICKET_ID, alice()))).code).to.equal('not_found');
     expect(looks).to.equal(2);
   });
 
@@ -242,7 +253,7 @@ describe('with a store that loses data,', () => {
       scan.browser.finish(ME),
       scan.browser.cancel(ME),
     ];
-    expect(await endings(acts)).to.deep.equal({ not_found: 5 });
+    expect(await countResults(acts)).to.deep.equal({ not_found: 5 });
   });
 
   it("a scan is repeated until the ticket's version stays the same", async () => {

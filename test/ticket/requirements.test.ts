@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { canTakeOver, markIfForTicket, unmetBy } from '../../src/ticket/requirements.ts';
 import type { Requirements, ScannedTicket, SessionApprover } from '../../src/ticket/ticket.ts';
 import * as transitions from '../../src/ticket/transitions.ts';
-import { alice, LIFETIMES, NOW, refused, scanned, signInRequest, waiting } from './builders.ts';
+import { alice, awaitRefusal, LIFETIMES, NOW, scanned, signInRequest, waiting } from './builders.ts';
 
 const SECOND_MS = 1000;
 const NOW_S = NOW / SECOND_MS;
@@ -25,7 +25,12 @@ describe('the requirements of a request', () => {
       { authenticatedAt: NOW_S },
       'freshness',
     ],
-    ['for a new sign-in are met by one for this ticket', { reauthenticate: true }, { forTicket: true }, undefined],
+    [
+      'for a new sign-in are met by a sign-in for this ticket',
+      { reauthenticate: true },
+      { forTicket: true },
+      undefined,
+    ],
     [
       'for a maximum age are met by a sign-in of exactly that age',
       { maxAge: 60 },
@@ -107,14 +112,14 @@ describe('an approver who does not meet a requirement', () => {
       const ticket = demanding(requirements);
       const approver = approverWith(more);
       const approval = { approver, checkCode: false };
-      expect((await refused((async () => transitions.approve(ticket, approval, moment))())).code).to.equal(code);
+      expect((await awaitRefusal((async () => transitions.approve(ticket, approval, moment))())).code).to.equal(code);
       expect(transitions.giveUp(ticket, approver, moment)).to.deep.include({ state: 'denied', because });
     });
   }
 
   it('may not decline for that reason if all requirements are met', async () => {
     const act = (async () => transitions.giveUp(scanned(), alice(), moment))();
-    expect((await refused(act)).code).to.equal('invalid_request');
+    expect((await awaitRefusal(act)).code).to.equal('invalid_request');
   });
 });
 
@@ -139,7 +144,7 @@ describe('a ticket that the wrong account has scanned', () => {
 
   it('cannot be scanned by another wrong account', async () => {
     const carol = { ...bob, accountId: 'carol', subject: 'carol-there' };
-    expect((await refused((async () => transitions.scan(wanted, carol, moment))())).code).to.equal('not_found');
+    expect((await awaitRefusal((async () => transitions.scan(wanted, carol, moment))())).code).to.equal('not_found');
   });
 
   it('is the only ticket that can be taken over, unlike a ticket of the right account or a waiting one', () => {

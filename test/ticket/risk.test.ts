@@ -24,7 +24,7 @@ describe('the default assessment', () => {
   const here = { address: '192.0.2.1' };
   const elsewhere = { address: '198.51.100.7' };
 
-  it('requires the check code if the account is new to this browser and the phone is elsewhere', () => {
+  it('requires the check code if the account is new to this browser and the phone is at another address', () => {
     expect(assessByDefault(context(here, elsewhere))).to.equal('check code');
   });
 

@@ -21,7 +21,7 @@ export const ME: BrowserIdentity = { interaction: INTERACTION, binding: 'binding
 export const FOREIGN: BrowserIdentity = { interaction: INTERACTION, binding: 'binding of another browser' };
 export const UNKNOWN: BrowserIdentity = { interaction: 'unknown', binding: 'binding' };
 
-export function showing(more: Partial<ShowInput> = {}): ShowInput {
+export function showInput(more: Partial<ShowInput> = {}): ShowInput {
   return {
     interaction: INTERACTION,
     endsAt: ENDS_AT,
@@ -113,20 +113,20 @@ export class Scene {
   }
 
   /** Makes the browser show a code. @returns the ticket's id */
-  async shown(): Promise<string> {
-    return (await this.browser.show(showing())).ticket.id;
+  async showCode(): Promise<string> {
+    return (await this.browser.show(showInput())).ticket.id;
   }
 
   /** Makes the browser show a code and Alice scan it. @returns the ticket's id */
-  async scanned(): Promise<string> {
-    const id = await this.shown();
+  async scanCode(): Promise<string> {
+    const id = await this.showCode();
     await this.phone.scan(id, alice());
     return id;
   }
 
   /** Makes the browser show a code and Alice scan and approve it. @returns the ticket */
-  async approved(verdict: Verdict = 'allow'): Promise<ApprovedTicket> {
-    const { ticket } = await this.phone.approve(await this.scanned(), { approver: alice(), judge: () => verdict });
+  async approveSignIn(verdict: Verdict = 'allow'): Promise<ApprovedTicket> {
+    const { ticket } = await this.phone.approve(await this.scanCode(), { approver: alice(), judge: () => verdict });
     if (ticket.state !== 'approved') throw new Error(`the ticket is ${ticket.state}`);
     return ticket;
   }

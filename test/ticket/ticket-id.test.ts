@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { newTicketId, placeOfInteraction, slotOf, traceOf } from '../../src/ticket/ticket-id.ts';
+import { newTicketId, placeOfInteraction, placeOfTicket, traceOf } from '../../src/ticket/ticket-id.ts';
 
 describe('the ids of tickets', () => {
   it('are 24 characters of base64url and never repeat', () => {
@@ -16,7 +16,7 @@ describe('the ids of tickets', () => {
 
   it('contain the place of their interaction, so that both are stored in the same cluster slot', () => {
     for (const interaction of ['', 'interaction', 'another interaction', 'ünïcödé', 'x'.repeat(1000)]) {
-      expect(slotOf(newTicketId(interaction)), interaction).to.equal(placeOfInteraction(interaction));
+      expect(placeOfTicket(newTicketId(interaction)), interaction).to.equal(placeOfInteraction(interaction));
     }
   });
 

@@ -189,7 +189,7 @@ describe('the record of a ticket', () => {
   });
 
   it('is cancelled as renewed, one version below the next ticket, after it is replaced before a scan', () => {
-    const ended = transitions.replaced(waiting(), at(NOW));
+    const ended = transitions.endReplaced(waiting(), at(NOW));
     expect(ended).to.deep.equal({
       ...waiting(),
       state: 'cancelled',
@@ -202,21 +202,21 @@ describe('the record of a ticket', () => {
   });
 
   it('has the approver and nothing of the decision after it is replaced after a scan', () => {
-    const ended = transitions.replaced(approved({ checkCode: { wrongTries: 1 } }), at(NOW));
+    const ended = transitions.endReplaced(approved({ checkCode: { wrongTries: 1 } }), at(NOW));
     expect(ended).to.deep.include({ state: 'cancelled', because: 'renewed', version: 4, approver: alice() });
     expect(ended).to.not.have.any.keys('checkCode', 'remember');
   });
 
   it('is also cancelled as renewed if it is replaced after its deadline, because it may be live for another node', () => {
     for (const ticket of [waiting(), scanned(), approved()]) {
-      const ended = transitions.replaced(ticket, at(DEADLINE));
+      const ended = transitions.endReplaced(ticket, at(DEADLINE));
       expect(ended, ticket.state).to.deep.include({ state: 'cancelled', because: 'renewed', since: DEADLINE });
     }
   });
 
   it('stays unchanged if it is replaced in a final state', () => {
     for (const ticket of [denied(), redeemed(), cancelled()]) {
-      expect(transitions.replaced(ticket, at(NOW)), ticket.state).to.equal(undefined);
+      expect(transitions.endReplaced(ticket, at(NOW)), ticket.state).to.equal(undefined);
     }
   });
 
@@ -241,7 +241,7 @@ describe('the deadline of a ticket', () => {
     'the third wrong check code': (now: number) =>
       transitions.refuseCheckCode(approved({ deadline: ENDS_AT, checkCode: { wrongTries: 2 } }), at(now)),
     cancel: (now: number) => transitions.cancel(waiting({ deadline: ENDS_AT }), 'browser', at(now)),
-    replaced: (now: number) => transitions.replaced(waiting({ deadline: ENDS_AT }), at(now)),
+    replaced: (now: number) => transitions.endReplaced(waiting({ deadline: ENDS_AT }), at(now)),
     show: (now: number) => transitions.show(newTicket, undefined, at(now)),
   };
 

@@ -46,7 +46,8 @@ const STEPS: Readonly<Record<Exclude<Transition, 'show' | 'requireDecidable'>, (
       ),
     cancel: () =>
       [waiting(), scanned(), approved()].map((one) => transitions.cancel(fromTheFuture(one), 'browser', moment)),
-    replaced: () => [waiting(), scanned(), approved()].map((one) => transitions.replaced(fromTheFuture(one), moment)),
+    endReplaced: () =>
+      [waiting(), scanned(), approved()].map((one) => transitions.endReplaced(fromTheFuture(one), moment)),
   };
 
 type Transition = {

@@ -1,6 +1,6 @@
 /**
- * The account that is signed in to this app: an authorization code with PKCE (RFC 7636), and tokens that are bound to
- * the key of this device by DPoP (RFC 9449).
+ * Signs an account in to this app, and out again: with an authorization code and PKCE (RFC 7636), and with tokens that
+ * are bound to the key of this device by DPoP (RFC 9449).
  */
 import * as oauth from 'oauth4webapi';
 import { type DeviceStore, deviceKey, type PendingSignIn, type Tokens } from './device-store.ts';

@@ -34,7 +34,7 @@ export class App {
   #phone: Promise<Phone> | undefined;
   #flow: TicketFlow | undefined;
   /** Counts the screens that were opened. An answer that arrives after the user has left its screen shows nothing. */
-  #opened = 0;
+  #openCount = 0;
 
   constructor(ports: AppPorts) {
     this.#ports = ports;
@@ -42,7 +42,7 @@ export class App {
 
   /** Shows the screen of the current address. */
   async open(): Promise<void> {
-    this.#opened += 1;
+    this.#openCount += 1;
     this.#flow?.close();
     const { pathname, search } = location;
     if (pathname === SIGNED_IN_PATH) return this.#finishSignIn();
@@ -67,11 +67,11 @@ export class App {
   #askToSignIn(reason?: StartReason, endSessionUrl?: string): void {
     const { shell, texts } = this.#ports;
     const returnTo = location.pathname === SIGNED_IN_PATH ? '/' : location.pathname + location.search;
-    const signIn = (): void => void shell.busy(() => this.#signIn({ returnTo }));
+    const signIn = (): void => void shell.runAct(() => this.#signIn({ returnTo }));
     shell.show(startScreen(texts, { reason, signIn, endSessionUrl }), { isAlone: true });
   }
 
-  /** Sends the user to the provider. An error is shown on the screen as it is. */
+  /** Sends the user to the provider. An error is shown on the present screen. */
   async #signIn(wish: SignInWish): Promise<void> {
     const { account, shell, texts } = this.#ports;
     try {
@@ -118,7 +118,7 @@ export class App {
     shell.show(screen.root, { tab: 'scan', close: () => screen.close() });
   }
 
-  /** Asks before the code of a link is used. The link may name the page to come back to, and its issuer. */
+  /** Asks before the code of a link is used. The link may name the page to come back to, and the issuer of the code. */
   #showLink(
     link: string,
     { back, issuer }: { readonly back: string | undefined; readonly issuer: string | null },
@@ -178,7 +178,7 @@ export class App {
       async () => (await this.#signedInPhone()).browsers(),
       (browsers) => {
         const end = async (act: () => Promise<void>, done: string): Promise<void> =>
-          shell.busy(async () => {
+          shell.runAct(async () => {
             try {
               await act();
               await this.#showBrowsers();
@@ -202,7 +202,7 @@ export class App {
     const { shell, texts, account, installation } = this.#ports;
     const { name = '', subject = '' } = account.tokens ?? {};
     const signOut = (): void =>
-      void shell.busy(async () => {
+      void shell.runAct(async () => {
         const endSessionUrl = await account.endSessionUrl().catch(() => undefined);
         const isRevoked = await account.signOut();
         this.#phone = undefined;
@@ -216,13 +216,13 @@ export class App {
   /** Loads the data of a screen, and shows it unless the user went elsewhere meanwhile. */
   async #load<Data>(tab: Tab, load: () => Promise<Data>, show: (data: Data) => void): Promise<void> {
     const { shell, texts } = this.#ports;
-    const opened = this.#opened;
+    const opened = this.#openCount;
     shell.show(waitingScreen(texts), { tab });
     try {
       const data = await load();
-      if (opened === this.#opened) show(data);
+      if (opened === this.#openCount) show(data);
     } catch (error) {
-      if (opened === this.#opened) this.#fail(error, () => void this.#load(tab, load, show), tab);
+      if (opened === this.#openCount) this.#fail(error, () => void this.#load(tab, load, show), tab);
     }
   }
 
@@ -240,9 +240,9 @@ export class App {
     shell.show(screen, { tab, isAlone: account.tokens === undefined });
   }
 
-  /** The provider does not accept the app's tokens any more: forgets them, and asks the user to sign in. */
+  /** Forgets the app's tokens, which the provider no longer accepts, and asks the user to sign in. */
   async #endAccount(): Promise<void> {
-    this.#opened += 1;
+    this.#openCount += 1;
     this.#flow?.close();
     await this.#ports.account.forget();
     this.#phone = undefined;
@@ -268,8 +268,8 @@ function linkIn(query: URLSearchParams): string | undefined {
 }
 
 /**
- * Returns the page of the browser that waits for the decision, if it is on this device and has opened the app. Only a
- * page of an interaction at the provider can be one: the app must not lead to any other site.
+ * Returns the page of the browser that waits for the decision, if it is on this device and has opened the app. Any
+ * address that is not an interaction at the provider is ignored: the app must not lead to any other site.
  */
 function waitingPageIn(query: URLSearchParams, issuer: string): string | undefined {
   const page = query.get('return') ?? '';

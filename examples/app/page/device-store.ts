@@ -1,4 +1,4 @@
-/** The app's records on this device, in IndexedDB: unlike localStorage, it holds keys that no script can read. */
+/** Keeps the app's records on this device, in IndexedDB: unlike localStorage, it holds keys that no script can read. */
 
 /** The tokens of the signed-in account. They work only together with the key. */
 export interface Tokens {
@@ -44,19 +44,19 @@ export class DeviceStore {
   static async open(): Promise<DeviceStore> {
     const opening = indexedDB.open(DATABASE, 1);
     opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
-    return new DeviceStore(await settled(opening));
+    return new DeviceStore(await waitForRequest(opening));
   }
 
   find<Key extends keyof Records>(key: Key): Promise<Records[Key] | undefined> {
-    return settled(this.#store('readonly').get(key));
+    return waitForRequest(this.#store('readonly').get(key));
   }
 
   async save<Key extends keyof Records>(key: Key, record: Records[Key]): Promise<void> {
-    await settled(this.#store('readwrite').put(record, key));
+    await waitForRequest(this.#store('readwrite').put(record, key));
   }
 
   async delete(...keys: readonly (keyof Records)[]): Promise<void> {
-    for (const key of keys) await settled(this.#store('readwrite').delete(key));
+    for (const key of keys) await waitForRequest(this.#store('readwrite').delete(key));
   }
 
   #store(mode: IDBTransactionMode): IDBObjectStore {
@@ -76,7 +76,7 @@ export async function deviceKey(store: DeviceStore): Promise<CryptoKeyPair> {
   return made;
 }
 
-function settled<Result>(request: IDBRequest<Result>): Promise<Result> {
+function waitForRequest<Result>(request: IDBRequest<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);

@@ -41,6 +41,6 @@ export function icon(...lines: readonly string[]): SVGElement {
 }
 
 /** Isolates a name that was chosen by others, so that its direction cannot reorder the text beside it. */
-export function name(text: string): HTMLElement {
+export function isolate(text: string): HTMLElement {
   return element('bdi', {}, text);
 }

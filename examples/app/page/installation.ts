@@ -1,6 +1,9 @@
-/** Installing the app: the browser's offer, and the service worker that keeps the app's files. */
+/** Installs the app: by the browser's offer, and by the service worker that keeps the app's files. */
 
-/** The browser offers to install the app (W3C Manifest Incubations, section 2). TypeScript's DOM types lack it. */
+/**
+ * The event with which the browser offers to install the app (W3C Manifest Incubations, section 2). TypeScript's DOM
+ * types lack it.
+ */
 interface InstallEvent extends Event {
   readonly prompt: () => Promise<unknown>;
 }
@@ -35,7 +38,8 @@ export class Installation {
   /** Registers the service worker. Without it the app works as long as there is a connection. */
   async keepFiles(): Promise<void> {
     const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
-    // The page's policy allows no text as the address of a script, except through this: it knows one address only.
+    // The page's policy allows text as the address of a script only through this Trusted Types policy, which knows only
+    // one address.
     const policy = trustedTypes?.createPolicy('app', { createScriptURL: () => WORKER });
     await navigator.serviceWorker?.register(policy?.createScriptURL(WORKER) ?? WORKER).catch(() => undefined);
   }

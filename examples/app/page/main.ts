@@ -1,4 +1,4 @@
-/** The script of the app's only page. */
+/** Starts the app. This is the script of its only page. */
 import { Account } from './account.ts';
 import { App } from './app.ts';
 import { DeviceStore } from './device-store.ts';

@@ -1,6 +1,6 @@
 /**
- * The script of the preview, instead of the app's own: `?sample=…` shows a screen with sample data. Without it there
- * are links to all of them. `&language=…` chooses the language.
+ * Shows the screens with sample data, in a preview that loads this script instead of the app's own. `?sample=…` chooses
+ * the screen; without `sample` there are links to all screens. `&language=…` chooses the language.
  */
 import { element } from './dom.ts';
 import { SAMPLES } from './samples.ts';

@@ -64,7 +64,7 @@ export class Shell {
   /**
    * Runs an act of the user. Until it is over, no button of the screen can be pressed.
    */
-  async busy(act: () => Promise<void>): Promise<void> {
+  async runAct(act: () => Promise<void>): Promise<void> {
     const buttons = [...this.#main.querySelectorAll('button')].filter(({ disabled }) => !disabled);
     for (const button of buttons) button.disabled = true;
     this.say('');

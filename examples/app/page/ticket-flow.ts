@@ -1,4 +1,4 @@
-/** A sign-in that this app has scanned: shows each state of it, and carries out what the user decides. */
+/** Follows a sign-in that this app has scanned: shows each of its states, and carries out what the user decides. */
 import { PhoneError, type Ticket, type TicketView } from 'oidc-provider-qr-login/phone';
 import { askForPasskey } from '../../../src/client/passkey.ts';
 import type { SignInWish } from './account.ts';
@@ -21,7 +21,7 @@ export interface TicketPorts {
 }
 
 /** After these errors, the ticket itself shows its state and what is needed. */
-const TOLD_BY_TICKET: ReadonlySet<string> = new Set([
+const SHOWN_BY_TICKET: ReadonlySet<string> = new Set([
   'over',
   'wrong_state',
   'proof_required',
@@ -128,7 +128,7 @@ export class TicketFlow {
     });
   }
 
-  /** Runs a decision. The watch shows the answer as well, which changes nothing the second time. */
+  /** Runs a decision, and shows the answer. `#watch` then shows the same state again, which changes nothing. */
   #decide(decide: () => Promise<TicketView | undefined>): Promise<void> {
     return this.#act(async () => {
       const view = await decide();
@@ -140,7 +140,7 @@ export class TicketFlow {
   }
 
   #act(act: () => Promise<void>): Promise<void> {
-    return this.#ports.shell.busy(async () => {
+    return this.#ports.shell.runAct(async () => {
       try {
         await act();
       } catch (error) {
@@ -157,7 +157,7 @@ export class TicketFlow {
     if (this.#end.signal.aborted) return;
     if (needsSignIn(error)) return this.#ports.fail(error, () => undefined);
     this.#say(error);
-    if (!(error instanceof PhoneError) || !TOLD_BY_TICKET.has(error.code)) return;
+    if (!(error instanceof PhoneError) || !SHOWN_BY_TICKET.has(error.code)) return;
     const view = await this.#ticket.refresh().catch(() => undefined);
     if (view === undefined) return;
     this.#show(view);

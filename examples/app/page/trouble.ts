@@ -1,4 +1,4 @@
-/** The texts for errors, and what helps. */
+/** Chooses the text for an error, and tells whether a sign-in helps. */
 import { PhoneError } from 'oidc-provider-qr-login/phone';
 import { SignedOut } from './account.ts';
 import type { Texts } from './texts.ts';

@@ -3,7 +3,7 @@
  * touches requests to the provider, and stores no data of the user.
  */
 
-/** The build puts these in front of this script. */
+/** The list of the app's files. The build puts this constant in front of this script. */
 declare const SHELL: {
   /** Changes with each file of the app. */
   readonly version: string;

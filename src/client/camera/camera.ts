@@ -35,7 +35,7 @@ export class Camera {
   /**
    * True if pages may use cameras here: on insecure origins they may not (W3C Media Capture and Streams, section 9.2).
    */
-  static get isThere(): boolean {
+  static get isAvailable(): boolean {
     return navigator.mediaDevices !== undefined;
   }
 
@@ -95,7 +95,7 @@ export class Camera {
   }
 
   /** Switches the light on or off. @returns true if the light is in the requested state */
-  async light(on: boolean): Promise<boolean> {
+  async setLight(on: boolean): Promise<boolean> {
     const light: WithTorch<MediaTrackConstraintSet> = { torch: on };
     try {
       await this.#track?.applyConstraints({ advanced: [light] });
@@ -106,14 +106,15 @@ export class Camera {
     }
   }
 
+  /** Returns true if the device has more than one camera. */
   async hasOthers(): Promise<boolean> {
-    return (await cameras()).length > 1;
+    return (await listCameraIds()).length > 1;
   }
 
   /** Switches to the next camera. @returns the same as {@link start} */
-  async change(): Promise<Trouble | undefined> {
+  async startNext(): Promise<Trouble | undefined> {
     const start = this.#starts;
-    const ids = await cameras();
+    const ids = await listCameraIds();
     if (start !== this.#starts) return undefined;
     const at = ids.indexOf(this.#track?.getSettings().deviceId ?? '');
     this.#deviceId = ids[(at + 1) % ids.length];
@@ -131,7 +132,7 @@ export class Camera {
  * Returns the ids of the cameras: empty texts until the user allows a camera, and none if the browser does not list
  * them.
  */
-async function cameras(): Promise<string[]> {
+async function listCameraIds(): Promise<string[]> {
   const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
   return devices.filter(({ kind }) => kind === 'videoinput').map(({ deviceId }) => deviceId);
 }

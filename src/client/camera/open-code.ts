@@ -1,4 +1,7 @@
-/** Opens the address in a text that the scan page has read: from the camera, a photo or the clipboard. */
+/**
+ * Recognizes this provider's codes in the texts that the scan page reads (from the camera, a photo or the clipboard),
+ * and shows the messages of that page.
+ */
 
 /** The beginning of the address in every code of this provider, and the number of characters that follow. */
 export interface OwnCodes {

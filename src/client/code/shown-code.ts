@@ -1,6 +1,6 @@
 /** The code on the page: as a picture, as a link, and as letters to type. */
 import { find, page } from '../page.ts';
-import { rest } from '../requests.ts';
+import { pause } from '../requests.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 
 type Code = NonNullable<Ticket['qr']>;
@@ -49,7 +49,7 @@ export class ShownCode {
    * Draws a code, unless a newer one has arrived meanwhile. If this page cannot draw, it asks the server for a picture.
    */
   async #drawPicture(url: string): Promise<void> {
-    this.#loading ??= Promise.race([this.#load(), rest(LOAD_WITHIN_MS)]).catch(() => undefined);
+    this.#loading ??= Promise.race([this.#load(), pause(LOAD_WITHIN_MS)]).catch(() => undefined);
     await this.#loading;
     if (this.#url !== url) return;
     const image = this.#draw?.(url, find(page, '[data-code]').dataset.mark);

@@ -10,7 +10,7 @@ interface SignInAnswer {
 
 const form = document.querySelector<HTMLFormElement>('form[data-passkey]');
 const field = form?.querySelector<HTMLElement>('[data-menu]');
-const self = document.querySelector<HTMLElement>('[data-qr-login]')?.dataset.qrLogin ?? '';
+const interactionUrl = document.querySelector<HTMLElement>('[data-qr-login]')?.dataset.qrLogin ?? '';
 
 /** Waits until the user chooses a passkey, and signs in with it. */
 async function offer(form: HTMLFormElement, field: HTMLElement): Promise<void> {
@@ -21,7 +21,7 @@ async function offer(form: HTMLFormElement, field: HTMLElement): Promise<void> {
   form.addEventListener('submit', () => pressed.abort(), { capture: true });
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(form.dataset.passkey ?? ''));
   const credential = await navigator.credentials.get({ publicKey, mediation: 'conditional', signal: pressed.signal });
-  const response = await fetch(`${self}/qr/passkey`, {
+  const response = await fetch(`${interactionUrl}/qr/passkey`, {
     method: 'POST',
     headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
     body: JSON.stringify({ proof: JSON.stringify(credential), switchAccount: form.dataset.switchAccount ?? '' }),

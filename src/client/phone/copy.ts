@@ -1,5 +1,5 @@
-/** The time for which a button says that it has copied, in milliseconds. */
-const SAYS_SO_MS = 2_500;
+/** The time for which a button says that the text is copied. */
+const COPIED_NOTICE_MS = 2_500;
 
 /** Shows the buttons that copy a text, where the browser lets pages copy: over https, and on localhost. */
 export function showCopyButtons(): void {
@@ -16,7 +16,7 @@ async function copy(button: HTMLButtonElement): Promise<void> {
   try {
     await navigator.clipboard.writeText(button.dataset.copy ?? '');
   } catch {
-    // The user has refused it. The digits are beside the button, so the user can type them.
+    // The user has not allowed the page to copy. The digits are beside the button, so the user can type them.
     return;
   }
   if (label === null || button.dataset.copied === label.textContent) return;
@@ -26,5 +26,5 @@ async function copy(button: HTMLButtonElement): Promise<void> {
   setTimeout(() => {
     label.textContent = before;
     if (status) status.textContent = '';
-  }, SAYS_SO_MS);
+  }, COPIED_NOTICE_MS);
 }

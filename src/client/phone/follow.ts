@@ -2,7 +2,7 @@
  * Follows the ticket of a page on the phone by long polls, and replaces this page by each next one. If a proxy ends
  * long polls early, it uses plain polls.
  */
-import { rest } from '../requests.ts';
+import { pause } from '../requests.ts';
 import { RECENT_MS } from '../ticket/ticket-stream.ts';
 import { whenHidden, whenVisible, whenWoken } from '../ticket/visibility.ts';
 import { STATE, showPage } from './next-page.ts';
@@ -21,22 +21,22 @@ type Answer = { readonly state: string; readonly page: string } | 'no news' | 'e
  * @param onPage called with the state of the ticket when the next page is there
  */
 export async function followTicket(onPage: (state: string) => void): Promise<void> {
-  for (let main = followed(); main !== null; main = followed()) {
+  for (let main = findFollowedMain(); main !== null; main = findFollowedMain()) {
     await whenVisible(new AbortController().signal);
     const askedAt = Date.now();
     // The phone is offline, the server limits requests or restarts, or a proxy has answered: ask again later.
     const answer = await ask(main).catch(() => undefined);
     // A decision has replaced the page meanwhile.
-    if (main !== followed()) continue;
+    if (main !== findFollowedMain()) continue;
     if (answer === 'ended') return end(main);
     if (typeof answer === 'object') {
       showPage(answer.page);
       onPage(answer.state);
-    } else if (answer === undefined || Date.now() - askedAt < SHORTEST_WAIT_MS) await rest(RETRY_AFTER_MS);
+    } else if (answer === undefined || Date.now() - askedAt < SHORTEST_WAIT_MS) await pause(RETRY_AFTER_MS);
   }
 }
 
-function followed(): HTMLElement | null {
+function findFollowedMain(): HTMLElement | null {
   return document.querySelector<HTMLElement>('main[data-follow]');
 }
 

@@ -2,7 +2,7 @@
  * Sends the decision on a page that follows its ticket, and repeats it if there is no answer. A browser repeats a form
  * on its own only on a connection that it has kept, and here the long poll occupies that connection.
  */
-import { rest } from '../requests.ts';
+import { pause } from '../requests.ts';
 import { STATE, showPage } from './next-page.ts';
 
 const ANSWER_WITHIN_MS = 10_000;
@@ -24,8 +24,8 @@ export async function sendDecision(
   form.setAttribute('aria-busy', 'true');
   for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
     const response = await post(fields).catch(() => undefined);
-    // Let the browser submit the form: the page for a 429 needs its own script, and an answer without this header is
-    // not the provider's.
+    // Let the browser submit the form: the page for a 429 needs its own script, and an answer without the
+    // state header is not the provider's.
     if (response !== undefined && (response.status === 429 || !response.headers.has(STATE))) break;
     const page = await response?.text().catch(() => undefined);
     if (!form.isConnected) return;
@@ -33,7 +33,7 @@ export async function sendDecision(
       showPage(page);
       return onPage();
     }
-    await rest(RETRY_AFTER_MS);
+    await pause(RETRY_AFTER_MS);
     if (!form.isConnected) return;
   }
   if (pressed instanceof HTMLButtonElement) form.append(hiddenField(pressed));

@@ -1,4 +1,4 @@
-/** The time that is left on a page of the phone, which is shown only shortly before the end. */
+/** Counts down the time that is left on a page of the phone. The time is shown only shortly before the end. */
 import { minutesAndSeconds } from '../time/minutes-and-seconds.ts';
 
 /** The time is shown once less than this is left, in seconds. */
@@ -13,7 +13,8 @@ export function showTimeLeft(): void {
   const endsAt = Date.now() + Number(element.dataset.endsIn) * 1000;
   const show = (): void => {
     const seconds = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000));
-    // Announce it once, for users who cannot see the digits. A deployment's own page may lack the element for it.
+    // Announce once that time is short, for users who cannot see the digits. A deployment's own page may lack the
+    // element for this announcement.
     if (element.hidden && seconds <= SHOWN_FOR_S && said instanceof HTMLElement && said.dataset.soon)
       said.textContent = said.dataset.soon;
     element.hidden = seconds > SHOWN_FOR_S;

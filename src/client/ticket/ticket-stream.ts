@@ -1,10 +1,10 @@
-/** The event stream of the ticket, which is ended if it is silent for too long. */
+/** Reports a ticket from its event stream, and ends a stream that is silent for too long. */
 import { NO_PICTURE, type Ticket } from './ticket.ts';
 import { whenWoken } from './visibility.ts';
 
 export interface Watcher {
   onTicket: (ticket: Ticket) => void;
-  /** Called when the server is silent for too long. The next ticket shows that it can be heard again. */
+  /** Called when the server is silent for too long. The next ticket shows that the server answers again. */
   onSilence: () => void;
   /** Called when the interaction has ended. The watching ends, too. */
   onGone: () => void;
@@ -29,9 +29,9 @@ const LATE_MS = 5_000;
 /** A connection that may have died is kept if it had an event within this time. */
 export const RECENT_MS = 3_000;
 
-/** Reports the tickets of an event stream until it ends. @param self the URL of the interaction */
-export function streamTicket(self: string, watcher: Watcher, until: AbortSignal): Promise<StreamEnd> {
-  return new Promise((resolve) => new TicketStream(self, watcher, resolve).run(until));
+/** Reports the tickets of an event stream until it ends. @param interactionUrl the URL of the interaction */
+export function streamTicket(interactionUrl: string, watcher: Watcher, until: AbortSignal): Promise<StreamEnd> {
+  return new Promise((resolve) => new TicketStream(interactionUrl, watcher, resolve).run(until));
 }
 
 class TicketStream {
@@ -45,8 +45,8 @@ class TicketStream {
   #nextAt = Number.POSITIVE_INFINITY;
   #timer = 0;
 
-  constructor(self: string, watcher: Watcher, resolve: (end: StreamEnd) => void) {
-    this.#source = new EventSource(`${self}/qr/events?${NO_PICTURE}`);
+  constructor(interactionUrl: string, watcher: Watcher, resolve: (end: StreamEnd) => void) {
+    this.#source = new EventSource(`${interactionUrl}/qr/events?${NO_PICTURE}`);
     this.#watcher = watcher;
     this.#resolve = resolve;
   }

@@ -1,5 +1,5 @@
 /** The ticket as the server describes it to the browser. */
-import { get, isRefusal, rest } from '../requests.ts';
+import { get, isRefusal, pause } from '../requests.ts';
 
 export interface Ticket {
   version: number;
@@ -34,7 +34,7 @@ export async function requestUntilAnswered(
     const answer = await requestTicket(url, until);
     if (answer !== undefined || until.aborted) return answer;
     onNoAnswer();
-    await rest(POLL_EVERY_MS);
+    await pause(POLL_EVERY_MS);
   }
 }
 
@@ -45,6 +45,6 @@ export async function requestTicket(url: string, until: AbortSignal, within?: nu
   const { status, retryAfter, body } = answer;
   if (status === 404) return GONE;
   if (!isRefusal(body)) return body;
-  await rest(retryAfter * 1000);
+  await pause(retryAfter * 1000);
   return undefined;
 }

@@ -3,7 +3,7 @@
 /** A hidden page gives its connection back after this time, because a browser has only six of them. */
 const HIDDEN_FOR_MS = 5_000;
 
-/** Calls back once the page has been hidden for a while. @returns a function that ends this */
+/** Calls back once the page has been hidden for a while. @returns a function that stops watching the page */
 export function whenHidden(act: () => void): () => void {
   let timer = 0;
   const look = (): void => {

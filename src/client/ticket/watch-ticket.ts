@@ -2,7 +2,7 @@
  * Watches the ticket by an event stream, or by a long poll if no stream gets through, or by a poll if neither does. A
  * connection that says nothing for too long is replaced: after a sleep, or behind some NATs, it never ends by itself.
  */
-import { rest } from '../requests.ts';
+import { pause } from '../requests.ts';
 import { GONE, NO_PICTURE, POLL_EVERY_MS, requestTicket, requestUntilAnswered, type TicketAnswer } from './ticket.ts';
 import { RECENT_MS, type StreamEnd, streamTicket, type Watcher } from './ticket-stream.ts';
 import { whenHidden, whenVisible, whenWoken } from './visibility.ts';
@@ -23,7 +23,7 @@ const MAX_IN_A_ROW: Readonly<Record<StreamEnd, number>> = {
 };
 
 /** The outcome of a poll that was given up: the page was woken, or does not need the answer any more. */
-const WOKEN = 'woken';
+const GIVEN_UP = 'given up';
 
 /**
  * Reports each change of the ticket until the interaction has ended. A hidden page holds no connection: once it is
@@ -31,14 +31,14 @@ const WOKEN = 'woken';
  * @param until ends all requests and reports
  */
 export class TicketWatch {
-  readonly #self: string;
+  readonly #interactionUrl: string;
   readonly #watcher: Watcher;
   readonly #until: AbortSignal;
   /** True once it is known that streams do not get through. */
   #polls = false;
 
-  constructor(self: string, watcher: Watcher, until: AbortSignal) {
-    this.#self = self;
+  constructor(interactionUrl: string, watcher: Watcher, until: AbortSignal) {
+    this.#interactionUrl = interactionUrl;
     this.#watcher = watcher;
     this.#until = until;
   }
@@ -57,18 +57,18 @@ export class TicketWatch {
     }
   }
 
-  /** Follows the ticket until `until` is aborted. @returns true if the interaction has ended before */
+  /** Follows the ticket until `until` is aborted. @returns true if the interaction has ended first */
   async #follow(until: AbortSignal): Promise<boolean> {
     let last: StreamEnd | undefined;
     let inARow = 0;
     while (!this.#polls && !until.aborted) {
-      const end = await streamTicket(this.#self, this.#watcher, until);
+      const end = await streamTicket(this.#interactionUrl, this.#watcher, until);
       if (until.aborted) return false;
       inARow = end === last ? inARow + 1 : 0;
       last = end;
       this.#polls = inARow >= MAX_IN_A_ROW[end];
       if (this.#polls) break;
-      const url = `${this.#self}/qr?${NO_PICTURE}`;
+      const url = `${this.#interactionUrl}/qr?${NO_PICTURE}`;
       if (this.#report(await requestUntilAnswered(url, until, this.#watcher.onSilence))) return true;
     }
     return this.#poll(until);
@@ -79,7 +79,7 @@ export class TicketWatch {
     if (await this.#longPoll(until)) return true;
     while (!until.aborted) {
       if ((await this.#pollOnce(undefined, until)) === GONE) return true;
-      await rest(POLL_EVERY_MS);
+      await pause(POLL_EVERY_MS);
     }
     return false;
   }
@@ -92,17 +92,17 @@ export class TicketWatch {
       const askedAt = Date.now();
       const answer = await this.#pollOnce(known, until);
       if (answer === GONE) return true;
-      if (answer === WOKEN) continue;
+      if (answer === GIVEN_UP) continue;
       if (answer === undefined && known !== undefined) failures += 1;
       const isWorthless = answer === undefined || (answer.version === known && isShort(askedAt));
       known = answer?.version ?? known;
-      if (isWorthless) await rest(POLL_EVERY_MS);
+      if (isWorthless) await pause(POLL_EVERY_MS);
     }
     return false;
   }
 
   /** Polls once. @param known waits for a version other than this one; undefined to have an answer at once */
-  async #pollOnce(known: number | undefined, until: AbortSignal): Promise<TicketAnswer | typeof WOKEN> {
+  async #pollOnce(known: number | undefined, until: AbortSignal): Promise<TicketAnswer | typeof GIVEN_UP> {
     const after = known === undefined ? '' : `after=${known}&`;
     const within = known === undefined ? undefined : LONG_POLL_WITHIN_MS;
     const askedAt = Date.now();
@@ -112,9 +112,9 @@ export class TicketWatch {
     const abort = (): void => woken.abort();
     until.addEventListener('abort', abort, { signal: answered.signal });
     whenWoken(() => Date.now() - askedAt > RECENT_MS && abort(), answered.signal);
-    const answer = await requestTicket(`${this.#self}/qr?${after}${NO_PICTURE}`, woken.signal, within);
+    const answer = await requestTicket(`${this.#interactionUrl}/qr?${after}${NO_PICTURE}`, woken.signal, within);
     answered.abort();
-    if (woken.signal.aborted) return WOKEN;
+    if (woken.signal.aborted) return GIVEN_UP;
     if (answer === undefined) this.#watcher.onSilence();
     this.#report(answer);
     return answer;

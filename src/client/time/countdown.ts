@@ -1,4 +1,4 @@
-/** The time that is left in the current state, as digits and as a ring. */
+/** Shows the time that is left in the current state, as digits and as a ring. */
 import { announce, find, page } from '../page.ts';
 import { minutesAndSeconds } from './minutes-and-seconds.ts';
 
@@ -14,7 +14,7 @@ let hasAnnounced = false;
 /** @param seconds the time until the state ends */
 export function countDown(seconds: number): void {
   endsAt = Date.now() + seconds * 1000;
-  // A state that is shorter than that needs no announcement.
+  // A state that is no longer than this needs no announcement.
   hasAnnounced = seconds <= SOON_S;
   showTimeLeft();
 }

@@ -16,8 +16,8 @@ import type { EventStreams } from '../streams/event-streams.ts';
 import type { LongPolls } from '../streams/long-poll.ts';
 import { TicketWatch } from '../streams/ticket-watch.ts';
 import { parseVersion } from '../streams/version.ts';
-import { type BrowserViews, readsImage } from '../ticket-view/browser-view.ts';
-import type { ActionForm, ActionOpening, ActionRequest, ActionVisit } from './action-request.ts';
+import { type BrowserViews, wantsImage } from '../ticket-view/browser-view.ts';
+import type { ActionForm, ActionOpening, ActionPageRequest, ActionVisit } from './action-page-request.ts';
 
 export interface ActionPagePorts extends RedemptionPorts {
   readonly ceremony: {
@@ -68,7 +68,7 @@ export class ActionPageHandlers {
     const page: Pages['action'] = {
       ...describe(ticket, urls.action(ticket.interaction)),
       state,
-      ...(visit.isShownHere && isLive(ticket, now) && { ticket: browserViews.drawn(ticket, now, undefined) }),
+      ...(visit.isShownHere && isLive(ticket, now) && { ticket: browserViews.drawWithImage(ticket, now, undefined) }),
       isPhone: isPhoneHere,
       opensItself: !isPhoneHere,
       lasts: { ...browserViews.lasts, scan: toSeconds(ticket.deadline - ticket.shownAt) },
@@ -76,14 +76,14 @@ export class ActionPageHandlers {
       showAddress: settings.showAddress,
       appName: settings.apps.name,
       codeMark: browserViews.codeMark,
-      typeAt: settings.shortCode ? urls.typed(urls.scan) : undefined,
+      typeAt: settings.shortCode ? urls.withoutScheme(urls.scan) : undefined,
     };
     renderer.render(ctx, 'action', page, ticket.request.locales);
   };
 
   /**
-   * `POST Q/actions/:id`: shows the action in this browser, if no other browser shows it. With the field `here`, its
-   * user decides on this same device: the browser goes on with the code as if it had scanned it.
+   * `POST Q/actions/:id`: shows the action in this browser, if no other browser shows it. With the field `here`, the
+   * user decides on this device: the browser is redirected to the address in the code, as if it had scanned the code.
    */
   open = async (opening: ActionOpening): Promise<void> => {
     const { ceremony, cookies, urls, clock } = this.#ports;
@@ -97,7 +97,7 @@ export class ActionPageHandlers {
   };
 
   /** `GET Q/actions/:id/qr`: the ticket, at once or when it changes. */
-  ticket = async (request: ActionRequest): Promise<void> => {
+  ticket = async (request: ActionPageRequest): Promise<void> => {
     const { longPolls, browserViews, clock } = this.#ports;
     const { ctx } = request;
     const watch = this.#watch(request);
@@ -108,7 +108,7 @@ export class ActionPageHandlers {
   };
 
   /** `GET Q/actions/:id/qr/events`: the ticket as a stream. */
-  events = async (request: ActionRequest): Promise<void> => {
+  events = async (request: ActionPageRequest): Promise<void> => {
     const { ctx } = request;
     if (ctx.method === 'HEAD') return answerHead(ctx, 'text/event-stream');
     await this.#ports.streams.open(ctx, this.#watch(request));
@@ -138,10 +138,10 @@ export class ActionPageHandlers {
     follow(form, request.action.returnTo ?? this.#ports.urls.action(interaction));
   };
 
-  #watch({ ctx, ticket, identity }: ActionRequest): TicketWatch {
+  #watch({ ctx, ticket, identity }: ActionPageRequest): TicketWatch {
     const { ceremony, signals } = this.#ports;
     const ports = { browser: ceremony.browser, signals };
-    return new TicketWatch(ports, identity, { svg: readsImage(ctx.query.svg), endsAt: ticket.endsAt });
+    return new TicketWatch(ports, identity, { svg: wantsImage(ctx.query.svg), endsAt: ticket.endsAt });
   }
 
   /** Returns the address in the present code. */

@@ -1,7 +1,7 @@
 import { ActionRequests, type ActionRequestsPorts } from './action-requests.ts';
 import { type ActionResultPorts, ActionResults } from './action-results.ts';
 
-/** The parts that the pages of actions, their clients and the deployment have in common. */
+/** The services for actions that pages, the API for clients and the calls of the deployment share. */
 export interface ActionParts {
   readonly actionRequests: ActionRequests;
   readonly actionResults: ActionResults;

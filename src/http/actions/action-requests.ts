@@ -65,7 +65,7 @@ export interface Approval {
   readonly url: string;
   /** The address in the present code, which changes every ten seconds, for a page of your own that draws it. */
   readonly code: string;
-  /** Its name in the events, `ticket`. */
+  /** The name of its ticket, which the events of the action have in `ticket`. */
   readonly ticket: string;
   /**
    * Resolves when the action has ended, in any process. Trouble with the store delays it. It never rejects: if the
@@ -139,7 +139,7 @@ export class ActionRequests {
     const fault = findFault(draft);
     if (fault !== undefined) throw new TypeError(`requestApproval: ${fault}`);
     const id = this.#ports.ceremony.actions.newId();
-    return this.#open(await this.create(id, draft, browser && (await this.#bind(id, browser, draft))));
+    return this.#makeApproval(await this.create(id, draft, browser && (await this.#bind(id, browser, draft))));
   }
 
   /**
@@ -161,7 +161,7 @@ export class ActionRequests {
   /** Returns an action, whichever process has requested it; undefined if there is none (any more). */
   async find(id: string): Promise<Approval | undefined> {
     const ticket = await this.#ports.ceremony.actions.look(id);
-    return ticket && this.#open(ticket);
+    return ticket && this.#makeApproval(ticket);
   }
 
   /**
@@ -174,7 +174,7 @@ export class ActionRequests {
     throw new QrLoginError('invalid_request', '"return_to" must be on a site of a redirect URI of this client.');
   }
 
-  #open({ id: ticketId, interaction: id }: ActionTicket): Approval {
+  #makeApproval({ id: ticketId, interaction: id }: ActionTicket): Approval {
     const { ceremony, actionResults, announce, codes, urls, clock } = this.#ports;
     let result: Promise<ApprovalResult> | undefined;
     return {

@@ -38,9 +38,11 @@ export interface GivenApproval {
   readonly reference?: string;
   /** The time of the approval, in seconds since the epoch. */
   readonly approvedAt: number;
-  /** The approver's sign-in on the phone, with the methods that `guard` has verified. */
+  /** The time of the approver's sign-in on the phone, in seconds since the epoch. */
   readonly authTime: number;
+  /** The authentication context class of that sign-in. */
   readonly acr?: string;
+  /** The methods of that sign-in, and those that `guard` has verified (RFC 8176). */
   readonly amr?: readonly string[];
   /** The result as a JWT (`typ: qr-approval+jwt`), if the option `actions.jwks` is set. */
   readonly jwt?: string;
@@ -70,8 +72,8 @@ const SETTLING_MS = 2_000;
 /** Waits for the ends of actions, in any process, and describes them. */
 export class ActionResults {
   readonly #ports: ActionResultPorts;
-  /** Ends the sleep of each wait. */
-  readonly #waiting = new Set<() => void>();
+  /** The functions that end the sleeps of the waits that are under way. */
+  readonly #wakers = new Set<() => void>();
   #closed = false;
 
   constructor(ports: ActionResultPorts) {
@@ -81,7 +83,7 @@ export class ActionResults {
   /** Waits for the end of an action, and tries again if the store fails. `unknown` if the process stops meanwhile. */
   async whenEnded(id: string): Promise<ApprovalResult> {
     for (;;) {
-      const result = await this.#tryToEnd(id);
+      const result = await this.#waitOrReport(id);
       if (result !== undefined) return result;
       if (this.#closed) return { outcome: 'unknown' };
       await this.#sleep(RETRY_MS);
@@ -122,13 +124,13 @@ export class ActionResults {
 
   /** Describes the end of an action. An action that was not decided in time has expired. */
   async describe(ticket: ActionTicket | undefined): Promise<ApprovalResult> {
-    if (ticket?.state === 'redeemed') return this.#approved(ticket);
+    if (ticket?.state === 'redeemed') return this.#describeApproval(ticket);
     if (ticket?.state === 'denied' || ticket?.state === 'cancelled')
       return { outcome: ticket.state, because: ticket.because };
     return { outcome: 'expired' };
   }
 
-  async #tryToEnd(id: string): Promise<ApprovalResult | undefined> {
+  async #waitOrReport(id: string): Promise<ApprovalResult | undefined> {
     try {
       const { ticket, hasEnded } = await this.wait(id);
       return hasEnded ? await this.describe(ticket) : undefined;
@@ -143,10 +145,10 @@ export class ActionResults {
   /** Ends all waits. */
   close(): void {
     this.#closed = true;
-    for (const wake of this.#waiting) wake();
+    for (const wake of this.#wakers) wake();
   }
 
-  async #approved(ticket: ActionTicket & RedeemedTicket): Promise<GivenApproval> {
+  async #describeApproval(ticket: ActionTicket & RedeemedTicket): Promise<GivenApproval> {
     const { approver, approvedAt, request } = ticket;
     const { title, details, reference } = request.action;
     const { accountId, authenticatedAt, acr, amr } = approver;
@@ -206,10 +208,10 @@ export class ActionResults {
       end = resolve;
     });
     const timer = setTimeout(end, Math.max(0, ms));
-    this.#waiting.add(end);
+    this.#wakers.add(end);
     await (woken === undefined ? ended : Promise.race([ended, woken]));
     clearTimeout(timer);
-    this.#waiting.delete(end);
+    this.#wakers.delete(end);
   }
 }
 

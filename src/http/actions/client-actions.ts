@@ -15,7 +15,7 @@ import type { PluginRequest } from '../request/plugin-request.ts';
 import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
 import { toSeconds } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
-import { noAction } from './action-request.ts';
+import { noAction } from './action-page-request.ts';
 import { type ActionRequests, USUAL_S } from './action-requests.ts';
 import type { ActionResults, ApprovalResult } from './action-results.ts';
 
@@ -53,7 +53,10 @@ export interface ClientActionPorts extends RequestProofPorts {
 /** The longest wait for a result, in seconds. Most proxies give up on a request after 30. */
 const LONGEST_WAIT_S = 25;
 
-/** Makes the entries of the routes for clients: an access token with the scope `qr_action`, as bearer or with DPoP. */
+/**
+ * Makes the entries of the routes for clients. They take an access token with the scope `qr_action`, as bearer or with
+ * DPoP.
+ */
 export class ClientGuards {
   readonly #ports: ClientActionPorts;
   readonly #proofs: RequestProofs;
@@ -111,7 +114,7 @@ export class ClientActionHandlers {
     const { clientId } = access;
     const client = await describeRequester(provider, clientId);
     if (client === undefined) throw invalidToken('The client is not registered any more.');
-    const goesTo = returnTo === undefined ? undefined : await actionRequests.readReturnTo(clientId, returnTo);
+    const returnUrl = returnTo === undefined ? undefined : await actionRequests.readReturnTo(clientId, returnTo);
     const draft = {
       client,
       requirements: await this.#findAccount(access, named),
@@ -119,7 +122,7 @@ export class ClientActionHandlers {
         title,
         details,
         ...(reference !== undefined && { reference }),
-        ...(goesTo !== undefined && { returnTo: goesTo }),
+        ...(returnUrl !== undefined && { returnTo: returnUrl }),
       },
       expiresIn,
       locales,
@@ -175,7 +178,7 @@ export class ClientActionHandlers {
     // The user has granted the token, so it serves for actions of that user alone.
     const own = await subjectOf(provider, clientId, accountId);
     if (hinted === undefined ? subject === own : hinted === accountId) return { accountId };
-    throw new QrLoginError('invalid_request', 'The access token is of another user than the one that is named.');
+    throw new QrLoginError('invalid_request', 'The access token is for another user than the request names.');
   }
 }
 

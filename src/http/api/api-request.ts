@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { type Assure, assured } from '../../oidc/approver.ts';
+import { type Assure, describeAuthentication } from '../../oidc/approver.ts';
 import { APP_SCOPE, invalidToken } from '../../oidc/apps/app-challenge.ts';
 import { type App, type AppAccess, AppTokens } from '../../oidc/apps/app-token.ts';
 import type { Provider } from '../../oidc/provider.ts';
@@ -20,7 +20,7 @@ export interface ApiRequest extends PluginRequest {
   readonly app: App;
   /** The end of the access token, in milliseconds since the epoch. */
   readonly endsAt: number;
-  /** The ticket of the URL as it was read together with the token; undefined if there is none. */
+  /** The ticket of the URL or of the code, as it was read together with the token; undefined if there is none. */
   readonly ticket: Ticket | undefined;
 }
 
@@ -41,8 +41,8 @@ export interface ApiRequestPorts extends RequestProofPorts {
 }
 
 /**
- * Makes the entries of the app's routes: an access token with the scope `qr_login` that is bound to a key by DPoP (RFC
- * 9449). No cookie is read, so there is nothing that another site could use, and no CSRF token.
+ * Makes the entries of the app's routes. They take an access token with the scope `qr_login` that is bound to a key by
+ * DPoP (RFC 9449). No cookie is read, so there is nothing that another site could use, and no CSRF token.
  */
 export class ApiGuards {
   readonly #ports: ApiRequestPorts;
@@ -65,24 +65,27 @@ export class ApiGuards {
     };
   }
 
-  /** Makes the entry for a POST. */
-  form(act: AddressAct): Entry<ApiForm> {
+  /**
+   * Makes the entry for a POST.
+   * @param ticketIdIn returns the id of the ticket that the body is about; by default it is in the URL, if anywhere
+   */
+  form(act: AddressAct, ticketIdIn: (body: JsonObject) => string | undefined = () => undefined): Entry<ApiForm> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
       allowOrigin(request.ctx);
       await count(request);
       // Check the token after the body has arrived: a slow body could take longer than the token is valid.
       const body = await readJson(request.ctx);
-      return { ...(await this.#identify(request)), body };
+      return { ...(await this.#identify(request, ticketIdIn(body))), body };
     };
   }
 
-  async #identify(request: PluginRequest): Promise<ApiRequest> {
+  async #identify(request: PluginRequest, ticketId?: string): Promise<ApiRequest> {
     const { ceremony, urls, settings } = this.#ports;
     const { ctx, failure } = request;
     const accessToken = readToken(ctx);
     const proof = await this.#proofs.verify(ctx, accessToken);
-    const { id }: Partial<Record<string, string>> = ctx.params;
+    const { id = ticketId }: Partial<Record<string, string>> = ctx.params;
     const [access, ticket] = await Promise.all([
       this.#tokens.find(accessToken, proof.keyId),
       id === undefined ? undefined : ceremony.phone.preview(id),
@@ -93,7 +96,7 @@ export class ApiGuards {
     // Note the proof last, so that only holders of a valid token take up room in the store.
     await this.#proofs.useOnce(proof);
     await this.#assertAllowed(ctx, access);
-    const approver = { ...(await assured(authentication, settings.assurance)), grant };
+    const approver = { ...(await describeAuthentication(authentication, settings.assurance)), grant };
     return { ...request, approver, app, endsAt, ticket };
   }
 

@@ -28,7 +28,7 @@ export const ANDROID_PATH = '/.well-known/assetlinks.json';
 /** Phones and the services of their makers may keep a file for this long. */
 const CACHE_CONTROL = 'public, max-age=3600';
 
-/** The pages below `/qr/` that are no codes, and so stay in the browser. */
+/** The paths below `/qr/` that are not codes, so that phones open them in the browser and not in the app. */
 const PAGES = ['assets/*', 'api/*', 'tickets/*', 'scan', 'devices', 'manifest.webmanifest'];
 
 interface LinkComponent {
@@ -69,7 +69,7 @@ export class AppLinks {
    * Returns the address that opens a code in the app, with the issuer, or undefined if the app has no scheme.
    * @param returnTo the page to come back to after the decision, if the browser is on the same device
    */
-  open(code: string, returnTo?: string): string | undefined {
+  makeAppUrl(code: string, returnTo?: string): string | undefined {
     const { scheme } = this.#apps;
     if (scheme === undefined) return undefined;
     const query = { iss: this.#issuer, ...(returnTo !== undefined && { return: this.#urls.absolute(returnTo) }) };

@@ -34,9 +34,9 @@ interface NamedText {
 /** The sign-in that an app needs before it can approve. */
 export interface AppRequirement {
   /**
-   * `account`: only another account can approve. The others are met by a new authorization request of the app:
-   * `freshness` and `local` by a new sign-in, `acr` by one of these classes. `enrolled`: nothing that the app does
-   * helps, because the browser is not enrolled.
+   * `account`: only another account can approve. `freshness`, `local` and `acr` are met by a new authorization request
+   * of the app: the first two by a new sign-in, `acr` by one of the classes in `acrValues`. `enrolled`: nothing that
+   * the app does helps, because the browser is not enrolled.
    */
   readonly kind: UnmetRequirement;
   /** The highest age of the sign-in, in seconds: the `max_age` of the authorization request. */
@@ -269,7 +269,7 @@ function describe(ticket: Ticket, account: string, t: Translate): FixedPart {
   };
 }
 
-/** A scope without a text is translated to its own name. */
+/** Leaves the text out if it is only the name: a scope or claim without a text is translated to its own name. */
 function nameWithText(name: string, text: string): NamedText {
   return text === name ? { name } : { name, text };
 }

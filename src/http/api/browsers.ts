@@ -46,8 +46,8 @@ export class ApiBrowserHandlers {
   list = async (request: ApiRequest): Promise<void> => {
     const { approver } = await admit(this.#ports, request, 'decide');
     const { browserLists } = this.#ports;
-    const durations = browserLists.offered(approver);
-    const entries = await browserLists.signedIn(approver);
+    const durations = browserLists.offeredDurations(approver);
+    const entries = await browserLists.listSignedIn(approver);
     request.ctx.body = { browsers: entries.map(toAppBrowser), ...(durations && { durations }) };
   };
 
@@ -60,7 +60,8 @@ export class ApiBrowserHandlers {
     const { duration, ...others } = form.body;
     if (typeof duration !== 'string' || Object.keys(others).length > 0)
       throw new QrLoginError('invalid_request', 'Send "duration" and nothing else.');
-    if (!(await browserLists.stay(approver, browser, readDuration(settings.durations, duration)))) throw notFound();
+    if (!(await browserLists.changeStay(approver, browser, readDuration(settings.durations, duration))))
+      throw notFound();
     ctx.status = 204;
   };
 

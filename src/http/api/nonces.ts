@@ -21,7 +21,7 @@ interface SlotMacs {
 
 /**
  * The nonces that proofs must have (RFC 9449, section 8): they show that a proof was not made in advance. A nonce is
- * a MAC over the issuer and a slot of time, so that no node has to remember it, and another issuer's is not valid.
+ * a MAC over the issuer and a slot of time, so that no node has to remember it, and a nonce of another issuer is not valid.
  */
 export class Nonces {
   readonly #ports: NoncePorts;

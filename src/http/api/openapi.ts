@@ -70,7 +70,7 @@ export class ApiDescription {
             scheme: 'Bearer',
             description:
               `An access token of this provider with the scope ${ACTION_SCOPE}: of a client by itself (RFC 6749, section ` +
-              '4.4) or of its user. One that is bound to a key is sent with DPoP instead (RFC 9449).',
+              '4.4) or of its user. A token that is bound to a key is sent with DPoP instead (RFC 9449).',
           },
           dpop: {
             type: 'http',

@@ -40,7 +40,7 @@ export interface Operation {
   readonly refusals: readonly ErrorCode[];
   /** True if it takes no token. */
   readonly isPublic?: boolean;
-  /** True if a client sends it, with a token of the scope `qr_action`, and no app. */
+  /** True if it is sent by a client with a token of the scope `qr_action`, and not by an app. */
   readonly isForClients?: boolean;
 }
 
@@ -149,8 +149,8 @@ export const CHANGE_BROWSER: Operation = {
   id: 'changeBrowser',
   summary: 'Change how long a browser stays signed in',
   description:
-    'Its session ends this long after the change, and no later than the provider allows. `session`: when the browser is ' +
-    'closed, from its next visit on. 403 sign_in_again: the app was itself signed in by QR.',
+    'The session ends when `duration` has passed after the change, and no later than the provider allows. `session`: it ' +
+    'ends when the browser is closed, from its next visit on. 403 sign_in_again: the app was itself signed in by QR.',
   body: BROWSER_BODY,
   answers: { 204: { description: 'It is changed.' } },
   refusals: [...USUAL, ...BODY, 'sign_in_again', 'not_found'],

@@ -4,8 +4,9 @@ import type { PhoneActs } from '../../ticket/phone.ts';
 import { isNamedAccount } from '../../ticket/requirements.ts';
 import type { GrantApprover, Ticket } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
-import { type AdmittedTicket, admitToTicket, asSubject, type TicketAdmissionPorts } from '../phone/admission.ts';
+import { type AdmittedTicket, admitToTicket, type TicketAdmissionPorts, withSubject } from '../phone/admission.ts';
 import type { Approvals } from '../phone/approval.ts';
+import type { JsonObject } from '../request/body.ts';
 import { phoneDeviceOf } from '../request/client-info.ts';
 import type { Guard } from '../request/guard.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
@@ -41,12 +42,16 @@ export class ApiScanHandlers {
     this.#countShortCode = ports.limits.byAddress('shortCode');
   }
 
+  /** Returns the id of the ticket whose code a body has. The code is not verified yet. */
+  ticketIdIn = ({ code }: JsonObject): string | undefined =>
+    typeof code === 'string' ? this.#ports.ceremony.phone.idOf(code.trim().replace(/^.*\//s, '')) : undefined;
+
   scan = async (form: ApiForm): Promise<void> => {
     const { announce, appViews, urls } = this.#ports;
     const { ctx, body } = form;
     const { code, shortCode, actions = false, ...others } = body;
-    const isOne = (code === undefined) !== (shortCode === undefined);
-    const isRight = isOne && isTextOrAbsent(code) && isTextOrAbsent(shortCode) && typeof actions === 'boolean';
+    const hasOneCode = (code === undefined) !== (shortCode === undefined);
+    const isRight = hasOneCode && isTextOrAbsent(code) && isTextOrAbsent(shortCode) && typeof actions === 'boolean';
     if (!isRight || Object.keys(others).length > 0)
       throw new QrLoginError('invalid_request', 'Send { "code": "…" } or { "shortCode": "…" }.');
     const { ticket, changed, admitted } =
@@ -64,7 +69,8 @@ export class ApiScanHandlers {
     const { ceremony, approvals } = this.#ports;
     const { phone } = ceremony;
     const { id, isOnScreen } = phone.read(this.#codeIn(text));
-    const request = { ...form, ticket: await phone.preview(id) };
+    // Only the ticket of the verified code counts.
+    const request = { ...form, ticket: form.ticket?.id === id ? form.ticket : undefined };
     const isRepeated = phone.isRepeated(request.ticket, form.approver, 'scan');
     const admitted = await admitToTicket(this.#ports, request, { act: 'scan', checksReport: true, isRepeated });
     // The answer to an earlier scan may have been lost, and the code has rotated since.
@@ -81,11 +87,12 @@ export class ApiScanHandlers {
 
   async #scanTyped(form: ApiForm, shortCode: string, showsActions: boolean): Promise<Scan> {
     const { provider, ceremony, approvals, settings } = this.#ports;
-    if (!settings.shortCode) throw new QrLoginError('invalid_request', 'Short codes are not offered here. Scan.');
+    if (!settings.shortCode)
+      throw new QrLoginError('invalid_request', 'Short codes are not offered here. Scan the code.');
     await this.#countShortCode(form);
     const { approver: before, account } = await admitToTicket(this.#ports, { ...form, ticket: undefined }, SHORT_CODE);
     const ticket = await ceremony.phone.findTyped(shortCode);
-    const approver = await asSubject(provider, before, ticket);
+    const approver = await withSubject(provider, before, ticket);
     assertShowable(ticket, approver, showsActions);
     const known = { ticket };
     const judge = approvals.makeJudge(form.ctx);
@@ -99,8 +106,8 @@ export class ApiScanHandlers {
   }
 
   /**
-   * Returns the code in the text of a QR code: its address, or what follows the last slash. Some scanners append a line
-   * break.
+   * Returns the code in a text that an app has scanned: the whole address, or only the part after its last slash. Some
+   * scanners append a line break.
    * @throws QrLoginError `invalid_request` for an address of another site, which is no code of this provider
    */
   #codeIn(text: string): string {
@@ -114,8 +121,8 @@ export class ApiScanHandlers {
 }
 
 /**
- * Ensures that an app that does not know actions does not approve one as a sign-in. To an account other than the
- * action's, the action stays unknown.
+ * Ensures that an app that does not know actions does not approve one as a sign-in. To an account that the action does
+ * not name, the action stays unknown.
  */
 function assertShowable(ticket: Ticket | undefined, approver: GrantApprover, showsActions: boolean): void {
   if (showsActions || ticket?.request.action === undefined || !isNamedAccount(ticket, approver)) return;

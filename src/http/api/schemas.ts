@@ -257,7 +257,7 @@ export const DECISION_BODY: Schema = objectOf(
   {
     remember: about('True if the browser stays signed in when it is closed.', { type: 'boolean', default: false }),
     duration: about(
-      'How long the browser stays signed in: one of the durations of the ticket. It goes before remember.',
+      'How long the browser stays signed in: one of the durations of the ticket. Then remember is ignored.',
       DURATION,
     ),
     proof: about('The answer to the challenge.', { type: ['string', 'object'] }),

@@ -19,7 +19,10 @@ export class Attempts {
     this.#started.set(ctx, interaction);
   }
 
-  /** Mounted in front of oidc-provider's own URLs: the cookies of the new interaction have to be set already. */
+  /**
+   * Limits the cookies once oidc-provider has set those of the new interaction. Mounted in front of oidc-provider's own
+   * URLs.
+   */
   limit: Middleware = async (ctx, next) => {
     await next();
     const interaction = this.#started.get(ctx);

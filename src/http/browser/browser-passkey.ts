@@ -64,7 +64,7 @@ const KEPT_MS = 20 * 60_000;
 const RECENTLY_MS = 2 * 60_000;
 
 /**
- * Offers a passkey of its own to a browser that is signed in. The phone approves each for one browser and one
+ * Offers a passkey of its own to a browser that is signed in. The phone approves each passkey for one browser and one
  * challenge: the action's reference is the hash of the challenge.
  */
 export class BrowserPasskeyHandlers {
@@ -181,7 +181,8 @@ export class BrowserPasskeyHandlers {
       browsers.list(accountId),
       findKnownBrowser(known, accountId, cookies.memory(ctx).knownAs),
     ]);
-    // The session has the time at which the user authenticated on the phone. The list has that of this browser.
+    // The session has the time at which the user authenticated on the phone. The list has the time at which this
+    // browser was signed in.
     const signedInAt =
       list.find((browser) => browser.sessionUid === sessionUid)?.signedInAt ?? (session?.loginTs ?? 0) * 1000;
     const age = clock() - signedInAt;
@@ -224,7 +225,7 @@ export function isPasskeyOffered(
   return !passkeyCookie.wasAsked(ctx, keys.candidates('browser passkey', accountId));
 }
 
-/** The user who is signed in at this interaction. oidc-provider has compared its session with that of the browser. */
+/** Returns the user who is signed in at this interaction. oidc-provider has checked that the browser has that session. */
 function userOf({ interaction }: Pick<BrowserRequest, 'interaction'>): { accountId: string; sessionUid: string } {
   const { accountId, uid } = interaction.session ?? {};
   if (accountId === undefined || uid === undefined) throw noInteraction();

@@ -15,7 +15,7 @@ import { QrLoginError } from '../../ticket/errors.ts';
 import { type Fields, readFields } from '../request/body.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { Entry, Guard } from '../request/guard.ts';
-import { notEmbedded, sameOrigin } from '../request/origin.ts';
+import { assertNotEmbedded, makeSameOriginGuard } from '../request/origin.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
 import type { Urls } from '../request/urls.ts';
@@ -31,7 +31,7 @@ export interface BrowserRequest extends PluginRequest {
   readonly identity: BrowserIdentity;
 }
 
-/** A POST of that browser, from a page of the provider. */
+/** A POST of the browser that started the interaction, from a page of the provider. */
 export interface BrowserForm extends BrowserRequest {
   readonly fields: Fields;
 }
@@ -41,10 +41,13 @@ export interface PromptForm<Prompt extends PluginPrompt> extends BrowserForm {
   readonly prompt: Prompt;
 }
 
+/** The interaction of the URL, and the session of its browser if there is one. */
+type FoundInteraction = readonly [Interaction, Session | undefined];
+
 export interface BrowserRequestPorts extends CookieTestPorts {
   readonly provider: Provider;
   readonly urls: Urls;
-  readonly cookies: Pick<Cookies, 'binding' | 'origin' | 'test'>;
+  readonly cookies: Pick<Cookies, 'binding' | 'origin' | 'setTest'>;
   readonly limits: Pick<RateLimits, 'byAddress'>;
   readonly wiring: Pick<Wiring, 'urlFault'>;
 }
@@ -57,12 +60,12 @@ export class BrowserGuards {
 
   constructor(ports: BrowserRequestPorts) {
     this.#ports = ports;
-    this.#sameOrigin = sameOrigin(ports.urls);
+    this.#sameOrigin = makeSameOriginGuard(ports.urls);
     this.#cookieTest = new CookieTest(ports);
   }
 
-  /** Tests if a browser without any cookie accepts cookies. Mounted in front of the page. */
-  get testCookies(): RouterMiddleware {
+  /** Middleware in front of the page, which tests if a browser without any cookie accepts cookies. */
+  get cookieTest(): RouterMiddleware {
     return this.#cookieTest.begin;
   }
 
@@ -70,11 +73,15 @@ export class BrowserGuards {
   look(act: AddressAct): Entry<BrowserRequest> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
-      notEmbedded(request);
+      assertNotEmbedded(request);
       this.#noteWayBack(request);
+      // In the same turn as the limit, so that both take one round trip to the store.
+      const finding = this.#find(request);
+      // Marked as handled: if the limit is reached, this rejection must not become an unhandled one.
+      finding.catch(() => undefined);
       await count(request);
       this.#cookieTest.assertPassed(request);
-      return this.#identify(request);
+      return this.#identify(request, finding);
     };
   }
 
@@ -89,7 +96,7 @@ export class BrowserGuards {
       this.#noteWayBack(request);
       await count(request);
       const fields = await readFields(request.ctx);
-      return { ...(await this.#identify(request)), fields };
+      return { ...(await this.#identify(request, this.#find(request))), fields };
     };
   }
 
@@ -108,19 +115,20 @@ export class BrowserGuards {
     failure.again = this.#ports.urls.interaction(uidIn(ctx));
   }
 
-  async #identify(request: PluginRequest): Promise<BrowserRequest> {
+  async #identify(request: PluginRequest, finding: Promise<FoundInteraction>): Promise<BrowserRequest> {
     const { urls, cookies, wiring } = this.#ports;
     const { ctx, failure } = request;
     const uid = uidIn(ctx);
-    const [interaction, session] = await this.#find(request, uid);
+    const [interaction, session] = await finding;
     const binding = cookies.binding(ctx, uid);
     if (binding === undefined) throw noInteraction(wiring.urlFault);
     failure.back = urls.interaction(uid);
     return { ...request, interaction, identity: { interaction: uid, binding, accountId: session?.accountId } };
   }
 
-  #find({ ctx, failure }: PluginRequest, uid: string): Promise<[Interaction, Session | undefined]> {
+  #find({ ctx, failure }: PluginRequest): Promise<FoundInteraction> {
     const { provider } = this.#ports;
+    const uid = uidIn(ctx);
     // Read the session as it is now: another tab may have signed in since the interaction began.
     const session = sessionOf(provider, ctx);
     const interaction = interactionOf(provider, ctx, uid).catch(async (error: unknown) => {

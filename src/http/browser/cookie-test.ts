@@ -16,7 +16,7 @@ export interface CookieTestPorts {
   readonly keys: SecretKeys;
   readonly clock: Clock;
   readonly urls: Urls;
-  readonly cookies: Pick<Cookies, 'test'>;
+  readonly cookies: Pick<Cookies, 'setTest'>;
 }
 
 /**
@@ -38,7 +38,7 @@ export class CookieTest {
     const { uid = '' } = ctx.params;
     const self = urls.interaction(encodeURIComponent(uid));
     protectAnswer(ctx);
-    cookies.test(ctx, self);
+    cookies.setTest(ctx, self);
     const [mark] = this.#marks(ctx);
     seeOther(ctx, `${self}?cookies=${mark}`);
   };

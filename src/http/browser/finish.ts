@@ -1,6 +1,6 @@
 import { makeResumeUrl } from '../../oidc/interaction.ts';
 import { agreeToReplace, replacementOf } from '../../oidc/replacing.ts';
-import { browserNote, finishedSignIn } from '../../oidc/resume/resumed.ts';
+import { makeBrowserNote, toFinishedSignIn } from '../../oidc/resume/resumed.ts';
 import { endWithError, signIn, signInDataOf } from '../../oidc/sign-in.ts';
 import type { BrowserActs } from '../../ticket/browser.ts';
 import { readBrowserKey } from '../../ticket/browsers/browser-key.ts';
@@ -20,7 +20,7 @@ export interface FinishPorts extends RedemptionPorts {
   readonly revocation: Pick<SignInRevocation, 'keep' | 'isRevoked'>;
 }
 
-/** The ends of an interaction: the browser is signed in, or it cancels. */
+/** Ends an interaction: signs the browser in, or cancels. */
 export class FinishHandlers {
   readonly #ports: FinishPorts;
   readonly #redemption: Redemption;
@@ -42,13 +42,16 @@ export class FinishHandlers {
     }
     if (changed) announce(ctx, 'qr_login.finished', ticket);
     const { accountId } = ticket.approver;
-    const isKnown = (await findKnownBrowser(known, accountId, ticket.browser.knownAs)) !== undefined;
-    // Keep the sign-in before the result is written: after that, the browser can begin its session at any time.
-    await revocation.keep(accountId, finishedSignIn(ticket), ticket.endsAt);
+    const [knownBrowser] = await Promise.all([
+      findKnownBrowser(known, accountId, ticket.browser.knownAs),
+      // Keep the sign-in before the result is written: after that, the browser can begin its session at any time.
+      revocation.keep(accountId, toFinishedSignIn(ticket), ticket.endsAt),
+    ]);
+    const isKnown = knownBrowser !== undefined;
     const knownAs = cookies.renewMemory(ctx, (name) => markAccount(keys, name, accountId));
-    // The ticket has the browser's cookie as it was when the code was shown. If an answer was lost, the present cookie
-    // is newer.
-    const browser = browserNote(ticket, { known: isKnown, knownAs, ...(key !== undefined && { key }) });
+    // Take `knownAs` from the present cookie, not from the ticket, which has the cookie as it was when the code was
+    // shown. If an answer was lost, the present cookie is newer.
+    const browser = makeBrowserNote(ticket, { known: isKnown, knownAs, ...(key !== undefined && { key }) });
     const before = { replaces: identity.accountId, grantId: interaction.grantId };
     follow(form, await signIn(provider, ctx, { ...signInDataOf(ticket), ...before, browser }));
   };
@@ -57,20 +60,20 @@ export class FinishHandlers {
   cancel = async (form: BrowserForm): Promise<void> => {
     const { provider, ceremony, announce } = this.#ports;
     const { ctx, interaction, identity } = form;
-    const isAsked = replacementOf(interaction, identity.accountId) !== undefined;
-    if (interaction.result !== undefined && !isAsked)
+    const isAskedToSwitch = replacementOf(interaction, identity.accountId) !== undefined;
+    if (interaction.result !== undefined && !isAskedToSwitch)
       return follow(form, makeResumeUrl(provider, interaction.returnTo));
     // If the question about the other account came up after finish, the ticket is redeemed already.
     const outcome = interaction.result === undefined ? await ceremony.browser.cancel(identity) : undefined;
     if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
-    const refuses = interaction.prompt.name === 'consent' && !isAsked ? 'consent' : 'browser';
-    follow(form, await endWithError(provider, ctx, refuses));
+    const reason = interaction.prompt.name === 'consent' && !isAskedToSwitch ? 'consent' : 'browser';
+    follow(form, await endWithError(provider, ctx, reason));
   };
 
   /**
-   * Returns the next address of a sign-in that has its result already, because the browser repeats a POST after its
-   * answer was lost. Writing the result again could bring back an interaction that was resumed since, so only the
-   * user's consent to replace another account is stored.
+   * Returns the next address for a sign-in that already has its result: the browser repeats a POST whose answer was
+   * lost. Writing the result again could bring back an interaction that was resumed since, so only the user's consent
+   * to replace another account is stored.
    */
   async #goOn({ ctx, interaction, identity, fields }: BrowserForm): Promise<string> {
     const { provider } = this.#ports;

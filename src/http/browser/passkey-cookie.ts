@@ -40,7 +40,7 @@ export class PasskeyCookie {
     this.#signed.set(ctx, NAME, value, this.#path, LIFETIME_MS);
   }
 
-  /** @param marks of the account, under the present key and older ones */
+  /** @param marks the marks of the account, under the present key and older ones */
   wasAsked(ctx: Context, marks: readonly Buffer[]): boolean {
     const asked = this.#entries(ctx).map((entry) => entry.slice(1));
     return marks.some((mark) => asked.includes(cut(mark)));

@@ -71,12 +71,12 @@ export class PasskeyHandlers {
     const { provider, ceremony, clock, announce, settings } = this.#ports;
     const { ctx, interaction, identity, fields } = form;
     if (interaction.result !== undefined) return follow(form, makeResumeUrl(provider, interaction.returnTo));
-    const owner = await this.#owner(settings.passkeySignIn, form);
+    const owner = await this.#verifyOwner(settings.passkeySignIn, form);
     await accountOf(settings.findAccount, owner);
     // There is no phone that could list what the client asks for, so the browser asks for consent.
     const mode = (await settings.consent(ctx, interaction)) === 'implied' ? 'implied' : 'browser';
     const request = await signInRequest(provider, interaction, mode);
-    const user = await this.#authenticatedNow(owner, request, Math.floor(clock() / 1000));
+    const user = await this.#describeUser(owner, request, Math.floor(clock() / 1000));
     const input = { switchAccount: fields.switchAccount === 'yes' };
     const outcome = await ceremony.browser.signInHere(identity, user, { demand: { request }, input });
     if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
@@ -86,7 +86,7 @@ export class PasskeyHandlers {
     follow(form, await signIn(provider, ctx, { user, request, ...before }));
   };
 
-  async #owner(passkeys: PasskeySignIn | undefined, form: PromptForm<'login'>): Promise<PasskeyOwner> {
+  async #verifyOwner(passkeys: PasskeySignIn | undefined, form: PromptForm<'login'>): Promise<PasskeyOwner> {
     const { proof } = form.fields;
     if (passkeys === undefined) throw noPasskeys();
     if (!proof) throw new QrLoginError('proof_required', 'Use your passkey.');
@@ -101,7 +101,7 @@ export class PasskeyHandlers {
   }
 
   /** Returns the owner of the passkey as a user who has authenticated at this moment. */
-  async #authenticatedNow(owner: PasskeyOwner, request: SignInRequest, now: number): Promise<AuthenticatedUser> {
+  async #describeUser(owner: PasskeyOwner, request: SignInRequest, now: number): Promise<AuthenticatedUser> {
     const { accountId, acr, amr } = owner;
     const expected = request.requirements.subject;
     const subject =

@@ -25,7 +25,7 @@ import type { EventStreams } from '../streams/event-streams.ts';
 import type { LongPolls } from '../streams/long-poll.ts';
 import { TicketWatch } from '../streams/ticket-watch.ts';
 import { parseVersion } from '../streams/version.ts';
-import { type BrowserView, type BrowserViews, readsImage, type Viewer } from '../ticket-view/browser-view.ts';
+import { type BrowserView, type BrowserViews, type Viewer, wantsImage } from '../ticket-view/browser-view.ts';
 import type { BrowserPasskeyHandlers } from './browser-passkey.ts';
 import type { BrowserRequest, PromptForm } from './browser-request.ts';
 import type { ConsentHandlers } from './consent.ts';
@@ -39,7 +39,7 @@ export interface QrPagePorts {
   readonly clock: Clock;
   readonly announce: Announce;
   readonly urls: Urls;
-  readonly appLinks: Pick<AppLinks, 'hasScheme' | 'open'>;
+  readonly appLinks: Pick<AppLinks, 'hasScheme' | 'makeAppUrl'>;
   readonly codes: Codes;
   readonly cookies: Pick<Cookies, 'memory'>;
   readonly passkeyCookie: Pick<PasskeyCookie, 'hasPasskey'>;
@@ -111,7 +111,7 @@ export class QrPageHandlers {
     const self = urls.interaction(interaction.uid);
     const ticket = ctx.method === 'HEAD' ? undefined : await this.#watch(request).read();
     const isWaiting = ticket !== undefined && stateAt(ticket, clock()) === 'waiting';
-    const inApp = isWaiting ? appLinks.open(codes.show(ticket.id, clock()).code, self) : undefined;
+    const inApp = isWaiting ? appLinks.makeAppUrl(codes.show(ticket.id, clock()).code, self) : undefined;
     seeOther(ctx, inApp ?? self);
   };
 
@@ -151,7 +151,7 @@ export class QrPageHandlers {
     const self = urls.interaction(interaction.uid);
     if (interaction.result !== undefined) return seeOther(ctx, makeResumeUrl(provider, interaction.returnTo));
     const own = await settings.loginPage(ctx, interaction);
-    if (own !== undefined) return seeOther(ctx, below(self, own));
+    if (own !== undefined) return seeOther(ctx, urlBelow(self, own));
     if (ctx.method === 'HEAD') return answerHead(ctx, 'html');
     const { ticket, changed } = await ceremony.browser.show(await this.#makeShowInput(request));
     if (changed) announce(ctx, 'qr_login.shown', ticket);
@@ -159,7 +159,7 @@ export class QrPageHandlers {
     const { t } = renderer.languageOf(ctx, ticket.request.locales);
     const page = {
       request: ticket.request,
-      ticket: browserViews.drawn(ticket, clock(), identity.accountId),
+      ticket: browserViews.drawWithImage(ticket, clock(), identity.accountId),
       urls: { self, renew: `${self}/qr/renew`, finish: `${self}/qr/finish`, cancel: `${self}/cancel` },
       isPhone: isPhone(ctx),
       lasts: browserViews.lasts,
@@ -169,13 +169,13 @@ export class QrPageHandlers {
       appName: settings.apps.name,
       codeMark: browserViews.codeMark,
       appUrl: appLinks.hasScheme ? `${self}/qr/app` : undefined,
-      typeAt: settings.shortCode ? urls.typed(urls.scan) : undefined,
+      typeAt: settings.shortCode ? urls.withoutScheme(urls.scan) : undefined,
       ...(settings.enrolled && { enrolment: true }),
       passkey: await this.#ports.passkey.offer(request),
       hasPasskey: passkeyCookie.hasPasskey(ctx),
       signedInAs: await this.#nameOf(identity.accountId),
       otherWays: (await settings.otherWays(ctx, interaction, t)).map((way) => ({
-        url: below(self, way),
+        url: urlBelow(self, way),
         label: way.label,
       })),
     };
@@ -221,10 +221,10 @@ function answerHead(ctx: BrowserRequest['ctx'], type: string): void {
 }
 
 /** Returns the URL of a page of the deployment below the interaction's URL. */
-function below(self: string, { path }: OwnPage): string {
+function urlBelow(self: string, { path }: OwnPage): string {
   return `${self}/${path}`;
 }
 
 function viewerOf({ ctx, identity }: BrowserRequest): Viewer {
-  return { accountId: identity.accountId, svg: readsImage(ctx.query.svg) };
+  return { accountId: identity.accountId, svg: wantsImage(ctx.query.svg) };
 }

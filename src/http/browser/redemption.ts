@@ -2,7 +2,7 @@ import { accountOf, assertSignedIn, type FindAccount } from '../../oidc/approver
 import type { Provider } from '../../oidc/provider.ts';
 import { subjectOf } from '../../oidc/request/requirements.ts';
 import type { BrowserActs, BrowserIdentity } from '../../ticket/browser.ts';
-import { holdsEvidence } from '../../ticket/browsers/evidence.ts';
+import { evidenceHolds } from '../../ticket/browsers/evidence.ts';
 import type { KnownBrowsers } from '../../ticket/browsers/known-browser.ts';
 import { WrongCheckCode } from '../../ticket/codes/check-code.ts';
 import { QrLoginError } from '../../ticket/errors.ts';
@@ -49,8 +49,8 @@ export class Redemption {
   }
 
   /**
-   * Ensures that the approver's account and session still exist, that the account has not signed out all browsers
-   * since, and that the account is the subject that the request asks for.
+   * Ensures that the approver's account and session still exist, that the account has not signed out all browsers since
+   * the approval, and that the account is the subject that the request asks for.
    */
   async #assertAccount({ id, since, approver, request }: ApprovedTicket): Promise<void> {
     const { provider, revocation, settings } = this.#ports;
@@ -61,7 +61,7 @@ export class Redemption {
       assertSignedIn(provider, approver),
     ]);
     if (isRevoked)
-      throw new QrLoginError('account_unavailable', 'The account has signed out all browsers since.', {
+      throw new QrLoginError('account_unavailable', 'The account has signed out all browsers since the approval.', {
         reason: 'signed-out',
       });
     const { subject } = request.requirements;
@@ -83,7 +83,7 @@ export class Redemption {
           await this.#assertAccount(ticket);
           await enrolments.assertEnrolled(ticket, fields.signature);
         },
-        evidence: (ticket) => holdsEvidence(known, ticket, evidence),
+        evidence: (ticket) => evidenceHolds(known, ticket, evidence),
         tryCheckCode: async ({ approver }) => {
           await Promise.all([
             limits.beforeCheckCode(approver.accountId),

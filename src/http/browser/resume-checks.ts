@@ -28,7 +28,8 @@ export interface ResumePorts extends AccountSwitchPorts {
  * front of oidc-provider's own URL that resumes an interaction.
  *
  * - A sign-in that may not happen any more ends with an error for the RP.
- * - Another account is signed out of this browser only if its user agrees, although oidc-provider would not ask.
+ * - If another account is signed in to this browser, the user is asked before it is signed out. oidc-provider would not
+ *   ask.
  */
 export function checkBeforeResuming(ports: ResumePorts): Middleware {
   return async (ctx: Context, next) => {

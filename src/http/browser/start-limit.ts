@@ -6,7 +6,7 @@ import type { RateLimits } from '../request/rate-limits.ts';
 const STARTS = ['authorization', 'code_verification'];
 
 /**
- * Limits the interactions that one network address starts: each is kept in the store for an hour, and it costs the
+ * Limits the interactions that one network address starts, because each is kept in the store for an hour and costs the
  * sender nothing. Requests that end without an interaction, such as those with `prompt=none`, do not count.
  */
 export class StartLimit {

@@ -45,7 +45,7 @@ export class BrowserLists {
   /** Returns the browser with this id, or none. A browser of another account is treated as unknown. */
   async find(approver: Approver, id: string): Promise<readonly SignedInBrowser[]> {
     const list = await this.#ports.browsers.list(approver.accountId);
-    return this.#shownTo(
+    return this.#filterShown(
       approver,
       list.filter((browser) => browser.id === id),
     );
@@ -63,7 +63,7 @@ export class BrowserLists {
     await revocation.revokePending(accountId);
     await browserPasskeyList.remove(accountId, 'all');
     await forgetAllBrowsers(known, accountId);
-    const list = await this.#shownTo(approver, await browsers.list(accountId));
+    const list = await this.#filterShown(approver, await browsers.list(accountId));
     const isKept = await Promise.all(list.map((browser) => !approver.byQr && this.#isHere(approver, browser)));
     return this.#endThose(
       ctx,
@@ -73,7 +73,7 @@ export class BrowserLists {
   }
 
   /** Returns the durations that the user of this device may give to browsers; none if there is no choice. */
-  offered(approver: Approver): readonly Duration[] | undefined {
+  offeredDurations(approver: Approver): readonly Duration[] | undefined {
     return this.#isLimited(approver) ? undefined : this.#ports.settings.durations;
   }
 
@@ -83,7 +83,7 @@ export class BrowserLists {
    * @throws QrLoginError `sign_in_again` on a device that was itself signed in by QR, which could prolong its own
    * session
    */
-  async stay(approver: Approver, id: string, duration: Duration): Promise<boolean> {
+  async changeStay(approver: Approver, id: string, duration: Duration): Promise<boolean> {
     if (this.#isLimited(approver))
       throw new QrLoginError('sign_in_again', 'This device was itself signed in by QR: sign in on it directly first.');
     const [browser] = await this.find(approver, id);
@@ -102,8 +102,8 @@ export class BrowserLists {
     const others = list.filter((browser) => browser.sessionUid !== sessionUid);
     const here = list.filter((browser) => browser.sessionUid === sessionUid);
     const ended: EndedSession[] = [];
-    for (const some of [...inBatches(others), here]) {
-      const outcomes = await Promise.allSettled(some.map((browser) => remoteSignOut.end(ctx, accountId, browser)));
+    for (const batch of [...inBatches(others), here]) {
+      const outcomes = await Promise.allSettled(batch.map((browser) => remoteSignOut.end(ctx, accountId, browser)));
       for (const outcome of outcomes) {
         if (outcome.status === 'rejected') throw outcome.reason;
         if (outcome.value !== undefined) ended.push(outcome.value);
@@ -116,7 +116,7 @@ export class BrowserLists {
    * Returns the browsers with a session that still exists, the most recently used first. The device that asks is the
    * last one, unless it was itself signed in by QR.
    */
-  async signedIn(approver: Approver): Promise<BrowserEntry[]> {
+  async listSignedIn(approver: Approver): Promise<BrowserEntry[]> {
     const { provider, browsers, clock } = this.#ports;
     const { accountId } = approver;
     const list = [...(await browsers.list(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
@@ -130,7 +130,7 @@ export class BrowserLists {
         if (facts === undefined || (facts.signedInBy !== 'qr' && this.#isLimited(approver))) return [];
         const { clients, signedInBy, duration, endsAt } = facts;
         return {
-          ...listed(browser, clock()),
+          ...listedFieldsOf(browser, clock()),
           signedInAt: new Date(signedInAt).toISOString(),
           signedInAgo: Math.floor(toSeconds(clock() - signedInAt)),
           signedInBy,
@@ -152,7 +152,7 @@ export class BrowserLists {
   }
 
   /** Returns the browsers of a list that this device may see and end. */
-  async #shownTo(approver: Approver, list: readonly SignedInBrowser[]): Promise<readonly SignedInBrowser[]> {
+  async #filterShown(approver: Approver, list: readonly SignedInBrowser[]): Promise<readonly SignedInBrowser[]> {
     if (!this.#isLimited(approver)) return list;
     const { provider } = this.#ports;
     const { accountId } = approver;
@@ -171,8 +171,8 @@ export class BrowserLists {
   }
 }
 
-/** Returns what the lists show of each browser. A record may have more fields, also of a newer build. */
-export function listed(
+/** Returns the fields of a browser that the lists show. A record may have more, such as those of a newer build. */
+export function listedFieldsOf(
   { id, label, lastUsedAt, ...browser }: SignedInBrowser | KnownBrowser,
   now: number,
 ): Pick<BrowserEntry, 'id' | 'label' | 'name' | 'system' | 'place' | 'lastUsedAt' | 'lastUsedAgo'> {

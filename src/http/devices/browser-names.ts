@@ -14,7 +14,7 @@ const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
 /** A name is kept this long for a browser that has not begun its session. No interaction waits longer. */
 const PENDING_MS = 24 * 60 * 60_000;
 
-/** A sign-in that a browser has finished, by which its session and its trust are found. */
+/** A sign-in that a browser has finished, with the ids by which the account's lists contain the browser. */
 export interface NamedSignIn {
   readonly ticketId: string;
   /** The id of its session on the list of signed-in browsers. */

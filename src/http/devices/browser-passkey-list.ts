@@ -42,22 +42,19 @@ export class BrowserPasskeyList {
   }
 
   /**
-   * Returns the names of the known browser whose latest session this is. A browser that was signed in again since it
-   * added its passkey has another session, but the same name.
+   * Returns the ids of the known browser whose latest session this is. A browser that was signed in again since it
+   * added its passkey has another session, but the same id.
    */
-  async namesOf(accountId: string, sessionUid: string): Promise<string[]> {
+  async knownIdsOf(accountId: string, sessionUid: string): Promise<string[]> {
     const { browserPasskeys, known } = this.#ports;
     if (browserPasskeys === undefined) return [];
     const list = await known.list(accountId);
     return list.filter((browser) => browser.sessionUid === sessionUid).map(({ id }) => id);
   }
 
-  /** Removes the passkeys that were added in a browser. @param names the browser's ids on the account's lists */
-  async removeOf(accountId: string, names: readonly string[]): Promise<void> {
-    await this.#removeThose(
-      accountId,
-      ({ browser }) => names.includes(browser.session) || names.includes(browser.knownAs),
-    );
+  /** Removes the passkeys that were added in a browser. @param ids the browser's ids on the account's lists */
+  async removeOf(accountId: string, ids: readonly string[]): Promise<void> {
+    await this.#removeThose(accountId, ({ browser }) => ids.includes(browser.session) || ids.includes(browser.knownAs));
   }
 
   async #removeThose(accountId: string, isMeant: (passkey: BrowserPasskey) => boolean): Promise<void> {

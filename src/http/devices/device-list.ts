@@ -20,7 +20,7 @@ import type { RateLimits } from '../request/rate-limits.ts';
 import { seeOther, toSeconds, wantsJson } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
 import type { PendingList } from '../requests/pending-list.ts';
-import { type BrowserListPorts, BrowserLists, listed } from './browser-lists.ts';
+import { type BrowserListPorts, BrowserLists, listedFieldsOf } from './browser-lists.ts';
 import { type BrowserNames, readBrowserName } from './browser-names.ts';
 import type { BrowserPasskeyList } from './browser-passkey-list.ts';
 import { EnrolmentForm, type EnrolmentFormPorts } from './enrolment-form.ts';
@@ -68,12 +68,12 @@ export class DeviceListHandlers {
     if (approver === undefined) return sendToSignIn(request, settings.signIn, { returnTo: urls.devices, fresh: false });
     const { account } = await admit(this.#ports, request, 'decide');
     const [entries, known, requests, passkeys] = await Promise.all([
-      this.#lists.signedIn(approver),
-      this.#known(approver),
-      this.#requests(approver),
+      this.#lists.listSignedIn(approver),
+      this.#listKnown(approver),
+      this.#listRequests(approver),
       settings.browserPasskeys && browserPasskeyList.list(approver.accountId),
     ]);
-    const durations = this.#lists.offered(approver);
+    const durations = this.#lists.offeredDurations(approver);
     const csrf = makeCsrfToken(keys, formUse(approver));
     const enrol = await this.#enrolment.offer(ctx, approver);
     const more = { ...(durations && { durations }), ...(enrol && { enrol }), ...(passkeys && { passkeys }) };
@@ -87,7 +87,7 @@ export class DeviceListHandlers {
         self: urls.devices,
         scan: urls.scan,
         passkeysUrl,
-        ...(result && shown(result)),
+        ...(result && describeResult(result)),
       });
     }
   };
@@ -105,7 +105,7 @@ export class DeviceListHandlers {
     checkCsrfToken(form, keys, formUse(approver));
     const { end, report, forget, name, duration, browser, enrol, passkey } = fields;
     if (enrol !== undefined) return this.#enrol(form, approver, enrol);
-    if (duration !== undefined) return this.#stay(form, approver, { id: browser ?? '', duration });
+    if (duration !== undefined) return this.#changeStay(form, approver, { id: browser ?? '', duration });
     if (name !== undefined) return this.#rename(form, approver, readBrowserName(name));
     if (forget) return this.#forget(form, approver, forget);
     if (passkey) return this.#removePasskey(form, approver, passkey);
@@ -123,7 +123,7 @@ export class DeviceListHandlers {
   };
 
   /**
-   * Signs browsers out that the user did not sign in, and refuses sign-ins from their network addresses for an hour.
+   * Signs out browsers that the user did not sign in, and refuses sign-ins from their network addresses for an hour.
    */
   async #reportThose(
     ctx: Context,
@@ -164,13 +164,13 @@ export class DeviceListHandlers {
   }
 
   /** Changes how long a browser stays signed in. @throws QrLoginError `not_found` */
-  async #stay(
+  async #changeStay(
     form: PhoneForm,
     approver: SessionApprover,
     { id, duration }: { readonly id: string; readonly duration: string },
   ): Promise<void> {
     const { settings, urls } = this.#ports;
-    if (!(await this.#lists.stay(approver, id, readDuration(settings.durations, duration)))) throw notFound();
+    if (!(await this.#lists.changeStay(approver, id, readDuration(settings.durations, duration)))) throw notFound();
     if (wantsJson(form)) form.ctx.body = {};
     else seeOther(form.ctx, urls.devices);
   }
@@ -195,7 +195,7 @@ export class DeviceListHandlers {
   }
 
   /** Returns the requests that wait for the account, each with the form that opens it. */
-  async #requests(approver: SessionApprover): Promise<RequestEntry[]> {
+  async #listRequests(approver: SessionApprover): Promise<RequestEntry[]> {
     const { keys, urls, pendingList } = this.#ports;
     const entries = await pendingList.listFor(approver.accountId);
     return entries.map((entry) => ({
@@ -206,11 +206,11 @@ export class DeviceListHandlers {
   }
 
   /** Returns the browsers that the account trusts, the most recently used first. */
-  async #known({ accountId, sessionUid: here }: SessionApprover): Promise<KnownBrowserEntry[]> {
+  async #listKnown({ accountId, sessionUid: here }: SessionApprover): Promise<KnownBrowserEntry[]> {
     const { known, clock } = this.#ports;
     const list = [...(await known.list(accountId))].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
     return list.map((browser) => ({
-      ...listed(browser, clock()),
+      ...listedFieldsOf(browser, clock()),
       trustedAt: new Date(browser.trustedAt).toISOString(),
       trustedAgo: Math.floor(toSeconds(clock() - browser.trustedAt)),
       ...(browser.enrolledBy !== undefined && { enrolled: true as const }),
@@ -223,7 +223,7 @@ function formUse(approver: SessionApprover): FormUse {
   return { approver, target: DEVICES };
 }
 
-/** Returns the result of the form before this page, in the words of the page. */
-function shown({ ended, unreached }: SignOutResult): Pick<Pages['devices'], 'ended' | 'unreached'> {
+/** Returns the result of the sign-out that led to this page, as data of the page. */
+function describeResult({ ended, unreached }: SignOutResult): Pick<Pages['devices'], 'ended' | 'unreached'> {
   return { ended: ended === 0 ? 'none' : ended === 1 ? 'one' : 'many', unreached: unreached > 0 };
 }

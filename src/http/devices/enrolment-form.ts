@@ -28,7 +28,7 @@ export interface EnrolmentFormPorts {
   readonly settings: { readonly signIn: SignIn };
 }
 
-/** An account that enrols the very browser that shows its list of browsers. */
+/** Lets a user enrol the very browser that shows the list of browsers. */
 export class EnrolmentForm {
   readonly #ports: EnrolmentFormPorts;
 

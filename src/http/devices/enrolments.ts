@@ -29,7 +29,7 @@ export interface EnrolmentPorts {
   readonly settings: { readonly enrolled?: EnrolmentRule | undefined };
 }
 
-/** The browsers that accounts have enrolled: for some accounts, a code can be approved only for one of them. */
+/** The browsers that accounts have enrolled. For some accounts, a code can be approved only for such a browser. */
 export class Enrolments {
   readonly #ports: EnrolmentPorts;
 
@@ -37,7 +37,7 @@ export class Enrolments {
     this.#ports = ports;
   }
 
-  /** True if the deployment has accounts for which this matters. */
+  /** True if the deployment has a rule by which some accounts may be used in enrolled browsers only. */
   get isOffered(): boolean {
     return this.#ports.settings.enrolled !== undefined;
   }
@@ -109,8 +109,8 @@ export class Enrolments {
     const { approver, enrolledKey: key } = ticket;
     const { accountId } = approver;
     if (key === undefined && !(await this.#isDemanded(ticket, accountId))) return;
-    const stands = key !== undefined && (await this.isEnrolled(accountId, key));
-    if (!stands || !isSignedBy(key, ticket, signature)) throw refusal('enrolled');
+    const isStillEnrolled = key !== undefined && (await this.isEnrolled(accountId, key));
+    if (!isStillEnrolled || !isSignedBy(key, ticket, signature)) throw refusal('enrolled');
   }
 
   /** Returns true if a sign-in that an enrolled browser has finished may not begin any more. */
@@ -118,7 +118,7 @@ export class Enrolments {
     return key !== undefined && !(await this.isEnrolled(accountId, key));
   }
 
-  /** Notes a sign-in in an enrolled browser, by which a report finds it. */
+  /** Notes a sign-in in an enrolled browser, so that a report of the sign-in finds the browser. */
   async noteSignIn(accountId: string, key: BrowserKey, signIn: KnownBrowser['signIn']): Promise<void> {
     const { known } = this.#ports;
     const browser = await findEnrolledBrowser(known, accountId, key);

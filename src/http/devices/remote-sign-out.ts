@@ -29,7 +29,7 @@ export interface RemoteSignOutPorts {
   readonly known: KnownBrowsers;
   readonly notes: Notes;
   readonly clock: Clock;
-  readonly browserPasskeyList: Pick<BrowserPasskeyList, 'namesOf' | 'removeOf'>;
+  readonly browserPasskeyList: Pick<BrowserPasskeyList, 'knownIdsOf' | 'removeOf'>;
 }
 
 /** Signs a browser out from another device. */
@@ -56,12 +56,12 @@ export class RemoteSignOut {
     const from = sourceOf(ctx);
     // Write the note first, so that every request that saves the session from here on finds it.
     await notes.write(noteKeyOf(id), Math.max(MIN_NOTE_LIFETIME_MS, endsAt - clock()));
-    // Read the names before the trust ends: the passkey of an earlier session is found by them.
-    const names = await browserPasskeyList.namesOf(accountId, sessionUid);
+    // Read these ids before the trust ends: the passkey of an earlier session is found by them.
+    const knownIds = await browserPasskeyList.knownIdsOf(accountId, sessionUid);
     await forgetBrowserOf(known, accountId, sessionUid);
     const first = await endSession(provider, ctx, { accountId, sessionUid });
     // Remove the passkeys before the browser leaves the list: if that fails, the user can try again.
-    await browserPasskeyList.removeOf(accountId, [id, ...names]);
+    await browserPasskeyList.removeOf(accountId, [id, ...knownIds]);
     await browsers.remove(accountId, id);
     // A pending request may have saved the session again in between.
     const again = await endSession(provider, ctx, { accountId, sessionUid });

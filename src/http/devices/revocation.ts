@@ -68,8 +68,8 @@ export class SignInRevocation {
   }
 
   /**
-   * Does the same as {@link revoke} because the user did not start the sign-in. Sign-ins from the same network address
-   * are refused to this account for an hour.
+   * Revokes a sign-in that the user did not start (see {@link revoke}). For an hour, sign-ins of this account from the
+   * same network address are refused.
    */
   async report(ctx: Context, accountId: string, signIn: FinishedSignIn): Promise<readonly EndedSession[]> {
     const { emit, clock } = this.#ports;
@@ -109,7 +109,7 @@ export class SignInRevocation {
     return (await this.#ports.notes.read(revokedKey(ticketId))) === accountId;
   }
 
-  /** Revokes all sign-ins of the account that were approved before, and have no session yet. */
+  /** Revokes all sign-ins of the account that were approved until now, and have no session yet. */
   async revokePending(accountId: string): Promise<void> {
     const { notes, clock } = this.#ports;
     const [name = ''] = this.#signedOutKeys(accountId);

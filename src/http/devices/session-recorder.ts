@@ -41,7 +41,7 @@ export class SessionRecorder {
   async record(ctx: Context, session: SavedSession, note: BrowserNote | undefined): Promise<boolean> {
     const { browsers, remoteSignOut, revocation } = this.#ports;
     const { accountId, isUse } = session;
-    const { id, sessionUid, ...use } = this.#used(session);
+    const { id, sessionUid, ...use } = this.#describeUse(session);
     if (note === undefined && isUse && (await browsers.used(accountId, id, use))) return false;
     const isListed = note !== undefined || isUse;
     const [wasEnded, wasApprovedByEnded] = await Promise.all([
@@ -49,7 +49,7 @@ export class SessionRecorder {
       // By the time the browser resumes, the phone that approved may have been signed out.
       note?.approvedBy !== undefined && remoteSignOut.wasEnded(note.approvedBy),
       // Write the list in parallel: the user waits, and the session has hardly ever been ended.
-      isListed && this.#put(ctx, session, note ?? (await this.#described(ctx, session))),
+      isListed && this.#put(ctx, session, note ?? (await this.#describeBrowser(ctx, session))),
     ]);
     // Read the note after listing the browser: a report writes its note first, then looks at the list.
     const isRevoked =
@@ -68,7 +68,7 @@ export class SessionRecorder {
       ...descriptionOf(note),
       ...(signIn !== undefined && { signIn }),
       ...(label !== undefined && { label }),
-      ...this.#used(session),
+      ...this.#describeUse(session),
       format: WRITTEN_FORMAT,
       signedInAt: at,
     };
@@ -102,12 +102,12 @@ export class SessionRecorder {
   }
 
   /** Describes a browser that is missing on its list, with the data of its present request. */
-  async #described(ctx: Context, { begunAt }: SavedSession): Promise<ListedData> {
+  async #describeBrowser(ctx: Context, { begunAt }: SavedSession): Promise<ListedData> {
     const { userAgent, place } = await this.#ports.devices.describe(ctx);
     return { ...describeUserAgent(userAgent), ...(place !== undefined && { place }), at: begunAt };
   }
 
-  #used({ uid, lasts }: SavedSession): Pick<SignedInBrowser, 'id' | 'sessionUid' | 'lastUsedAt' | 'endsAt'> {
+  #describeUse({ uid, lasts }: SavedSession): Pick<SignedInBrowser, 'id' | 'sessionUid' | 'lastUsedAt' | 'endsAt'> {
     const now = this.#ports.clock();
     return { id: browserId(uid), sessionUid: uid, lastUsedAt: now, endsAt: now + lasts };
   }

@@ -8,7 +8,7 @@ export interface SignOutAnswerPorts {
   readonly cookies: Pick<Cookies, 'noteSignOut'>;
 }
 
-/** Answers with the result: as JSON, or on the list of browsers. */
+/** Answers with the result of a sign-out: as JSON, or by a redirect to the list of browsers, which then shows it. */
 export function answerSignOut(form: PhoneForm, { urls, cookies }: SignOutAnswerPorts, result: SignOutResult): void {
   const { ctx, approver } = form;
   if (wantsJson(form)) {

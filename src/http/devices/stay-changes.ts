@@ -16,7 +16,7 @@ export interface StayChangePorts {
   readonly clock: Clock;
 }
 
-/** Changes from elsewhere how long a browser stays signed in. */
+/** Changes how long a browser stays signed in, on behalf of another device. */
 export class StayChanges {
   readonly #ports: StayChangePorts;
 

@@ -32,8 +32,8 @@ export class TrustRecorder {
     if (!isTrusted && !note.known) return;
     const before = await findKnownBrowser(known, accountId, knownAs);
     if (before === undefined && !isTrusted) return;
-    // A user who wants to stay signed in may have been trusted by the cookie alone so far, or may have lost the key.
-    // The record then gets the new key.
+    // If the user wants to stay signed in, the record gets the browser's present key. The browser may have been trusted
+    // by its cookie alone so far, or may have lost its key.
     const key = (isTrusted ? note.key : undefined) ?? before?.key;
     const now = clock();
     await known.put(accountId, {

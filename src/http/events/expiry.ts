@@ -44,7 +44,7 @@ interface WatchedTicket {
 export class ExpiryWatcher {
   readonly #store: TicketStore;
   readonly #clock: Clock;
-  readonly #tell: (facts: TicketFacts) => void;
+  readonly #onExpired: (facts: TicketFacts) => void;
   /** The duration of the shortest state, in milliseconds. */
   readonly #shortestMs: number;
   /** The interval between two rounds of checks, in milliseconds. */
@@ -54,25 +54,25 @@ export class ExpiryWatcher {
   readonly #timer: NodeJS.Timeout;
   #isChecking = false;
 
-  /** @param tell called with each ticket that has expired, as it was last read */
-  constructor(store: TicketStore, clock: Clock, lifetimes: StateLifetimes, tell: (facts: TicketFacts) => void) {
+  /** @param onExpired called with each ticket that has expired, as it was last read */
+  constructor(store: TicketStore, clock: Clock, lifetimes: StateLifetimes, onExpired: (facts: TicketFacts) => void) {
     this.#store = store;
     this.#clock = clock;
-    this.#tell = tell;
+    this.#onExpired = onExpired;
     this.#shortestMs = Math.min(lifetimes.scan, lifetimes.decide, lifetimes.finish);
     this.#tickMs = Math.min(TICK_MS, this.#shortestMs / ROUNDS_PER_STATE);
     this.#timer = setInterval(() => void this.#checkDue(), this.#tickMs).unref();
   }
 
   /**
-   * Returns an announcer that passes each event on to `tell`. It begins to watch a ticket that is shown, and stops when
+   * Returns an announcer that passes each event on to `emit`. It begins to watch a ticket that is shown, and stops when
    * the ticket ends.
    */
-  following(tell: EmitTicketEvent): Announce {
+  makeAnnouncer(emit: EmitTicketEvent): Announce {
     return (ctx, name, ticket) => {
       if (name === 'qr_login.shown') this.#watch(ticket);
       else if (ENDS.has(name)) this.#watched.delete(ticket.id);
-      tell(ctx, name, ticketFactsOf(ticket));
+      emit(ctx, name, ticketFactsOf(ticket));
     };
   }
 
@@ -124,16 +124,17 @@ export class ExpiryWatcher {
     if (!this.#watched.has(before.id)) return;
     if (ticket !== undefined && isLive(ticket, now)) return this.#watch(ticket);
     this.#watched.delete(before.id);
-    // A ticket that ended in another way keeps its record this long. After that, a missing record proves nothing.
+    // A ticket that ended in another way keeps its record for this time. After that, a missing record does not prove
+    // that the ticket has expired.
     const isSure = performance.now() - readAt < this.#shortestMs;
     if (ticket === undefined ? isSure : hasExpired(ticket, deadline, now))
-      this.#tell(ticket === undefined ? before : ticketFactsOf(ticket));
+      this.#onExpired(ticket === undefined ? before : ticketFactsOf(ticket));
   }
 }
 
 /**
- * Returns true if the ticket has expired. A ticket that was cancelled after its deadline, because another took its
- * place, has expired, too.
+ * Returns true if the ticket has expired. A ticket that was cancelled after its deadline, because another ticket took
+ * its place, has expired, too.
  * @param deadline the deadline of the state in which it was last read
  */
 function hasExpired(ticket: Ticket, deadline: number, now: number): boolean {

@@ -13,7 +13,7 @@ const SIGN_IN_BOUNDARIES_S = [2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 240, 360];
 export type CountedState = 'shown' | 'finished' | 'denied' | 'cancelled' | 'expired';
 
 /** The metrics of clients that wait. */
-export type WaitMetrics = Pick<SignInMetrics, 'arrived' | 'left' | 'notified'>;
+export type WaitMetrics = Pick<SignInMetrics, 'countArrival' | 'countDeparture' | 'recordNotification'>;
 
 /** The metrics of this process. The OpenTelemetry SDK of the deployment collects them; without an SDK they are lost. */
 export class SignInMetrics {
@@ -51,12 +51,12 @@ export class SignInMetrics {
   }
 
   /** Counts a browser that starts to wait. */
-  arrived(): void {
+  countArrival(): void {
     this.#wait(1);
   }
 
-  /** Counts a browser that no longer waits. To be called once for each `arrived`. */
-  left(): void {
+  /** Counts a browser that no longer waits. To be called once for each `countArrival`. */
+  countDeparture(): void {
     this.#wait(-1);
   }
 
@@ -65,7 +65,7 @@ export class SignInMetrics {
     if (state === 'finished') this.#signIn.record((ticket.since - ticket.shownAt) / 1000);
   }
 
-  notified(ticket: Ticket | undefined, now: number): void {
+  recordNotification(ticket: Ticket | undefined, now: number): void {
     if (ticket?.state === 'approved') this.#notification.record(Math.max(0, now - ticket.since) / 1000);
   }
 

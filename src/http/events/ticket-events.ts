@@ -39,8 +39,8 @@ export interface ActionEvent extends TicketEvent {
 }
 
 /**
- * The second argument of `qr_login.failed`, after the error: the refused request's account, if it is known, and
- * address.
+ * The last argument of `qr_login.failed`, after the error: the error's code, and the network address and the account, if
+ * that is known, of the refused request.
  */
 export interface FailureEvent {
   readonly code: ErrorCode;

@@ -26,7 +26,7 @@ export interface DecisionRecord {
   /** The app's `client_id`. */
   readonly app: string;
   /**
-   * The public key that has signed, and its thumbprint (RFC 7638). It is that of the app's tokens, or a registered one.
+   * The public key that has signed, and its thumbprint (RFC 7638). It is the key of the app's tokens, or a registered key.
    */
   readonly jwk: JWK;
   readonly keyId: string;
@@ -42,7 +42,7 @@ export interface DecisionRecord {
   readonly browser: { readonly name?: string; readonly system?: string; readonly place?: Place };
   /** The time of the decision by the app's clock, in seconds since the epoch. */
   readonly time: number;
-  /** The time at which the provider got it, in milliseconds since the epoch. */
+  /** The time at which the provider received the decision, in milliseconds since the epoch. */
   readonly at: number;
   /** The JWS: it can be verified again with `jwk` at any time. */
   readonly signature: string;

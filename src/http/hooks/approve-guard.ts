@@ -58,6 +58,7 @@ export interface PasskeySignIn {
   options(nonce: string): Promise<object> | object;
 
   /**
+   * Checks the browser's answer, and returns the owner of the passkey.
    * @param nonces the challenges that the answer may be for: the present one, and its values under older keys
    * @throws ProofRefused if the answer is wrong
    */

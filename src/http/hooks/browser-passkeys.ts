@@ -47,7 +47,7 @@ export interface BrowserPasskeys {
   /** Returns the passkeys of an account that were added in this way. */
   list(accountId: string): Promise<readonly BrowserPasskey[]> | readonly BrowserPasskey[];
 
-  /** Removes a passkey of this account. One that does not exist (any more) is no error. */
+  /** Removes a passkey of this account. It is no error if the passkey does not exist (any more). */
   remove(accountId: string, id: string): Promise<void> | void;
 }
 

@@ -45,7 +45,7 @@ export interface Hooks {
  * depends on.
  * @param patienceMs the longest time that each may take, in milliseconds
  */
-export function checkedHooks<H extends Hooks>(hooks: H, patienceMs: number): Hooks & Pick<H, 'actions'> {
+export function makeCheckedHooks<H extends Hooks>(hooks: H, patienceMs: number): Hooks & Pick<H, 'actions'> {
   const { enrolled, guard, passkeySignIn, browserPasskeys, actions, ciba } = hooks;
   const { findAccount: findHinted } = actions;
   const checked =

@@ -33,7 +33,7 @@ class Asset {
     this.version = createHash('sha256').update(content).digest('base64url').slice(0, 12);
   }
 
-  in(encoding: Encoding): Promise<Buffer> {
+  compress(encoding: Encoding): Promise<Buffer> {
     const compressed = this.#compressed.get(encoding) ?? ENCODINGS[encoding](this.content);
     this.#compressed.set(encoding, compressed);
     return compressed;
@@ -95,7 +95,7 @@ export class Assets {
     ctx.vary('Accept-Encoding');
     ctx.type = extname(name);
     if (encoding) ctx.set('Content-Encoding', encoding);
-    ctx.body = encoding ? await asset.in(encoding) : asset.content;
+    ctx.body = encoding ? await asset.compress(encoding) : asset.content;
     if (ctx.fresh) ctx.status = 304;
   }
 

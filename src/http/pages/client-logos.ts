@@ -18,7 +18,10 @@ export type ClientLogo = (clientId: string) => Logo | undefined | Promise<Logo |
 /** The most bytes of a logo. A picture of 128 by 128 pixels has about a tenth of that. */
 const MAX_BYTES = 65_536;
 
-/** The first bytes of each type. A picture of another type would not be shown, because browsers may not sniff it. */
+/**
+ * Tests if bytes begin like a picture of the type. A picture of another type would not be shown, because browsers may
+ * not sniff it.
+ */
 const LOOKS_LIKE: Readonly<Record<LogoType, (bytes: Buffer) => boolean>> = {
   'image/png': (bytes) => bytes.subarray(0, 8).equals(Buffer.from('89504e470d0a1a0a', 'hex')),
   'image/jpeg': (bytes) => bytes.subarray(0, 3).equals(Buffer.from('ffd8ff', 'hex')),

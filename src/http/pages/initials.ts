@@ -22,7 +22,7 @@ export function initialsOf(name: string): string {
 }
 
 /** Returns the first character of a name as a capital, be it a letter, an emoji or a sign; '' for an empty name. */
-export function initialOf(name: string): string {
+export function capitalOf(name: string): string {
   const [{ segment } = { segment: '' }] = characters.segment(name.trim());
   return segment.toUpperCase();
 }

@@ -65,7 +65,7 @@ export class Language {
 
   readonly t: Translate = (key, values = {}) => {
     const text = Object.hasOwn(this.#texts, key) ? this.#texts[key] : undefined;
-    if (text !== undefined) return this.#fill(this.#form(text, values), values);
+    if (text !== undefined) return this.#fill(this.#selectForm(text, values), values);
     const { fallback } = this.#options;
     if (fallback !== undefined) return fallback.t(key, values);
     // A deployment may name scopes and claims freely. Show the name if there is no text for it.
@@ -118,7 +118,7 @@ export class Language {
     return this.#intl;
   }
 
-  #form(text: Text, { count }: Values): string {
+  #selectForm(text: Text, { count }: Values): string {
     if (typeof text === 'string') return text;
     return text[this.#formats.plurals.select(Number(count))] ?? text.other;
   }

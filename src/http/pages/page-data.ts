@@ -72,7 +72,7 @@ export interface Pages {
     readonly state: TicketState;
     /** The code and the state; absent before a browser has opened the action, and once it has ended. */
     readonly ticket?: DrawnView;
-    /** True if its script opens the action at once, before a browser has opened it. */
+    /** True if the page's script opens the action at once, as long as no browser has opened it. */
     readonly opensItself: boolean;
     /** True if the browser seems to run on a phone, whose user can decide here. */
     readonly isPhone: boolean;
@@ -143,7 +143,7 @@ export interface Pages {
       readonly mistyped?: string | undefined;
     };
   };
-  /** The manifest of that app: JSON (W3C Web Application Manifest). */
+  /** The manifest with which the scan page becomes an app on the home screen: JSON (W3C Web Application Manifest). */
   manifest: {
     readonly start: string;
     /** Includes the whole provider, because the phone signs in inside the app, too. */
@@ -168,7 +168,7 @@ export interface Pages {
     readonly passkeys?: readonly BrowserPasskeyEntry[];
     /** The result of the previous request: the number of browsers that were signed out. */
     readonly ended?: 'none' | 'one' | 'many';
-    /** True if an app of such a browser could not be notified. */
+    /** True if an app that knew of the session of such a browser could not be notified. */
     readonly unreached?: boolean;
     /** The durations to choose from for a browser that is signed in, if the deployment offers several. */
     readonly durations?: readonly Duration[] | undefined;

@@ -37,7 +37,7 @@ export function compressParts(page: string, parts: readonly Part[]): Buffer | un
   for (const { text, blocks } of parts) {
     const at = text === '' ? -1 : rest.indexOf(text);
     if (at < 0) continue;
-    chunks.push(...stored(Buffer.from(rest.slice(0, at)), false), blocks);
+    chunks.push(...storeBlocks(Buffer.from(rest.slice(0, at)), false), blocks);
     rest = rest.slice(at + text.length);
   }
   if (rest === page) return undefined;
@@ -45,11 +45,11 @@ export function compressParts(page: string, parts: readonly Part[]): Buffer | un
   const end = Buffer.alloc(8);
   end.writeUInt32LE(crc32(whole), 0);
   end.writeUInt32LE(whole.length, 4);
-  return Buffer.concat([...chunks, ...stored(Buffer.from(rest), true), end]);
+  return Buffer.concat([...chunks, ...storeBlocks(Buffer.from(rest), true), end]);
 }
 
 /** Returns bytes as stored blocks. @param isLast true if the last of them ends the file */
-function stored(bytes: Buffer, isLast: boolean): Buffer[] {
+function storeBlocks(bytes: Buffer, isLast: boolean): Buffer[] {
   const blocks: Buffer[] = [];
   for (let from = 0; from === 0 || from < bytes.length; from += MAX_STORED_BYTES) {
     const part = bytes.subarray(from, from + MAX_STORED_BYTES);

@@ -2,14 +2,14 @@ import type { Eta } from 'eta/core';
 import type { Context } from 'koa';
 import { pagePolicy } from '../request/security-headers.ts';
 import { type Assets, THEME } from './assets.ts';
-import { initialOf, initialsOf } from './initials.ts';
+import { capitalOf, initialsOf } from './initials.ts';
 import type { Language } from './language.ts';
 import type { Locales } from './locales.ts';
 import type { PageStyle, Pages, PageTools } from './page-data.ts';
 import { compressPart, compressParts, type Part, QUICK, SMALLEST } from './partly-compressed.ts';
 import { hashSource, makeQrStyle } from './qr-style.ts';
 import { SAMPLES } from './samples.ts';
-import { templatesWith } from './templates.ts';
+import { makeTemplates } from './templates.ts';
 import type { ViewFolder } from './view-folder.ts';
 
 /** A code that the server has drawn, with nothing but numbers in it. */
@@ -48,11 +48,11 @@ export class PageRenderer {
   constructor(options: PageRendererOptions) {
     const { assets, locales, provider, folders } = options;
     this.#options = options;
-    this.#templates = templatesWith(folders.map(({ pages }) => pages));
+    this.#templates = makeTemplates(folders.map(({ pages }) => pages));
     this.#assets = assets;
     this.#locales = locales;
     this.#provider = provider;
-    this.#initial = initialOf(provider);
+    this.#initial = capitalOf(provider);
     this.#theme = folders.some((folder) => folder.assets.has(THEME)) ? assets.url(THEME) : undefined;
     this.#qrStyle = makeQrStyle(assets, this.#theme);
     this.#inlined = compressPart(this.#qrStyle.css, SMALLEST);

@@ -2,11 +2,11 @@ import { Eta } from 'eta/core';
 import { pages } from '#pages';
 
 /**
- * Returns the built-in templates, which were compiled at build time, with the deployment's templates in their place.
- * Only the latter need `eval`.
+ * Returns the built-in templates, which were compiled at build time, and the deployment's templates, which take the
+ * place of built-in ones with the same name. Only the deployment's templates need `eval`.
  * @throws TypeError if a template cannot be compiled; the message names the template and the place
  */
-export function templatesWith(folders: readonly ReadonlyMap<string, string>[]): Eta {
+export function makeTemplates(folders: readonly ReadonlyMap<string, string>[]): Eta {
   const eta = new Eta();
   for (const [name, template] of Object.entries(pages)) eta.loadTemplate(name, template);
   for (const [name, source] of folders.flatMap((templates) => [...templates])) {

@@ -14,7 +14,7 @@ export interface ApproverRequest<Kind extends Approver> {
   readonly failure: FailureContext;
 }
 
-/** Such a request for one ticket, which was read together with the session or the grant. */
+/** A request of an approver for one ticket, which was read together with the session or the grant. */
 export interface TicketRequest<Kind extends Approver> extends ApproverRequest<Kind> {
   readonly ticket: Ticket | undefined;
 }
@@ -84,11 +84,11 @@ export async function admitToTicket<Kind extends Approver>(
   // Mark the promise as handled: if the account is not admitted, this rejection must not become an unhandled one.
   isReported?.catch(() => undefined);
   const { approver, account } = await admit(ports, request, isRepeated ? undefined : act);
-  return { approver: await asSubject(ports.provider, approver, ticket), account, known: { ticket, isReported } };
+  return { approver: await withSubject(ports.provider, approver, ticket), account, known: { ticket, isReported } };
 }
 
 /** Returns the approver with the subject that the ticket's client knows it by, if the request demands a subject. */
-export async function asSubject<Kind extends Approver>(
+export async function withSubject<Kind extends Approver>(
   provider: Provider,
   approver: Kind,
   ticket: Ticket | undefined,

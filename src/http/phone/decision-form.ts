@@ -9,7 +9,7 @@ import { type AdmittedTicket, admitToTicket, type TicketAdmissionPorts } from '.
 import { checkCsrfToken } from './csrf.ts';
 import type { Decisions } from './decisions.ts';
 import type { PhoneForm } from './phone-request.ts';
-import { isShownHere } from './phone-view.ts';
+import { decidesOnSameDevice } from './phone-view.ts';
 import { readStay } from './stay.ts';
 import { STATE_HEADER, type TicketPage } from './ticket-page.ts';
 
@@ -38,7 +38,8 @@ export class DecisionFormHandlers {
     const { ctx, fields, failure } = form;
     const { id = '' } = ctx.params;
     const { remember, duration, proof, match } = fields;
-    // The button that was pressed has sent a decision or a number. A number approves.
+    // The form sends either a decision or, with `checkCodeEntry: 'tap'`, the number that the user tapped, which also
+    // approves.
     const decision = fields.decision ?? (match === undefined ? undefined : 'approve');
     ctx.set(STATE_HEADER, 'refused');
     const admitted = await admitToTicket(this.#ports, form, decisions.purposeOf(form, decision));
@@ -46,7 +47,7 @@ export class DecisionFormHandlers {
     checkCsrfToken(form, keys, { approver, target: id });
     if (decision === 'report') return this.#report(form, id, admitted);
     const stay = readStay(settings.durations, { remember: remember === 'yes', duration });
-    const input = { decision, ...stay, proof, match, decidesHere: isShownHere(cookies, ctx, form.ticket) };
+    const input = { decision, ...stay, proof, match, isSameDevice: decidesOnSameDevice(cookies, ctx, form.ticket) };
     const ticket = await decisions.decide(ctx, id, admitted, input).catch((error: unknown) => {
       if (error instanceof DecidedOtherwise) failure.back = urls.ticket(id);
       throw error;
@@ -66,7 +67,8 @@ export class DecisionFormHandlers {
       return answerSignOut(form, this.#ports, { ended: ended.length, unreached: new Set(unreached).size });
     }
     if (!wantsJson(form) && ticket.id === id && ticket.state === 'denied') return seeOther(ctx, urls.ticket(id));
-    // The page of the ticket in the URL cannot show the report, so the answer is the page itself and no redirect.
+    // The page of the ticket in the URL cannot show the report, so answer with the page of the reported ticket instead of
+    // a redirect.
     await ticketPage.showReported(form, ticket, admitted.approver);
   }
 }

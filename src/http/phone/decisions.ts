@@ -40,7 +40,7 @@ export interface Decision {
   /** The number that the user has tapped. */
   readonly match: string | undefined;
   /** True if the phone's own browser shows the action that is decided. Default: false. */
-  readonly decidesHere?: boolean;
+  readonly isSameDevice?: boolean;
 }
 
 /**
@@ -112,7 +112,7 @@ export class Decisions {
     ctx: Context,
     id: string,
     { approver, known }: AdmittedTicket,
-    { decision, remember, duration, proof, match, decidesHere = false }: Decision,
+    { decision, remember, duration, proof, match, isSameDevice = false }: Decision,
   ): ReturnType<PhoneActs['approve']> {
     const { ceremony, approvals, enrolments } = this.#ports;
     if (decision !== 'approve') {
@@ -125,7 +125,7 @@ export class Decisions {
     const proven = await this.#prove(ticket, approver, proof);
     const stay = { remember, duration };
     const { findEnrolledKey } = enrolments;
-    const checks = { match, judge: approvals.makeJudge(ctx), findEnrolledKey, decidesHere };
+    const checks = { match, judge: approvals.makeJudge(ctx), findEnrolledKey, isSameDevice };
     try {
       const outcome = await ceremony.phone.approve(id, { approver: proven, ...stay, ...checks }, known);
       if (isTry && outcome.changed) await this.#ports.wrongCheckCodes.noteRight(approver.accountId);

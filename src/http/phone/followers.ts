@@ -7,8 +7,8 @@ import { LongPolls } from '../streams/long-poll.ts';
 import { OwnerWatch, type OwnerWatchPorts, ownerDueAt, UNCOUNTED } from '../streams/owner-watch.ts';
 
 /**
- * The requests of an account's pages that may wait at a time in one process. A user has one or two pages open; a
- * request beyond this sends the oldest one away.
+ * The most requests of an account's pages that may wait at a time in one process. A user has one or two pages open. A
+ * further request ends the oldest one.
  */
 const MOST_FOLLOWERS = 6;
 

@@ -1,4 +1,4 @@
-/** The browsers inside of other apps. Many of them give pages no camera, and keep no sign-in. */
+/** Recognizes the browsers inside of other apps. Many of them give pages no camera, and keep no sign-in. */
 
 /**
  * The apps, with the patterns of their user agents. Messenger comes before Facebook, whose pattern would match it, too.
@@ -26,14 +26,14 @@ export interface InAppBrowser {
  * Returns the app that shows a page in its own browser, by the user agent; undefined for any other browser.
  * @param url the address to open in the system's browser
  */
-export function inAppBrowser(userAgent: string | undefined, url: string): InAppBrowser | undefined {
+export function findInAppBrowser(userAgent: string | undefined, url: string): InAppBrowser | undefined {
   const [name] = APPS.find(([, pattern]) => pattern.test(userAgent ?? '')) ?? [];
   return name === undefined ? undefined : { name, openUrl: urlForSystem(userAgent ?? '', new URL(url)) };
 }
 
 /**
  * Returns the address that opens the system's browser: an intent on Android, and a URL of Safari's own scheme on iOS 17
- * and later. Some apps refuse both, so the page also explains it.
+ * and later. Some apps refuse both, so the page also explains in words what to do.
  */
 function urlForSystem(userAgent: string, { protocol, host, pathname }: URL): string | undefined {
   const scheme = protocol.slice(0, -1);

@@ -26,7 +26,7 @@ export interface LandingPorts extends TicketAdmissionPorts {
   readonly announce: Announce;
   readonly cookies: Pick<Cookies, 'noteFreshCode' | 'hasFreshCode' | 'noteSentToSignIn' | 'ticketOfSignIn'>;
   readonly limits: Pick<RateLimits, 'forAccount'>;
-  readonly appLinks: Pick<AppLinks, 'open'>;
+  readonly appLinks: Pick<AppLinks, 'makeAppUrl'>;
   readonly renderer: PageRenderer;
   readonly urls: Urls;
   readonly keys: SecretKeys;
@@ -77,7 +77,7 @@ export class LandingHandlers {
     const { ctx, approver } = request;
     const code = codeIn(ctx);
     const { id } = ceremony.phone.read(code);
-    const openInApp = wantsJson(request) ? undefined : appLinks.open(code);
+    const openInApp = wantsJson(request) ? undefined : appLinks.makeAppUrl(code);
     if (approver === undefined) {
       if (openInApp === undefined || ctx.query.here === 'yes') return this.#sendToSignIn(request, code, id);
       const page = { scansItself: false, openInApp, signIn: `${urls.landing(code)}?here=yes` };
@@ -122,7 +122,7 @@ export class LandingHandlers {
     const returnTo = urls.landing(code);
     const ticket = await ceremony.phone.preview(ticketId);
     const isSigningIn = isOpenedByUser(ctx) && ceremony.phone.read(code).isOnScreen;
-    if (ticket !== undefined && isSigningIn) await ceremony.phone.awaitSignIn(ticket).catch(unlessEnded);
+    if (ticket !== undefined && isSigningIn) await ceremony.phone.awaitSignIn(ticket).catch(ignoreEnded);
     cookies.noteSentToSignIn(ctx, ticketId);
     await sendToSignIn(request, settings.signIn, { returnTo, fresh: false, ...wantedClasses(ticket?.request) });
   }
@@ -132,6 +132,6 @@ export class LandingHandlers {
  * Ignores the error for a code that was renewed at this very moment: the user learns it after the sign-in.
  * @throws any other error
  */
-function unlessEnded(error: unknown): void {
+function ignoreEnded(error: unknown): void {
   if (!(error instanceof QrLoginError && ['not_found', 'over'].includes(error.code))) throw error;
 }

@@ -5,7 +5,7 @@ import type { SessionApprover, Ticket } from '../../ticket/ticket.ts';
 import { type Fields, readFields } from '../request/body.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { Entry, Guard } from '../request/guard.ts';
-import { notEmbedded, sameOrigin } from '../request/origin.ts';
+import { assertNotEmbedded, makeSameOriginGuard } from '../request/origin.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
 import { isolateWindow } from '../request/security-headers.ts';
@@ -45,12 +45,12 @@ export class PhoneGuards {
 
   constructor(ports: PhoneRequestPorts) {
     this.#ports = ports;
-    this.#sameOrigin = sameOrigin(ports.urls);
+    this.#sameOrigin = makeSameOriginGuard(ports.urls);
   }
 
   /**
-   * Makes the entry for a GET that may wait for a change (`?after=`). Such a request counts as one of those that watch.
-   * @param act counted for other requests
+   * Makes the entry for a GET that may wait for a change (`?after=`). A request that may wait counts as `watch`.
+   * @param act the act that other requests count as
    */
   lookOrWatch(act: AddressAct): Entry<PhoneRequest> {
     const [look, watch] = [this.look(act), this.look('watch')];
@@ -59,14 +59,14 @@ export class PhoneGuards {
 
   /**
    * Makes the entry for a GET.
-   * @param check runs once the request is counted, before the reads are awaited, because they may fail
+   * @param check runs once the request is counted, before the reads are awaited, because the reads may fail
    */
   look(act: AddressAct, check?: Guard): Entry<PhoneRequest> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
       request.failure.scan = this.#ports.urls.scan;
       isolateWindow(request.ctx);
-      notEmbedded(request);
+      assertNotEmbedded(request);
       const counted = markAsHandled(count(request));
       const read = markAsHandled(this.#read(request));
       await counted;

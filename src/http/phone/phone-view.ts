@@ -79,7 +79,7 @@ export async function makePhoneView(
     ...durationsOf(ticket, settings.durations),
     ...(unmet === undefined && nearnessOf(ceremony.phone, ticket, approver)),
     ...(ticket.state === 'denied' && { because: ticket.because }),
-    ...(ticket.state === 'redeemed' && nameForm(ports, ticket, approver)),
+    ...(ticket.state === 'redeemed' && makeNamingForm(ports, ticket, approver)),
   };
 }
 
@@ -91,7 +91,7 @@ function describeAction(
   const { action } = ticket.request;
   if (action === undefined) return {};
   const { title, details } = action;
-  const isDecided = ticket.state !== 'scanned' && isShownHere(cookies, ctx, ticket);
+  const isDecided = ticket.state !== 'scanned' && decidesOnSameDevice(cookies, ctx, ticket);
   return { action: { title, details }, ...(isDecided && { goOn: urls.action(ticket.interaction) }) };
 }
 
@@ -99,7 +99,7 @@ function describeAction(
  * Returns true if the browser that sends the request also shows the action, so that its user decides on the same
  * device.
  */
-export function isShownHere(
+export function decidesOnSameDevice(
   cookies: Pick<Cookies, 'shownAction'>,
   ctx: PhoneRequest['ctx'],
   ticket: Ticket | undefined,
@@ -116,7 +116,7 @@ function describeBackchannel({ request }: Ticket): Pick<PhoneView, 'backchannel'
 }
 
 /** Returns the form that names the browser that was signed in; nothing if the ticket signs no browser in. */
-function nameForm(
+function makeNamingForm(
   { keys, urls }: PhoneViewPorts,
   { id, request }: Ticket,
   approver: SessionApprover,
@@ -145,7 +145,8 @@ async function findUnmet(
 }
 
 /**
- * Returns what shows that the phone is near the browser: the digits to type there, or the numbers of which to tap one.
+ * Returns the data by which the user shows that the phone is near the browser: the digits to type there, or the numbers
+ * of which the user taps one.
  */
 function nearnessOf(
   phone: Pick<PhoneActs, 'checkCode' | 'numbers'>,

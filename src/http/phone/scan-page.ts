@@ -14,12 +14,12 @@ import type { PluginRequest } from '../request/plugin-request.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { follow, seeOther, wantsJson } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
-import { admit, asSubject } from './admission.ts';
+import { admit, withSubject } from './admission.ts';
 import type { Approvals } from './approval.ts';
 import { checkCsrfToken, type FormUse, makeCsrfToken } from './csrf.ts';
-import { inAppBrowser } from './in-app-browser.ts';
+import { findInAppBrowser } from './in-app-browser.ts';
 import type { PhoneForm, PhoneRequest } from './phone-request.ts';
-import { SHARE_PARAMETERS, sharedCode, sharedTexts } from './shared-code.ts';
+import { findSharedCode, readSharedTexts, SHARE_PARAMETERS } from './shared-code.ts';
 import { sendToSignIn } from './sign-in-redirect.ts';
 
 /** The longest text that the field takes, in characters: more than a short code with all its spaces and dashes. */
@@ -40,8 +40,8 @@ export interface ScanPorts {
 }
 
 /**
- * The page with which a signed-in phone scans. The camera leads only to the landing page of a code. Users who cannot
- * scan type the short code.
+ * The page with which a signed-in phone scans. Its camera only opens the landing page of a code, as a camera app does.
+ * Users who cannot scan type the short code.
  */
 export class ScanHandlers {
   readonly #ports: ScanPorts;
@@ -57,8 +57,8 @@ export class ScanHandlers {
   page = async (request: PhoneRequest): Promise<void> => {
     const { keys, urls, settings } = this.#ports;
     const { ctx, approver, failure } = request;
-    const shared = sharedTexts(ctx);
-    const code = sharedCode(shared, this.#prefix);
+    const shared = readSharedTexts(ctx);
+    const code = findSharedCode(shared, this.#prefix);
     if (code !== undefined) return seeOther(ctx, urls.landing(code));
     if (approver === undefined) return sendToSignIn(request, settings.signIn, { returnTo: urls.scan, fresh: false });
     failure.accountId = approver.accountId;
@@ -73,7 +73,7 @@ export class ScanHandlers {
   };
 
   /** `POST Q/scan`: the scan, by the short code that was typed. */
-  type = async (form: PhoneForm): Promise<void> => {
+  scanTyped = async (form: PhoneForm): Promise<void> => {
     const { keys } = this.#ports;
     const { approver } = await admit(this.#ports, form, 'shortCode');
     checkCsrfToken(form, keys, formUse(approver));
@@ -98,7 +98,7 @@ export class ScanHandlers {
     const { provider, ceremony, approvals, announce, urls } = this.#ports;
     const { ctx, fields } = form;
     const typed = await ceremony.phone.findTyped(fields.shortCode ?? '');
-    const approver = await asSubject(provider, session, typed);
+    const approver = await withSubject(provider, session, typed);
     const { ticket, changed } = await ceremony.phone.scan(typed.id, approver, {
       judge: approvals.makeJudge(ctx),
       known: { ticket: typed },
@@ -126,7 +126,7 @@ export class ScanHandlers {
     renderer.render(ctx, 'scan', {
       codes: { prefix: this.#prefix, length: CODE_LENGTH },
       manifest: urls.manifest,
-      inApp: inAppBrowser(userAgentOf(ctx), urls.absolute(urls.scan)),
+      inApp: findInAppBrowser(userAgentOf(ctx), urls.absolute(urls.scan)),
       isShareForeign,
       ...(settings.shortCode && { typing }),
     });

@@ -6,7 +6,7 @@ import { CODE_LENGTH } from '../../ticket/codes/code.ts';
 export const SHARE_PARAMETERS = { url: 'url', text: 'text', title: 'title' } as const;
 
 /** Returns the texts that were shared; none for an ordinary request of the page. */
-export function sharedTexts({ query }: Context): string[] {
+export function readSharedTexts({ query }: Context): string[] {
   return Object.values(SHARE_PARAMETERS).flatMap((name) => query[name] ?? []);
 }
 
@@ -14,7 +14,7 @@ export function sharedTexts({ query }: Context): string[] {
  * Returns the code whose address is in one of the texts. Any other address is ignored.
  * @param prefix the beginning of the address in every code of this provider
  */
-export function sharedCode(texts: readonly string[], prefix: string): string | undefined {
+export function findSharedCode(texts: readonly string[], prefix: string): string | undefined {
   for (const text of texts) {
     const at = text.indexOf(prefix);
     const [code = ''] = at < 0 ? [] : (/^[\w-]*/.exec(text.slice(at + prefix.length)) ?? []);

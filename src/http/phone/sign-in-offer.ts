@@ -66,8 +66,8 @@ function mayOfferStrongerSignIn(
 }
 
 /**
- * Returns the page on which another account begins. It has no code in its URL: a user who typed the short code types it
- * again.
+ * Returns the page on which a user with another account begins. It has no code in its URL: a user who typed the short
+ * code types it again.
  */
 function startPage(ticket: Ticket, urls: Urls): string {
   return ticket.state === 'scanned' && ticket.typed ? urls.scan : urls.ticket(ticket.id);

@@ -2,14 +2,14 @@ import type { Provider } from '../../oidc/provider.ts';
 import { over, type QrLoginError, scannedElsewhere } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import { ownerOf, type SessionApprover, stateAt, type Ticket } from '../../ticket/ticket.ts';
-import { ended } from '../../ticket/transitions.ts';
+import { endedError } from '../../ticket/transitions.ts';
 import type { PhoneView } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { wantsJson } from '../request/responses.ts';
 import { parseVersion } from '../streams/version.ts';
 import { versionAt } from '../ticket-view/browser-view.ts';
-import { admit, admitToTicket, asSubject } from './admission.ts';
+import { admit, admitToTicket, withSubject } from './admission.ts';
 import type { Decisions } from './decisions.ts';
 import type { Followers } from './followers.ts';
 import type { PhoneRequest } from './phone-request.ts';
@@ -69,7 +69,7 @@ export class TicketPage {
       return;
     }
     if (current !== undefined && end === undefined)
-      return this.#show(request, current, await asSubject(provider, session, current));
+      return this.#show(request, current, await withSubject(provider, session, current));
     const { code, reason } = end ?? over('expired');
     ctx.set(STATE_HEADER, reason ?? 'over');
     if (wantsJson(request)) throw end;
@@ -116,7 +116,7 @@ export class TicketPage {
 /** Returns the error that tells a phone how its ticket has ended; undefined if the ticket is live, decided or used. */
 function endOf(ticket: Ticket, now: number): QrLoginError | undefined {
   const state = stateAt(ticket, now);
-  return state === 'cancelled' || state === 'expired' ? ended(ticket, now) : undefined;
+  return state === 'cancelled' || state === 'expired' ? endedError(ticket, now) : undefined;
 }
 
 /** Returns the view after a report, for any state in which the ticket has ended. */

@@ -15,16 +15,16 @@ export type Fields = Readonly<Record<string, string>>;
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 type Decode = (content: Buffer) => Promise<Buffer>;
-const DECOMPRESSED = { maxOutputLength: BODY_LIMIT_BYTES };
-const unzipBounded = promisify<Buffer, typeof DECOMPRESSED, Buffer>(unzip);
-const unbrotliBounded = promisify<Buffer, typeof DECOMPRESSED, Buffer>(brotliDecompress);
+const DECOMPRESSION_OPTIONS = { maxOutputLength: BODY_LIMIT_BYTES };
+const unzipBounded = promisify<Buffer, typeof DECOMPRESSION_OPTIONS, Buffer>(unzip);
+const unbrotliBounded = promisify<Buffer, typeof DECOMPRESSION_OPTIONS, Buffer>(brotliDecompress);
 
 /** The supported content codings (RFC 9110, section 8.4.1). */
 const DECODERS: ReadonlyMap<string, Decode> = new Map([
   ['identity', async (content) => content],
-  ['gzip', (content) => unzipBounded(content, DECOMPRESSED)],
-  ['deflate', (content) => unzipBounded(content, DECOMPRESSED)],
-  ['br', (content) => unbrotliBounded(content, DECOMPRESSED)],
+  ['gzip', (content) => unzipBounded(content, DECOMPRESSION_OPTIONS)],
+  ['deflate', (content) => unzipBounded(content, DECOMPRESSION_OPTIONS)],
+  ['br', (content) => unbrotliBounded(content, DECOMPRESSION_OPTIONS)],
 ]);
 
 type Parsers<Body> = ReadonlyMap<string, (text: string) => Body>;
@@ -149,8 +149,8 @@ function parseFields(text: string): Fields {
 }
 
 /**
- * Returns true if the request has a body (RFC 9112, section 6). HTTP/2 needs neither length header, so a content type
- * counts as well.
+ * Returns true if the request has a body (RFC 9112, section 6). HTTP/2 needs neither `Transfer-Encoding` nor
+ * `Content-Length`, so a content type counts as well.
  */
 function hasBody(ctx: Context): boolean {
   return (

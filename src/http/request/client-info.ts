@@ -116,7 +116,7 @@ function hasUndeclaredProxy(ctx: Context): boolean {
   return true;
 }
 
-/** Cached, because a sign-in checks the same two addresses again and again. */
+/** The results for the latest addresses, because a sign-in checks the same two addresses again and again. */
 const privateAddresses = new BoundedCache<boolean>();
 
 function isInPrivate(address: string): boolean {

@@ -5,7 +5,7 @@ import type { Interaction } from '../../oidc/interaction.ts';
 import { TRUST_LIFETIME_MS } from '../../ticket/browsers/known-browser.ts';
 import { fingerprint } from '../../ticket/secret-keys.ts';
 import type { Browser } from '../../ticket/ticket.ts';
-import { expiredCookies } from './expired-cookies.ts';
+import { makeExpiryHeaders } from './expired-cookies.ts';
 import { SignedCookies } from './signed-cookies.ts';
 import type { Urls } from './urls.ts';
 
@@ -30,7 +30,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** The time for which the error page links back to the app after the interaction has ended. */
 const WAY_BACK_MS = DAY_MS;
 /**
- * A browser keeps the cookies of this many interactions. Chromium keeps 180 cookies of a site, of all its applications.
+ * A browser keeps the cookies of this many interactions. Chromium keeps 180 cookies for a site with all its applications.
  */
 const MAX_ATTEMPTS = 8;
 /** The time for which a code counts as fresh if it was fresh when it was scanned. Its ticket ends earlier. */
@@ -44,7 +44,7 @@ const SIGN_IN_ID_BYTES = 9;
 
 /** The lifetime of the cookie that shows that the browser accepts cookies. */
 const TEST_MS = 60 * 1000;
-/** The time for which the result of a form waits for the page that shows it. */
+/** The time for which the result of a sign-out waits for the page that shows it. */
 const RESULT_MS = 60 * 1000;
 
 /** The number of browsers that a form has signed out, and the number of apps that could not be notified. */
@@ -104,7 +104,7 @@ export class Cookies {
   limitAttempts(ctx: Context, uid: string, path: string): void {
     const attempts = [...(this.#signed.read(ctx, ATTEMPTS)?.split('.') ?? []), uid];
     const set = [ctx.res.getHeader('set-cookie') ?? []].flat().map(String);
-    const expired = attempts.slice(0, -MAX_ATTEMPTS).flatMap((old) => expiredCookies(set, uid, old));
+    const expired = attempts.slice(0, -MAX_ATTEMPTS).flatMap((old) => makeExpiryHeaders(set, uid, old));
     if (expired.length > 0) ctx.res.setHeader('set-cookie', [...set, ...expired]);
     this.#signed.set(ctx, ATTEMPTS, attempts.slice(-MAX_ATTEMPTS).join('.'), path, DAY_MS + WAY_BACK_MS);
   }
@@ -197,7 +197,7 @@ export class Cookies {
     return this.#signed.read(ctx, SENT_TO_SIGN_IN);
   }
 
-  /** Notes the result of a form for the page that follows, which shows it to this session alone. */
+  /** Notes the result of a sign-out for the page that follows, which shows it to this session alone. */
   noteSignOut(ctx: Context, sessionUid: string, { ended, unreached }: SignOutResult): void {
     const note = [fingerprint(sessionUid), ended, unreached].join('.');
     this.#signed.set(ctx, SIGNED_OUT, note, this.#urls.devices, RESULT_MS);
@@ -212,7 +212,7 @@ export class Cookies {
     return { ended: Number(ended), unreached: Number(unreached) };
   }
 
-  /** Notes that this browser shows an action whose user decides here, too. */
+  /** Notes that this browser shows an action, and that its user decides in this browser, too. */
   noteShownAction(ctx: Context, id: string, maxAge: number): void {
     this.#signed.set(ctx, SHOWN_ACTION, id, this.#urls.phone, maxAge);
   }
@@ -223,7 +223,7 @@ export class Cookies {
   }
 
   /** Sets a cookie that only shows that the browser accepts cookies. */
-  test(ctx: Context, path: string): void {
+  setTest(ctx: Context, path: string): void {
     this.#signed.set(ctx, TEST, 'yes', path, TEST_MS);
   }
 

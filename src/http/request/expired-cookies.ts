@@ -1,9 +1,9 @@
 /**
  * Returns the headers that expire the cookies of another interaction. They are copies of the headers that set the
- * cookies of this interaction, with the path of the other one. So oidc-provider's cookies are among them, under any
- * name.
+ * cookies of this interaction, with the path of the other one. So they include oidc-provider's cookies, whatever names
+ * the deployment has given them.
  */
-export function expiredCookies(set: readonly string[], uid: string, other: string): string[] {
+export function makeExpiryHeaders(set: readonly string[], uid: string, other: string): string[] {
   return set.flatMap((cookie) => {
     const [pair = '', ...attributes] = cookie.split('; ');
     const path = attributes.find((attribute) => attribute.toLowerCase().startsWith('path='));

@@ -15,8 +15,8 @@ export class InFlight {
     }
   };
 
-  /** Waits until every request is answered, but not longer than this. */
-  async drained(timeoutMs: number): Promise<void> {
+  /** Waits until every request is answered, but not longer than `timeoutMs`. */
+  async waitUntilIdle(timeoutMs: number): Promise<void> {
     if (this.#count === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);

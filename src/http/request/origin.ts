@@ -5,10 +5,10 @@ import type { PluginRequest } from './plugin-request.ts';
 import type { Urls } from './urls.ts';
 
 /**
- * Refuses requests from another site's page (OWASP ASVS 5.0, V3.5). A client that is not a browser sends neither
- * `Origin` nor `Sec-Fetch-Site`, and passes.
+ * Makes the guard that refuses requests from another site's page (OWASP ASVS 5.0, V3.5). A client that is not a browser
+ * sends neither `Origin` nor `Sec-Fetch-Site`, and passes.
  */
-export function sameOrigin(urls: Urls): Guard {
+export function makeSameOriginGuard(urls: Urls): Guard {
   return ({ ctx }) => {
     const origin = ctx.get('origin');
     const site = ctx.get('sec-fetch-site');
@@ -43,7 +43,7 @@ export function isOpenedByUser(ctx: Context): boolean {
 }
 
 /** Refuses requests by which another site's page embeds or fetches ours. Links to our pages are allowed. */
-export function notEmbedded({ ctx }: Pick<PluginRequest, 'ctx'>): void {
+export function assertNotEmbedded({ ctx }: Pick<PluginRequest, 'ctx'>): void {
   if (isForeign(ctx) && !isNavigation(ctx)) {
     throw new QrLoginError('foreign_origin', 'This page cannot be a part of another one. Open it by itself.');
   }

@@ -39,14 +39,14 @@ export class RateLimits {
   readonly #limits: ReadonlyMap<string, RateLimit>;
 
   /** @param limits undefined for no limits */
-  constructor(counting: MakeCounter, limits: Limits | undefined) {
+  constructor(makeCounter: MakeCounter, limits: Limits | undefined) {
     const rates = Object.entries(limits ?? {}).flatMap(([by, acts]) =>
       Object.entries(acts as Readonly<Record<string, Rate>>).map(([act, rate]): [string, Rate] => [
         `${by}:${act}`,
         rate,
       ]),
     );
-    this.#limits = new Map(rates.map(([name, rate]) => [name, counting(name, rate)]));
+    this.#limits = new Map(rates.map(([name, rate]) => [name, makeCounter(name, rate)]));
   }
 
   /** Returns a guard that counts requests by the network address that they come from. */
@@ -99,7 +99,7 @@ export class RateLimits {
    * Counts a wrong check code in a series between two right ones.
    * @returns true if it is the last one that is allowed
    */
-  async isLastOfSeries(series: string): Promise<boolean> {
+  async countInSeries(series: string): Promise<boolean> {
     const limit = this.#limits.get(SERIES);
     if (limit === undefined || (await limit.take(series)) !== undefined) return false;
     return (await limit.ask(series)) !== undefined;

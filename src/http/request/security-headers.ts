@@ -11,7 +11,7 @@ export function protectAnswer({ res }: Context): void {
   for (const [name, value] of PROTECTION) res.setHeader(name, value);
 }
 
-/** Does the same, and returns the headers that the answer had before, for {@link unprotect}. */
+/** Does the same as {@link protectAnswer}, and returns the headers that the answer had before, for {@link unprotect}. */
 export function protect(ctx: Context): OutgoingHttpHeaders {
   const before = ctx.res.getHeaders();
   protectAnswer(ctx);
@@ -39,7 +39,7 @@ export function protectFile({ res }: Context): void {
 const FILE_SECURITY_POLICY = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /**
- * Does the same for a picture that the deployment got from others. If an SVG is opened as a page of its own, `sandbox`
+ * Does the same as {@link protectFile} for a picture that the deployment got from others. If an SVG is opened as a page of its own, `sandbox`
  * makes it a document of a foreign origin without scripts. Inside an `<img>` it never runs any.
  */
 export function protectImage({ res }: Context): void {

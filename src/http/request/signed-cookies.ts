@@ -29,8 +29,8 @@ export class SignedCookies {
 
   /** Sets the same cookie on each of several paths, for the case that no parent path contains only these. */
   setOnPaths(ctx: Context, name: string, value: string, paths: readonly string[], maxAge: number): void {
-    // Only the first cookie replaces those that this answer has already set under the name. The next one would replace
-    // it.
+    // Only the first cookie replaces those that this answer has already set under the name. If the second one did so,
+    // too, it would replace the first.
     for (const [index, path] of paths.entries()) this.#set(ctx, name, value, { path, maxAge, overwrite: index === 0 });
   }
 

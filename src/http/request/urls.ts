@@ -94,7 +94,7 @@ export class Urls {
   }
 
   /** Returns the URL without its scheme, for users who type it: browsers add the scheme. */
-  typed(path: string): string {
+  withoutScheme(path: string): string {
     return new URL(this.origin).host + path;
   }
 }

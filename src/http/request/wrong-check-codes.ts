@@ -3,14 +3,14 @@ import type { Clock, Notes } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import { type RateLimits, TooManyRequests } from './rate-limits.ts';
 
-/** After too many wrong check codes in a row, an account has none for this long. */
+/** After too many wrong check codes in a row, an account gets no check codes for this long. */
 const PAUSE_MS = 24 * 60 * 60 * 1000;
 /** A series is remembered for longer than `limits.account.consecutiveCheckCodes` counts it. */
 const SERIES_MS = 22 * 24 * 60 * 60 * 1000;
 const SERIES_BYTES = 12;
 
 export interface WrongCheckCodePorts {
-  readonly limits: Pick<RateLimits, 'limitsSeries' | 'isLastOfSeries'>;
+  readonly limits: Pick<RateLimits, 'limitsSeries' | 'countInSeries'>;
   readonly notes: Notes;
   readonly keys: SecretKeys;
   readonly clock: Clock;
@@ -39,13 +39,13 @@ export class WrongCheckCodes {
 
   /**
    * Counts a wrong check code of the account that has approved.
-   * @returns the end of the pause that begins now, in milliseconds since the epoch, if one does
+   * @returns the end of the pause that begins now, in milliseconds since the epoch; undefined if none begins
    */
   async noteWrong(accountId: string): Promise<number | undefined> {
     const { limits, notes, clock } = this.#ports;
     const [first = ''] = this.#names('series', accountId);
     const series = (await this.#read('series', accountId)) ?? first;
-    if (!(await limits.isLastOfSeries(series))) return undefined;
+    if (!(await limits.countInSeries(series))) return undefined;
     const until = clock() + PAUSE_MS;
     const [pause = ''] = this.#names('pause', accountId);
     await notes.write(pause, PAUSE_MS, `${until}`);
@@ -59,7 +59,7 @@ export class WrongCheckCodes {
   }
 
   /**
-   * Begins a series of its own for the next codes. A series has its own counter, because not every store can reset one.
+   * Begins a new series for the next codes. Each series has its own counter, because not every store can reset one.
    */
   async #beginSeries(accountId: string): Promise<void> {
     const [name = ''] = this.#names('series', accountId);

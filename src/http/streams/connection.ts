@@ -19,7 +19,7 @@ export interface Connection {
 /** The owner of a connection. */
 export interface ConnectionUser {
   /** Called once when either side has closed the connection. */
-  gone(): void;
+  handleClose(): void;
 }
 
 export interface ConnectionOptions {
@@ -85,7 +85,7 @@ class ResponseConnection implements Connection {
 
   constructor(res: ServerResponse, user: ConnectionUser) {
     this.#res = res;
-    res.once('close', () => user.gone());
+    res.once('close', () => user.handleClose());
   }
 
   get unsent(): number {
@@ -118,7 +118,7 @@ export class SocketConnection implements Connection {
   constructor(socket: Socket, user: ConnectionUser) {
     this.socket = socket;
     this.user = user;
-    this.#onClose = () => user.gone();
+    this.#onClose = () => user.handleClose();
     socket.once('close', this.#onClose);
   }
 
@@ -142,7 +142,7 @@ export class SocketConnection implements Connection {
     this.socket.destroy();
   }
 
-  /** Stops listening to the socket: its `close` no longer calls `gone`. */
+  /** Stops listening to the socket: its `close` no longer calls `handleClose`. */
   leave(): void {
     this.socket.off('close', this.#onClose);
   }

@@ -13,8 +13,8 @@ export class EventStreams<Kind extends Watch = TicketWatch> {
   readonly #ports: StreamPorts<Kind>;
   readonly #wheel: TimerWheel<Stream<Kind>>;
   /**
-   * Bound to the context in which this object is made. Otherwise the timer would keep, and run with, the data that the
-   * host has in its AsyncLocalStorage for the first request.
+   * Starts the timer in the asynchronous context in which this object is made. Otherwise the timer would keep, and run
+   * with, the data that the host has in its AsyncLocalStorage for the first request.
    */
   readonly #startTimer = AsyncResource.bind(() => setInterval(() => this.#tick(), TICK_MS).unref());
   #timer: NodeJS.Timeout | undefined;
@@ -34,7 +34,7 @@ export class EventStreams<Kind extends Watch = TicketWatch> {
       return;
     }
     const stream = new Stream(watch, this.#ports, this.#wheel);
-    const onClose = (): void => stream.gone();
+    const onClose = (): void => stream.handleClose();
     ctx.res.once('close', onClose);
     try {
       await stream.read();

@@ -18,7 +18,7 @@ export class LongPolls<Kind extends Watch = TicketWatch> {
   readonly #views: Pick<WatchViews<Kind>, 'dueAt'>;
   readonly #clock: Clock;
   readonly #metrics: WaitMetrics;
-  readonly #waiting = new Set<() => void>();
+  readonly #wakers = new Set<() => void>();
   #closed = false;
 
   constructor(views: Pick<WatchViews<Kind>, 'dueAt'>, clock: Clock, metrics: WaitMetrics) {
@@ -38,17 +38,17 @@ export class LongPolls<Kind extends Watch = TicketWatch> {
     const woken = new Promise<Ticket | undefined>((resolve) => {
       wake = resolve;
     });
-    const noNewsUntil = this.#clock() + SHORTEST_WAIT_MS;
+    const earliestAnswerAt = this.#clock() + SHORTEST_WAIT_MS;
     const listener: Listener = {
       hear: (signalled) => {
         // Spread the reads: otherwise all polls would read at once.
-        const readIn = Math.max(Math.random() * CATCH_UP_WITHIN_MS, noNewsUntil - this.#clock());
+        const readIn = Math.max(Math.random() * CATCH_UP_WITHIN_MS, earliestAnswerAt - this.#clock());
         if (signalled === undefined) setTimeout(wake, readIn).unref();
         else wake(signalled);
       },
     };
     watch.subscribe(listener);
-    this.#metrics.arrived();
+    this.#metrics.countArrival();
     try {
       const ticket = await watch.read();
       const now = this.#clock();
@@ -59,18 +59,18 @@ export class LongPolls<Kind extends Watch = TicketWatch> {
       const longest = Math.min(wait, this.#views.dueAt(ticket, now) - now, watch.endsAt - now);
       const signalled = await this.#sleep(ctx, longest, woken, () => wake());
       const current = isNewer(signalled, ticket) ? signalled : await watch.read();
-      if (current?.state !== ticket?.state) this.#metrics.notified(current, this.#clock());
+      if (current?.state !== ticket?.state) this.#metrics.recordNotification(current, this.#clock());
       return current;
     } finally {
       watch.unsubscribe(listener);
-      this.#metrics.left();
+      this.#metrics.countDeparture();
     }
   }
 
   /** Answers every waiting request with the ticket as it is now. */
   close(): void {
     this.#closed = true;
-    for (const wake of this.#waiting) wake();
+    for (const wake of this.#wakers) wake();
   }
 
   async #sleep(
@@ -81,10 +81,10 @@ export class LongPolls<Kind extends Watch = TicketWatch> {
   ): Promise<Ticket | undefined> {
     const timer = setTimeout(wake, Math.max(0, longest));
     ctx.res.once('close', wake);
-    this.#waiting.add(wake);
+    this.#wakers.add(wake);
     const signalled = await woken;
     clearTimeout(timer);
-    this.#waiting.delete(wake);
+    this.#wakers.delete(wake);
     return signalled;
   }
 }

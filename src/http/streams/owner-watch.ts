@@ -91,7 +91,7 @@ export function ownerDueAt(shown: ShownTicket | undefined, now: number): number 
 
 /** Approvers are not counted among the waiting browsers. */
 export const UNCOUNTED: WaitMetrics = {
-  arrived: () => undefined,
-  left: () => undefined,
-  notified: () => undefined,
+  countArrival: () => undefined,
+  countDeparture: () => undefined,
+  recordNotification: () => undefined,
 };

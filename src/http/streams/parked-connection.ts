@@ -139,7 +139,7 @@ class ParkedConnection implements Connection {
     this.#handle.close();
     this.#server._connections -= 1;
     this.#server._emitCloseIfDrained();
-    this.#user.gone();
+    this.#user.handleClose();
   }
 }
 

@@ -71,10 +71,10 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
     this.#wheel = wheel;
     const now = ports.clock();
     this.#heartbeatAt = now + HEARTBEAT_MS;
-    this.#readAt = now + spread(watch.rereadEvery);
+    this.#readAt = now + randomizeInterval(watch.rereadEvery);
     // Subscribe, then read, then send: a change in between is noticed by the subscription or by the read.
     watch.subscribe(this);
-    ports.metrics.arrived();
+    ports.metrics.countArrival();
   }
 
   /**
@@ -147,11 +147,11 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
     this.#end(this.#connection);
   }
 
-  gone(): void {
+  handleClose(): void {
     if (this.#hasGone) return;
     this.#hasGone = true;
     this.#watch.unsubscribe(this);
-    this.#ports.metrics.left();
+    this.#ports.metrics.countDeparture();
     this.#wheel.remove(this);
   }
 
@@ -171,7 +171,7 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
   }
 
   #reread(now: number): void {
-    this.#readAt = now + spread(this.#watch.rereadEvery);
+    this.#readAt = now + randomizeInterval(this.#watch.rereadEvery);
     if (!this.#isReading) this.read().catch((error: unknown) => this.#handleReadError(error));
   }
 
@@ -194,7 +194,7 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
     }
     this.#write(this.#formatEvent(views.draw(ticket, clock(), this.#watch)));
     this.#schedule();
-    if (hasNewState) metrics.notified(ticket, clock());
+    if (hasNewState) metrics.recordNotification(ticket, clock());
   }
 
   #showAgain(now: number): void {
@@ -218,7 +218,7 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
 }
 
 /** Returns a random time between 75 % and 125 % of the given one, so that streams do not all read at once. */
-function spread(milliseconds: number): number {
+function randomizeInterval(milliseconds: number): number {
   return milliseconds * (0.75 + Math.random() / 2);
 }
 

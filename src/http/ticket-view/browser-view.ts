@@ -53,7 +53,8 @@ export interface BrowserView {
   /** Present once the ticket is cancelled: by the browser itself, or by too many wrong check codes. */
   readonly because?: CancelledTicket['because'];
   /**
-   * Present if another account is signed in to this browser, or was last signed in to it by QR: its user must agree.
+   * Present if another account is signed in to this browser, or was last signed in to it by QR: the user must agree to
+   * the switch.
    */
   readonly switchAccount?: true;
   /**
@@ -80,7 +81,7 @@ export interface Viewer {
  * Returns true if the browser wants the code as an image: a page sends `?svg=no` if it draws the code by itself.
  * @throws QrLoginError `invalid_request`
  */
-export function readsImage(svg: unknown): boolean {
+export function wantsImage(svg: unknown): boolean {
   if (svg === undefined || svg === 'no') return svg === undefined;
   throw new QrLoginError('invalid_request', '"svg" is "no" if you draw the code by yourself; otherwise leave it out.');
 }
@@ -153,17 +154,17 @@ export class BrowserViews {
 
   /** Returns the ticket as this browser may see it. */
   draw(ticket: Ticket | undefined, now: number, { accountId, svg }: Viewer): BrowserView {
-    return svg ? this.drawn(ticket, now, accountId) : this.#describe(ticket, now, accountId);
+    return svg ? this.drawWithImage(ticket, now, accountId) : this.#describe(ticket, now, accountId);
   }
 
   /** Returns the view of a ticket that has not changed since it was shown, with its present code, or as expired. */
   redraw(shown: ShownTicket, now: number, { svg }: Viewer): BrowserView {
-    const view = this.#waiting(shown, now);
+    const view = this.#describeWaiting(shown, now);
     return svg ? this.#withImage(view) : view;
   }
 
   /** Returns the ticket as this browser may see it, always with the code as an image. */
-  drawn(ticket: Ticket | undefined, now: number, accountId: string | undefined): DrawnView {
+  drawWithImage(ticket: Ticket | undefined, now: number, accountId: string | undefined): DrawnView {
     return this.#withImage(this.#describe(ticket, now, accountId));
   }
 
@@ -178,8 +179,8 @@ export class BrowserViews {
   }
 
   /**
-   * Returns the end of the state. The end of a denial does not depend on the cause, so that the browser cannot infer
-   * it.
+   * Returns the end of the state. The end of a denial does not depend on the cause, so that the browser cannot infer the
+   * cause.
    */
   #endOf({ state, since, deadline }: Ticket): number {
     return state === 'denied' ? Math.min(deadline, since + this.#lifetimes.finish) : deadline;
@@ -188,7 +189,7 @@ export class BrowserViews {
   #describe(ticket: Ticket | undefined, now: number, accountId: string | undefined): BrowserView {
     if (ticket === undefined) return GONE;
     const state = stateAt(ticket, now);
-    if (state === 'waiting' || state === 'expired') return this.#waiting(ticket, now);
+    if (state === 'waiting' || state === 'expired') return this.#describeWaiting(ticket, now);
     const view = {
       version: ticket.version,
       state,
@@ -209,7 +210,7 @@ export class BrowserViews {
   }
 
   /** Returns the view of a ticket that waits or has expired. */
-  #waiting(shown: ShownTicket, now: number): BrowserView {
+  #describeWaiting(shown: ShownTicket, now: number): BrowserView {
     const state = stateAt(shown, now);
     const version = versionAt(shown, now);
     if (state === 'expired') return { version, state, expiresIn: 0 };

@@ -15,7 +15,7 @@ const MAX_WIDTH_PX = 336;
 
 /** Draws codes as SVG, and caches the latest images. */
 export class QrImages {
-  readonly #drawn = new BoundedCache<string>(MAX_IMAGES);
+  readonly #images = new BoundedCache<string>(MAX_IMAGES);
   readonly #mark: string | undefined;
 
   /**
@@ -27,7 +27,7 @@ export class QrImages {
   }
 
   draw(url: string): string {
-    return this.#drawn.getOrCompute(url, (text) => drawQr(text, this.#mark));
+    return this.#images.getOrCompute(url, (text) => drawQr(text, this.#mark));
   }
 }
 
@@ -48,7 +48,7 @@ function drawQr(url: string, mark: string | undefined): string {
     `<path fill="#fff" d="M-${QUIET_MODULES}-${QUIET_MODULES}.5h${all}v${all}h-${all}z"/><path stroke="#000" d="`,
     ...linesOf(modules),
     '"/>',
-    mark === undefined ? '' : middle(modules.size, mark),
+    mark === undefined ? '' : drawMark(modules.size, mark),
     '</svg>',
   ].join('');
 }
@@ -57,7 +57,7 @@ function drawQr(url: string, mark: string | undefined): string {
  * Returns the picture in the middle, on a white ground that is a module larger on each side and covers a fifth of the
  * code's width.
  */
-function middle(size: number, mark: string): string {
+function drawMark(size: number, mark: string): string {
   const hole = 2 * Math.floor(size / 10) + 1;
   const square = (side: number): string => {
     const from = (size - side) / 2;

@@ -22,7 +22,8 @@ function pathSeenByProvider(ctx: Context): string {
 }
 
 /**
- * Returns the part of the path that hosts have removed from the request. A proxy that has removed some leaves no trace.
+ * Returns the part of the path that hosts have removed from the request. A part that a proxy has removed leaves no
+ * trace.
  */
 function pathAbove(ctx: Context): string {
   const whole = findText(ctx.req, 'originalUrl') ?? ctx.originalUrl;

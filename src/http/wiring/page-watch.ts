@@ -19,8 +19,8 @@ interface Answer {
 
 /**
  * Notices if something other than the plugin answers the page of an interaction: the host, or a route in front of the
- * plugin's. It listens from the first interaction until the first page request reaches the plugin, so it costs nothing
- * afterwards.
+ * plugin's routes. It listens from the first interaction until the first page request reaches the plugin, so it costs
+ * nothing afterwards.
  */
 export class PageWatch {
   readonly #base: string;

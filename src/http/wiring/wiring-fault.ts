@@ -4,7 +4,7 @@
  */
 export class WiringFault extends Error {
   override readonly name = 'WiringFault';
-  /** The part of the setup that is wrong. Each is reported once. */
+  /** The part of the setup that is wrong. Each part is reported once. */
   readonly part: WiredPart;
 
   constructor(part: WiredPart, message: string) {

@@ -36,7 +36,7 @@ export class Wiring {
   readonly #fatal = new WeakMap<Context, WiringFault>();
   /** The requests that started an interaction without `qr.interactionUrl`, at a prompt whose page is the plugin's. */
   readonly #others = new WeakSet<Context>();
-  /** The paths to which these requests have sent their browsers. */
+  /** The paths to which the requests in `#others` have redirected their browsers. */
   readonly #otherPages = new Set<string>();
   /** A fault that was found after its request had been answered. The next request shows it, once. */
   #unseen: WiringFault | undefined;
@@ -57,7 +57,7 @@ export class Wiring {
     return this.#urlFault;
   }
 
-  /** Mounted in front of the plugin's routes. */
+  /** Middleware in front of the plugin's routes, which notes that a request for an interaction page has arrived. */
   get noteArrival(): Middleware {
     return this.#watch.noteArrival;
   }
@@ -79,7 +79,8 @@ export class Wiring {
 
   /**
    * Mounted in front of oidc-provider's own URLs.
-   * @throws QrLoginError `server_error`, in development, for a request that starts what cannot be finished
+   * @throws QrLoginError `server_error`, in development, for a request that starts an interaction that cannot be
+   * finished
    */
   readonly check: Middleware = async (ctx, next) => {
     await next();

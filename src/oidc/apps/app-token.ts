@@ -45,7 +45,7 @@ export class AppTokens {
    *   resource, or if its grant or client is gone; `insufficient_scope`
    */
   async find(accessToken: string, keyId: string): Promise<AppAccess> {
-    // Checks the expiry, and that the session still exists if the token is bound to one.
+    // `find` also checks the expiry, and that the session still exists if the token is bound to one.
     const token = await this.#provider.AccessToken.find(accessToken);
     if (token?.exp === undefined) throw invalidToken('The access token is not valid (any more). Get another one.');
     this.assertBound(token, keyId);

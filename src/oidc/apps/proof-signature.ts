@@ -18,8 +18,9 @@ export interface VerifiedProof extends Pick<JWTVerifyResult, 'payload'> {
 }
 
 /**
- * Verifies the signature and the type of a proof. An ordinary proof, signed with ES256, is verified in this thread,
- * because jose hands each signature to another one, which takes three times the CPU time. Everything that is not
+ * Verifies the signature and the type of a proof. An ordinary proof (ES256, with no parameters and claims that need
+ * further checks) is verified in this thread, because jose hands each signature to another thread, which takes three
+ * times the CPU time. Everything that is not
  * accepted here is left to jose to decide.
  * @throws Error if the proof cannot be verified
  */
@@ -34,7 +35,7 @@ export async function verifyProof(proof: string, keys: ProofKeys): Promise<Verif
   return { payload, key: await keys.find(protectedHeader) };
 }
 
-/** Verifies an ordinary proof. Returns undefined if the proof is another one, or is not valid. */
+/** Verifies an ordinary proof. Returns undefined if the proof is of another kind, or is not valid. */
 async function verifyOrdinary(proof: string, keys: ProofKeys): Promise<VerifiedProof | undefined> {
   const [, signed = '', claims = '', signature] = COMPACT_JWS.exec(proof) ?? [];
   if (signature === undefined) return undefined;

@@ -68,10 +68,10 @@ export async function verifyDecision(
 ): Promise<VerifiedDecision> {
   const { payload, jwk, keyId } = await verify(signature, keys);
   const wrong = Object.entries(expected).find(([name, value]) => !isDeepStrictEqual(payload[name], value));
-  if (wrong !== undefined) throw refused(`"${wrong[0]}" must be ${JSON.stringify(wrong[1]) ?? 'absent'}`);
+  if (wrong !== undefined) throw refusal(`"${wrong[0]}" must be ${JSON.stringify(wrong[1]) ?? 'absent'}`);
   const { time } = payload;
   if (typeof time !== 'number' || Math.abs(now / 1000 - time) > MAX_SKEW_S)
-    throw refused('"time" must be the present time, in seconds since the epoch');
+    throw refusal('"time" must be the present time, in seconds since the epoch');
   return { time, jwk, keyId };
 }
 
@@ -83,7 +83,7 @@ async function verify(signature: string, { keyId: tokenKeyId, registered }: Deci
     const keyId = await calculateJwkThumbprint(jwk);
     // A key in the header proves nothing by itself.
     if (!registered.includes(jwk) && keyId !== tokenKeyId)
-      throw refused('it must be signed with the key of the access token, or with a registered one');
+      throw refusal('it must be signed with the key of the access token, or with a registered one');
     const { payload } = await jwtVerify(signature, ({ alg = '' }) => importJWK(jwk, alg), {
       algorithms: [...APP_ALGORITHMS],
       typ: DECISION_TYPE,
@@ -91,7 +91,7 @@ async function verify(signature: string, { keyId: tokenKeyId, registered }: Deci
     return { payload, jwk: publicPartOf(jwk), keyId };
   } catch (cause) {
     if (cause instanceof QrLoginError) throw cause;
-    throw malformed(cause);
+    throw malformedRefusal(cause);
   }
 }
 
@@ -100,7 +100,7 @@ function findKey(signature: string, registered: readonly JWK[]): JWK {
   const { jwk, kid } = readHeader(signature);
   if (jwk !== undefined) return jwk;
   const named = registered.find((key) => kid !== undefined && key.kid === kid && key.use !== 'enc');
-  if (named === undefined) throw malformed();
+  if (named === undefined) throw malformedRefusal();
   return named;
 }
 
@@ -115,17 +115,17 @@ function readHeader(signature: string): ProtectedHeaderParameters {
   try {
     return decodeProtectedHeader(signature);
   } catch (cause) {
-    throw malformed(cause);
+    throw malformedRefusal(cause);
   }
 }
 
-function malformed(cause?: unknown): QrLoginError {
-  return refused(
+function malformedRefusal(cause?: unknown): QrLoginError {
+  return refusal(
     `it must be a JWS of the type ${DECISION_TYPE}, with its public key as "jwk" or the "kid" of a registered one`,
     cause,
   );
 }
 
-function refused(why: string, cause?: unknown): QrLoginError {
+function refusal(why: string, cause?: unknown): QrLoginError {
   return new QrLoginError('invalid_request', `The signed decision is wrong: ${why}.`, { cause });
 }

@@ -62,7 +62,7 @@ export function toReadableText(raw: string): string {
   const shown: string[] = [];
   for (const { segment } of characters.segment(visibleIn(raw))) {
     if (shown.length === MAX_CHARACTERS) return `${shown.slice(0, -1).join('')}…`;
-    shown.push(bounded(segment));
+    shown.push(limitMarks(segment));
   }
   return shown.join('');
 }
@@ -73,7 +73,7 @@ export function toReadableText(raw: string): string {
  */
 export function isReadableText(text: string, max: number): boolean {
   const segments = [...characters.segment(text)].map(({ segment }) => segment);
-  return segments.length <= max && visibleIn(text) === text && segments.every((one) => bounded(one) === one);
+  return segments.length <= max && visibleIn(text) === text && segments.every((one) => limitMarks(one) === one);
 }
 
 function visibleIn(raw: string): string {
@@ -81,7 +81,7 @@ function visibleIn(raw: string): string {
 }
 
 /** Returns one character, as a reader counts them, with as many marks and code points as scripts need. */
-function bounded(character: string): string {
+function limitMarks(character: string): string {
   let marks = 0;
   const kept = [...character].filter((point) => {
     if (!ATTACHED.test(point)) marks = 0;
@@ -90,7 +90,7 @@ function bounded(character: string): string {
   return kept.slice(0, MAX_CODE_POINTS).join('');
 }
 
-/** Returns a value as JSON for display. What would be invisible or reorder the text is written as an escape. */
+/** Returns a value as JSON for display. Characters that are invisible or reorder the text are written as escapes. */
 export function toReadableJson(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(/[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     Array.from(

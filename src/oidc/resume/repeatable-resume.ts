@@ -13,8 +13,8 @@ import { REPEATABLE_MS, type ResumableInteraction, type ResumableSession, Resume
 const ROUTES = ['resume', 'device_resume'];
 
 /**
- * The attempt to resume that the present request makes. All providers share this storage, because each additional one
- * makes all promises slower.
+ * The attempt to resume that the present request makes. All providers share this storage, because each additional
+ * `AsyncLocalStorage` makes all promises of the process slower.
  */
 const attempts = new AsyncLocalStorage<ResumeAttempt>();
 
@@ -114,7 +114,7 @@ export class RepeatableResume {
       (save) =>
         async function (this: ResumableSession, ttl) {
           const attempt = attempts.getStore();
-          // If another request saves the session, the browser has sent its cookie, and so is known to have it.
+          // If another request saves the session, the browser has sent the session's cookie, and so is known to have it.
           this.replaces = undefined;
           if (attempt === undefined) return save.call(this, ttl);
           attempt.holdSession(this, () => save.call(this, ttl));

@@ -36,7 +36,7 @@ export interface BrowserNote {
   readonly forTicket?: true;
 }
 
-export function browserNote(
+export function makeBrowserNote(
   ticket: RedeemedTicket,
   trust: Pick<BrowserNote, 'known' | 'knownAs' | 'key'>,
 ): BrowserNote {
@@ -54,7 +54,7 @@ export function browserNote(
     ...(approver.grant === undefined
       ? { approvedBy: browserId(approver.sessionUid), approverSession: approver.sessionUid }
       : { approverGrant: approver.grant }),
-    signIn: finishedSignIn(ticket),
+    signIn: toFinishedSignIn(ticket),
     ...(approver.forTicket && { forTicket: true }),
   };
 }
@@ -68,7 +68,7 @@ export function approverOfNote(
   return sessionUid === undefined ? undefined : { accountId, sessionUid };
 }
 
-export function finishedSignIn({ id, request, browser, shownAt }: RedeemedTicket): FinishedSignIn {
+export function toFinishedSignIn({ id, request, browser, shownAt }: RedeemedTicket): FinishedSignIn {
   return { ticketId: id, clientId: request.client.id, source: browser.source, shownAt };
 }
 

@@ -11,7 +11,7 @@ export interface SessionLifetime {
   readonly duration?: Duration;
   /** The time at which the session ends at the latest, in seconds since the epoch. */
   readonly endsAt?: number;
-  /** The time at which the session would end by the provider's own setting since its latest use, in the same unit. */
+  /** The time at which the provider's own setting would end the session since its latest use, in the same unit. */
   readonly longest?: number;
 }
 
@@ -79,8 +79,8 @@ export class SessionLifetimes {
   }
 
   /**
-   * Applies a change to the session of a request that oidc-provider has answered: sessions are saved as a whole, so
-   * that a request which was under way has undone it.
+   * Applies a change again after oidc-provider has answered a request. Sessions are saved as a whole, so a request that
+   * was under way during the change has undone it.
    */
   async reapply(ctx: Context, lifetime: SessionLifetime): Promise<void> {
     const session: LimitedSession | undefined = (ctx as Partial<KoaContextWithOIDC>).oidc?.session;
@@ -99,7 +99,7 @@ function begin(session: LimitedSession, duration: Duration | undefined): void {
   else if (session.lifetime !== undefined) session.lifetime = { since: Date.now() };
 }
 
-/** Returns the lifetime of a session for which the user chooses this now. */
+/** Returns the lifetime of a session whose user chooses this duration now. */
 export function lifetimeOf(duration: Duration): SessionLifetime {
   const since = Date.now();
   const length = lengthOf(duration);

@@ -96,8 +96,8 @@ export class Releases {
   }
 
   /**
-   * Gives a record back. Harmless at any time: it has an effect only while the exchange of this id has the record. If
-   * the store is out of reach, returns after a while and goes on in the background.
+   * Gives a record back. It may be called at any time, because it has an effect only while the exchange of this id has
+   * the record. If the store is out of reach, it returns after a while and goes on in the background.
    */
   async release(key: string, id: string): Promise<void> {
     this.#pending.set(key, id);

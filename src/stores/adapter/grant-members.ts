@@ -46,8 +46,8 @@ export class GrantMembers {
     const grant = await this.#read(grantId);
     if (grant.closed > now) return false;
     const until = ttl === undefined ? null : now + ttl;
-    const members = { ...live(grant.members, now), [key]: until };
-    const grown = { ...grant, members, ends: later(grant.ends, until) };
+    const members = { ...withoutExpired(grant.members, now), [key]: until };
+    const grown = { ...grant, members, ends: laterOf(grant.ends, until) };
     if (sizeOf(members) < PART_SIZE) await this.#write(grantId, grown);
     else await this.#moveToParts(grantId, grown, now);
     return true;
@@ -88,7 +88,7 @@ export class GrantMembers {
     const tidied: number[] = [];
     let members: Members = {};
     while (tidied.length < MOST_TIDIED && first < grant.next && sizeOf(members) === 0) {
-      const rest = live(await this.#readPart(grantId, first), now);
+      const rest = withoutExpired(await this.#readPart(grantId, first), now);
       tidied.push(first);
       first += 1;
       if (sizeOf(rest) <= PART_SIZE / 2) {
@@ -111,7 +111,7 @@ export class GrantMembers {
   }
 
   async #write(grantId: string, grant: Grant): Promise<void> {
-    await this.#set(grantKey(grantId), grant, later(grant.ends, grant.closed));
+    await this.#set(grantKey(grantId), grant, laterOf(grant.ends, grant.closed));
   }
 
   async #readPart(grantId: string, number: number): Promise<Members> {
@@ -119,7 +119,7 @@ export class GrantMembers {
   }
 
   async #writePart(grantId: string, number: number, members: Members): Promise<void> {
-    await this.#set(partKey(grantId, number), members, Object.values(members).reduce(later, 0));
+    await this.#set(partKey(grantId, number), members, Object.values(members).reduce(laterOf, 0));
   }
 
   async #set(key: string, value: unknown, until: number | null): Promise<void> {
@@ -128,7 +128,7 @@ export class GrantMembers {
   }
 }
 
-function live(members: Members, now: number): Members {
+function withoutExpired(members: Members, now: number): Members {
   return Object.fromEntries(Object.entries(members).filter(([, until]) => until === null || until > now));
 }
 
@@ -137,7 +137,7 @@ function sizeOf(members: Members): number {
 }
 
 /** Returns the later one of two times; null is never. */
-function later(one: number | null, other: number | null): number | null {
+function laterOf(one: number | null, other: number | null): number | null {
   return one === null || other === null ? null : Math.max(one, other);
 }
 
@@ -157,7 +157,7 @@ function isEarlier(stored: Grant | EarlierGrant): stored is EarlierGrant {
 }
 
 function fromEarlier({ closed = 0, ...members }: EarlierGrant): Grant {
-  return { ...NEW_GRANT, members, ends: Object.values(members).reduce(later, 0), closed };
+  return { ...NEW_GRANT, members, ends: Object.values(members).reduce(laterOf, 0), closed };
 }
 
 function grantKey(grantId: string): string {

@@ -30,7 +30,7 @@ const GRANTABLE: ReadonlySet<string> = new Set([...USED_ONCE, 'AccessToken']);
 
 /**
  * The shortest time for which a used proof is known. oidc-provider accepts a DPoP proof from 300 s before its `iat`
- * until 300 s after it, to the second, and the clocks of nodes may differ. That is ten minutes, and one more.
+ * until 300 s after it, to the second, and the clocks of nodes may differ. That is ten minutes; one more minute allows for the clocks.
  */
 const REPLAY_KNOWN_MS = 660_000;
 

@@ -34,7 +34,7 @@ export interface RecordForm {
   /** @returns undefined if the payload is not of this form, or does not belong to this record */
   decode(key: string, stored: AdapterPayload): AdapterPayload | undefined;
 
-  /** Returns the content of a lookup key. The same id gives the same content, so that the two can be compared. */
+  /** Returns the content of a lookup key. The same id gives the same content, so that contents can be compared. */
   encodeId(from: string, id: string): string;
 
   decodeId(from: string, stored: string): string | undefined;

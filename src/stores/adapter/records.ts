@@ -21,7 +21,7 @@ export interface Records {
   /**
    * Marks a record as consumed and leaves its time to live as it is.
    * @param by the consumer, which may consume the record again; undefined for one that has no name
-   * @returns false if another one has consumed it before, or if it does not exist; a missing record is not created
+   * @returns false if another consumer has consumed it before, or if it does not exist; a missing record is not created
    */
   consume(key: string, now: number, by?: string): Promise<boolean>;
 

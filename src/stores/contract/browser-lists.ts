@@ -66,8 +66,8 @@ function listContract<Entry extends ListedBrowser>(
   const byId = (list: readonly Entry[]): Entry[] => [...list].sort((one, other) => one.id.localeCompare(other.id));
 
   /**
-   * Puts a browser on the list that leaves it soon, and prolongs its stay. Repeats that with more time if the machine
-   * was too slow. @returns its end before it was prolonged
+   * Puts a browser with a near end on the list, and moves that end by a use. Repeats that with more time if the machine
+   * was too slow. @returns the first end
    */
   async function prolong(accountId: string): Promise<number> {
     for (let life = 100; life < MINUTE_MS; life *= 4) {
@@ -111,7 +111,7 @@ function listContract<Entry extends ListedBrowser>(
       assert.deepEqual(await here().list(accountId), [{ ...one, ...use }]);
     });
 
-    it('keep fields that this version does not know, from a newer one, also after a use', async () => {
+    it('keep fields of a newer version that this one does not know, also after a use', async () => {
       const accountId = randomUUID();
       const one = { ...browser(), future: { list: [1, 'two', null] } };
       const use = { lastUsedAt: now() + 5, endsAt: now() + 2 * MINUTE_MS };
@@ -120,7 +120,7 @@ function listContract<Entry extends ListedBrowser>(
       assert.deepEqual(await here().list(accountId), [{ ...one, ...use }]);
     });
 
-    it('are renamed if they are on the list, and keep everything else, also what was used meanwhile', async () => {
+    it('are renamed if they are on the list, and keep everything else, also a use in the meantime', async () => {
       const accountId = randomUUID();
       const [one, other] = [{ ...browser(), future: { list: [1, 'two', null] } }, browser()];
       const label = 'Mein Büro 🖥 "1"';
@@ -136,7 +136,7 @@ function listContract<Entry extends ListedBrowser>(
       assert.deepEqual(byId(await there().list(accountId)), byId([{ ...one, ...use }, other]));
     });
 
-    it('are not put back by a new name if they are removed meanwhile', async () => {
+    it('are not put back by a rename if they are removed meanwhile', async () => {
       const accountId = randomUUID();
       const many = Array.from({ length: 10 }, () => browser());
       for (const one of many) await here().put(accountId, one);

@@ -13,7 +13,7 @@ export function notesContract({ describe, it }: TestRunner, engines: () => Engin
   const here = (): Notes => engines().here.notes;
   const there = (): Notes => engines().there.notes;
 
-  function gone(name: string): Promise<void> {
+  function untilGone(name: string): Promise<void> {
     return eventually('is gone', async () => (await there().read(name)) === undefined);
   }
 
@@ -49,7 +49,7 @@ export function notesContract({ describe, it }: TestRunner, engines: () => Engin
     it('expire by themselves', async () => {
       const name = randomUUID();
       await here().write(name, SHORT_MS);
-      await gone(name);
+      await untilGone(name);
     });
 
     it('last longer if they are written again', async () => {
@@ -58,7 +58,7 @@ export function notesContract({ describe, it }: TestRunner, engines: () => Engin
       await there().write(name, MINUTE_MS);
       const later = randomUUID();
       await here().write(later, SHORT_MS);
-      await gone(later);
+      await untilGone(later);
       assert.equal(typeof (await here().read(name)), 'string');
     });
   });

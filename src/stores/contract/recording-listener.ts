@@ -25,11 +25,11 @@ export class RecordingListener implements Listener {
   }
 
   /** Waits until the listener got `count` tickets. @param patience the longest wait in milliseconds */
-  hears(count: number, patience?: number): Promise<void> {
+  untilHeard(count: number, patience?: number): Promise<void> {
     return eventually(`hears ${count} changes`, () => this.heard.length >= count, patience);
   }
 
-  doubtsOnceMore(before: number = this.doubts): Promise<void> {
+  untilInDoubt(before: number = this.doubts): Promise<void> {
     return eventually('is told that something may have been missed', () => this.doubts > before);
   }
 }

@@ -45,17 +45,17 @@ export function newTicket(more: Partial<WaitingTicket> = {}): WaitingTicket {
 }
 
 /** Returns the next ticket of the same interaction. */
-export function follower(ticket: Ticket, more: Partial<WaitingTicket> = {}): WaitingTicket {
+export function toFollower(ticket: Ticket, more: Partial<WaitingTicket> = {}): WaitingTicket {
   return newTicket({ interaction: ticket.interaction, version: ticket.version + 2, ...more });
 }
 
 /** Returns the ticket with the next version, scanned. */
-export function changed(ticket: Ticket, more: { deadline?: number } = {}): ScannedTicket {
+export function toScanned(ticket: Ticket, more: { deadline?: number } = {}): ScannedTicket {
   return { ...next(ticket), state: 'scanned', approver: APPROVER, ...more };
 }
 
 /** Returns the final state of a ticket that another one replaces. */
-export function endOf(ticket: Ticket, more: { deadline?: number } = {}): CancelledTicket {
+export function toReplaced(ticket: Ticket, more: { deadline?: number } = {}): CancelledTicket {
   return { ...next(ticket), state: 'cancelled', because: 'renewed', ...more };
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Ticket } from '../../ticket/ticket.ts';
 import { RecordingListener } from './recording-listener.ts';
-import { changed, endOf, follower, newTicket } from './sample-tickets.ts';
+import { newTicket, toFollower, toReplaced, toScanned } from './sample-tickets.ts';
 import type { EnginePair } from './store-contract.ts';
 import type { TestRunner } from './test-runner.ts';
 
@@ -19,17 +19,17 @@ export function signalsContract({ describe, it }: TestRunner, engines: () => Eng
   }
 
   /** Waits until all earlier signals have arrived: sends one more to another listener of the same process. */
-  async function settled(): Promise<void> {
+  async function untilSettled(): Promise<void> {
     const mark = newTicket();
     const ears = await listen(mark.interaction);
     await store().create(mark);
-    await ears.hears(1);
+    await ears.untilHeard(1);
     ears.stop();
   }
 
   /** Creates a ticket and changes it once. @returns the changed ticket */
-  async function createdAndChanged(ticket: Ticket): Promise<Ticket> {
-    const next = changed(ticket);
+  async function createAndChange(ticket: Ticket): Promise<Ticket> {
+    const next = toScanned(ticket);
     await store().create(ticket);
     await store().swap(ticket, next);
     return next;
@@ -39,19 +39,19 @@ export function signalsContract({ describe, it }: TestRunner, engines: () => Eng
     it('get the whole ticket for each change, in order', async () => {
       const ticket = newTicket();
       const ears = await listen(ticket.interaction);
-      const scanned = await createdAndChanged(ticket);
-      await ears.hears(2);
+      const scanned = await createAndChange(ticket);
+      await ears.untilHeard(2);
       assert.deepEqual(ears.heard, [ticket, scanned]);
     });
 
     it('get one signal if a ticket is replaced, with the new ticket', async () => {
       const ticket = newTicket();
-      const next = follower(ticket);
+      const next = toFollower(ticket);
       await store().create(ticket);
       const ears = await listen(ticket.interaction);
-      await store().swap(ticket, next, endOf(ticket));
-      await ears.hears(1);
-      await settled();
+      await store().swap(ticket, next, toReplaced(ticket));
+      await ears.untilHeard(1);
+      await untilSettled();
       assert.deepEqual(ears.heard, [next]);
     });
 
@@ -61,12 +61,12 @@ export function signalsContract({ describe, it }: TestRunner, engines: () => Eng
       await store().create(first);
       let ticket: Ticket = first;
       for (let count = 1; count < 100; count++) {
-        const next = changed(ticket);
+        const next = toScanned(ticket);
         await store().swap(ticket, next);
         ticket = next;
       }
-      await ears.hears(100);
-      await settled();
+      await ears.untilHeard(100);
+      await untilSettled();
       assert.deepEqual(
         ears.heard.map(({ version }) => version),
         Array.from({ length: 100 }, (_, n) => n + 1),
@@ -86,12 +86,12 @@ export function signalsContract({ describe, it }: TestRunner, engines: () => Eng
 
     it('get no signal for a write that was refused', async () => {
       const ticket = newTicket();
-      const scanned = await createdAndChanged(ticket);
+      const scanned = await createAndChange(ticket);
       const ears = await listen(ticket.interaction);
-      await store().create(follower(ticket));
-      await store().swap(ticket, changed(ticket));
-      await store().swap(ticket, follower(ticket), endOf(ticket));
-      await settled();
+      await store().create(toFollower(ticket));
+      await store().swap(ticket, toScanned(ticket));
+      await store().swap(ticket, toFollower(ticket), toReplaced(ticket));
+      await untilSettled();
       assert.deepEqual(ears.heard, []);
       assert.deepEqual(await engines().there.store.find(ticket.id), scanned);
     });
@@ -104,7 +104,7 @@ export function signalsContract({ describe, it }: TestRunner, engines: () => Eng
       await here.store.findByInteraction(ticket.interaction);
       await store().create(ticket);
       for (const ears of [...watchers, own]) {
-        await ears.hears(1);
+        await ears.untilHeard(1);
         assert.deepEqual(ears.heard, [ticket]);
       }
     });
@@ -112,7 +112,7 @@ export function signalsContract({ describe, it }: TestRunner, engines: () => Eng
     it('of other interactions get no signal', async () => {
       const ears = await listen(randomUUID());
       await store().create(newTicket());
-      await settled();
+      await untilSettled();
       assert.deepEqual(ears.heard, []);
     });
 
@@ -120,8 +120,8 @@ export function signalsContract({ describe, it }: TestRunner, engines: () => Eng
       const ticket = newTicket();
       await store().create(ticket);
       const ears = await listen(ticket.interaction);
-      await store().swap(ticket, changed(ticket));
-      await ears.hears(1);
+      await store().swap(ticket, toScanned(ticket));
+      await ears.untilHeard(1);
       assert.deepEqual(
         ears.heard.map(({ state }) => state),
         ['scanned'],
@@ -133,7 +133,7 @@ export function signalsContract({ describe, it }: TestRunner, engines: () => Eng
       const [one, other] = [await listen(ticket.interaction), await listen(ticket.interaction)];
       one.stop();
       await store().create(ticket);
-      await other.hears(1);
+      await other.untilHeard(1);
       assert.deepEqual(one.heard, []);
     });
 
@@ -144,7 +144,7 @@ export function signalsContract({ describe, it }: TestRunner, engines: () => Eng
       const other = await listen(ticket.interaction);
       one.stop();
       await store().create(ticket);
-      await other.hears(1);
+      await other.untilHeard(1);
       assert.deepEqual(one.heard, []);
     });
 
@@ -160,8 +160,8 @@ export function signalsContract({ describe, it }: TestRunner, engines: () => Eng
       };
       signals.subscribe(ticket.interaction, one);
       const other = await listen(ticket.interaction);
-      await createdAndChanged(ticket);
-      await other.hears(2);
+      await createAndChange(ticket);
+      await other.untilHeard(2);
       assert.deepEqual(heard, ['one']);
     });
   });

@@ -14,8 +14,8 @@ export interface EnginePair {
   /** The engine with which the tests read and listen. */
   readonly there: StoreEngine;
   /**
-   * Makes the store refuse all writes, as a full or read-only store does, and returns a function that ends this. If
-   * it is absent, the contract does not test that a ping notices it.
+   * Makes the store refuse all writes, as a full or read-only store does, and returns a function that ends this.
+   * Without this function, the contract does not test that a ping notices a store that takes no writes.
    */
   readonly refuseWrites?: () => Promise<() => Promise<void>>;
   /** Called once, after all tests. It closes both engines. */
@@ -42,7 +42,7 @@ export function storeContract(runner: TestRunner, name: string, start: () => Eng
   describe(name, () => {
     let engines: EnginePair | undefined;
 
-    function started(): EnginePair {
+    function requireEngines(): EnginePair {
       if (engines === undefined) throw new Error('the engines did not start');
       return engines;
     }
@@ -53,11 +53,11 @@ export function storeContract(runner: TestRunner, name: string, start: () => Eng
 
     after(async () => engines?.close());
 
-    ticketStoreContract(runner, started);
-    signalsContract(runner, started);
-    notesContract(runner, started);
-    browserListsContract(runner, started);
-    pendingRequestsContract(runner, started);
-    rateLimitContract(runner, started);
+    ticketStoreContract(runner, requireEngines);
+    signalsContract(runner, requireEngines);
+    notesContract(runner, requireEngines);
+    browserListsContract(runner, requireEngines);
+    pendingRequestsContract(runner, requireEngines);
+    rateLimitContract(runner, requireEngines);
   });
 }

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Ticket } from '../../ticket/ticket.ts';
 import { newTicketId } from '../../ticket/ticket-id.ts';
 import { eventually } from './eventually.ts';
-import { allStates, BROWSER, changed, endOf, follower, newTicket } from './sample-tickets.ts';
+import { allStates, BROWSER, newTicket, toFollower, toReplaced, toScanned } from './sample-tickets.ts';
 import type { EnginePair } from './store-contract.ts';
 import type { TestRunner } from './test-runner.ts';
 
@@ -19,19 +19,19 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
   /** Returns the two stores by turns. */
   const each = (number: number) => (number % 2 === 0 ? here() : there());
 
-  function gone(ticket: Ticket): Promise<void> {
+  function untilGone(ticket: Ticket): Promise<void> {
     return eventually('is gone', async () => (await there().find(ticket.id)) === undefined);
   }
 
   /**
    * Creates a ticket with a near deadline, and prolongs it. Repeats that with more time if the machine was too slow.
    */
-  async function prolonged(): Promise<{ ticket: Ticket; deadline: number }> {
+  async function createProlonged(): Promise<{ ticket: Ticket; deadline: number }> {
     for (let life = 100; life < LONG_MS; life *= 4) {
       const deadline = Date.now() + life;
       const ticket = newTicket({ deadline });
       await here().create(ticket);
-      if (await here().swap(ticket, changed(ticket, { deadline: Date.now() + LONG_MS }))) return { ticket, deadline };
+      if (await here().swap(ticket, toScanned(ticket, { deadline: Date.now() + LONG_MS }))) return { ticket, deadline };
     }
     throw new Error('a ticket cannot be swapped for one with a later deadline');
   }
@@ -46,7 +46,7 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
 
     it('writes nothing if the interaction has a ticket already', async () => {
       const ticket = newTicket();
-      const second = follower(ticket);
+      const second = toFollower(ticket);
       await here().create(ticket);
       assert.equal(await there().create(second), false);
       assert.equal(await here().create(ticket), false);
@@ -90,11 +90,11 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
       }
     });
 
-    it('returns fields that this version does not know, from a newer one', async () => {
+    it('returns fields of a newer version that this one does not know', async () => {
       const ticket = { ...newTicket(), future: { list: [1, 'two', null] } };
       await here().create(ticket);
       assert.deepEqual(await there().find(ticket.id), ticket);
-      const next = { ...changed(ticket), future: ticket.future };
+      const next = { ...toScanned(ticket), future: ticket.future };
       assert.equal(await here().swap(ticket, next), true);
       assert.deepEqual(await there().findByInteraction(ticket.interaction), next);
     });
@@ -118,7 +118,7 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
   describe('swap', () => {
     it('replaces the version that it started from', async () => {
       const ticket = newTicket();
-      const next = changed(ticket);
+      const next = toScanned(ticket);
       await here().create(ticket);
       assert.equal(await there().swap(ticket, next), true);
       assert.deepEqual(await here().find(ticket.id), next);
@@ -127,10 +127,10 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
 
     it('does not replace another version', async () => {
       const ticket = newTicket();
-      const next = changed(ticket);
+      const next = toScanned(ticket);
       await here().create(ticket);
       await here().swap(ticket, next);
-      assert.equal(await there().swap(ticket, changed(ticket, { deadline: ticket.deadline + 1 })), false);
+      assert.equal(await there().swap(ticket, toScanned(ticket, { deadline: ticket.deadline + 1 })), false);
       assert.deepEqual(await there().find(ticket.id), next);
     });
 
@@ -138,13 +138,13 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
       const ticket = newTicket({ version: 10 });
       await here().create(ticket);
       const stale = { ...ticket, version: 1 };
-      assert.equal(await there().swap(stale, changed(stale)), false);
+      assert.equal(await there().swap(stale, toScanned(stale)), false);
       assert.deepEqual(await there().find(ticket.id), ticket);
     });
 
     it('writes nothing if there is no ticket', async () => {
       const ticket = newTicket();
-      assert.equal(await here().swap(ticket, changed(ticket)), false);
+      assert.equal(await here().swap(ticket, toScanned(ticket)), false);
       assert.equal(await there().find(ticket.id), undefined);
       assert.equal(await there().findByInteraction(ticket.interaction), undefined);
     });
@@ -152,7 +152,7 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
     it('lets exactly one of twenty concurrent calls win', async () => {
       const ticket = newTicket();
       await here().create(ticket);
-      const rivals = TWENTY.map((number) => changed(ticket, { deadline: ticket.deadline + number }));
+      const rivals = TWENTY.map((number) => toScanned(ticket, { deadline: ticket.deadline + number }));
       const won = await Promise.all(rivals.map((next, number) => each(number).swap(ticket, next)));
       assert.equal(won.filter(Boolean).length, 1);
       assert.deepEqual(await there().find(ticket.id), rivals[won.indexOf(true)]);
@@ -162,7 +162,7 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
   describe('a swap that replaces a ticket', () => {
     it('gives the interaction the new ticket, and keeps the final state of the old one under its id', async () => {
       const ticket = newTicket();
-      const [next, ended] = [follower(ticket), endOf(ticket)];
+      const [next, ended] = [toFollower(ticket), toReplaced(ticket)];
       await here().create(ticket);
       assert.equal(await here().swap(ticket, next, ended), true);
       assert.deepEqual(await there().findByInteraction(ticket.interaction), next);
@@ -170,21 +170,21 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
       assert.deepEqual(await there().find(ticket.id), ended);
     });
 
-    it('does not change a ticket that had ended before', async () => {
+    it('does not change the old ticket if no final state of it is given', async () => {
       const ticket = newTicket();
-      const denied = changed(ticket);
+      const scanned = toScanned(ticket);
       await here().create(ticket);
-      await here().swap(ticket, denied);
-      assert.equal(await here().swap(denied, follower(denied)), true);
-      assert.deepEqual(await there().find(ticket.id), denied);
+      await here().swap(ticket, scanned);
+      assert.equal(await here().swap(scanned, toFollower(scanned)), true);
+      assert.deepEqual(await there().find(ticket.id), scanned);
     });
 
     it('writes nothing if the ticket has changed meanwhile', async () => {
       const ticket = newTicket();
-      const [next, scanned] = [follower(ticket), changed(ticket)];
+      const [next, scanned] = [toFollower(ticket), toScanned(ticket)];
       await here().create(ticket);
       await there().swap(ticket, scanned);
-      assert.equal(await here().swap(ticket, next, endOf(ticket)), false);
+      assert.equal(await here().swap(ticket, next, toReplaced(ticket)), false);
       assert.deepEqual(await there().find(ticket.id), scanned);
       assert.equal(await there().find(next.id), undefined);
       assert.deepEqual(await there().findByInteraction(ticket.interaction), scanned);
@@ -193,8 +193,8 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
     it('lets exactly one of twenty concurrent calls win, and leaves nothing of the others', async () => {
       const ticket = newTicket();
       await here().create(ticket);
-      const rivals = TWENTY.map(() => follower(ticket));
-      const won = await Promise.all(rivals.map((next, number) => each(number).swap(ticket, next, endOf(ticket))));
+      const rivals = TWENTY.map(() => toFollower(ticket));
+      const won = await Promise.all(rivals.map((next, number) => each(number).swap(ticket, next, toReplaced(ticket))));
       assert.equal(won.filter(Boolean).length, 1);
       assert.deepEqual(await there().findByInteraction(ticket.interaction), rivals[won.indexOf(true)]);
       const found = await Promise.all(rivals.map(({ id }) => there().find(id)));
@@ -203,12 +203,12 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
 
     it('is final: no write brings any version of the replaced ticket back', async () => {
       const ticket = newTicket();
-      const [next, ended] = [follower(ticket), endOf(ticket)];
+      const [next, ended] = [toFollower(ticket), toReplaced(ticket)];
       await here().create(ticket);
       await here().swap(ticket, next, ended);
       for (const previous of [ticket, ended]) {
-        assert.equal(await there().swap(previous, changed(previous)), false);
-        assert.equal(await there().swap(previous, follower(previous), endOf(previous)), false);
+        assert.equal(await there().swap(previous, toScanned(previous)), false);
+        assert.equal(await there().swap(previous, toFollower(previous), toReplaced(previous)), false);
       }
       assert.deepEqual(await there().find(ticket.id), ended);
       assert.deepEqual(await there().findByInteraction(ticket.interaction), next);
@@ -216,10 +216,10 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
 
     it('removes each ticket at its own deadline', async () => {
       const ticket = newTicket();
-      const next = follower(ticket);
+      const next = toFollower(ticket);
       await here().create(ticket);
-      await here().swap(ticket, next, endOf(ticket, { deadline: Date.now() + SHORT_MS }));
-      await gone(ticket);
+      await here().swap(ticket, next, toReplaced(ticket, { deadline: Date.now() + SHORT_MS }));
+      await untilGone(ticket);
       assert.deepEqual(await there().find(next.id), next);
       assert.deepEqual(await there().findByInteraction(ticket.interaction), next);
     });
@@ -229,25 +229,25 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
     it('removes the ticket, also for its interaction', async () => {
       const ticket = newTicket({ deadline: Date.now() + SHORT_MS });
       await here().create(ticket);
-      await gone(ticket);
+      await untilGone(ticket);
       assert.equal(await there().findByInteraction(ticket.interaction), undefined);
-      assert.equal(await there().swap(ticket, changed(ticket)), false);
+      assert.equal(await there().swap(ticket, toScanned(ticket)), false);
     });
 
     it('does not remove the ticket early', async () => {
       const ticket = newTicket({ deadline: Date.now() + SHORT_MS });
       await here().create(ticket);
-      await gone(ticket);
+      await untilGone(ticket);
       // The two clocks agree to a few milliseconds.
       assert.ok(Date.now() > ticket.deadline - 20);
     });
 
     it('is that of the last state that was written', async () => {
-      const { ticket: longer, deadline } = await prolonged();
+      const { ticket: longer, deadline } = await createProlonged();
       const shorter = newTicket();
       await here().create(shorter);
-      await here().swap(shorter, changed(shorter, { deadline: deadline + SHORT_MS }));
-      await gone(shorter);
+      await here().swap(shorter, toScanned(shorter, { deadline: deadline + SHORT_MS }));
+      await untilGone(shorter);
       assert.equal((await there().findByInteraction(longer.interaction))?.id, longer.id);
       assert.equal(await there().findByInteraction(shorter.interaction), undefined);
     });
@@ -255,15 +255,15 @@ export function ticketStoreContract({ describe, it }: TestRunner, engines: () =>
     it('in the past leaves nothing behind', async () => {
       const ticket = newTicket({ deadline: Date.now() - 1000 });
       await here().create(ticket);
-      await gone(ticket);
+      await untilGone(ticket);
       assert.equal(await there().findByInteraction(ticket.interaction), undefined);
     });
 
     it('allows a new first ticket afterwards', async () => {
       const ticket = newTicket({ deadline: Date.now() + SHORT_MS });
       await here().create(ticket);
-      await gone(ticket);
-      assert.equal(await there().create(follower(ticket)), true);
+      await untilGone(ticket);
+      assert.equal(await there().create(toFollower(ticket)), true);
     });
   });
 

@@ -21,9 +21,8 @@ export class IssuerBrowserList<Entry extends ListedBrowser> implements BrowserLi
   async put(accountId: string, browser: Entry): Promise<readonly Entry[]> {
     const { current, older } = this.#keysOf(accountId);
     const gone = await this.#lists.put(current, browser);
-    // A failure is harmless, because `list` prefers the browser that was just written. It must not keep the removed
-    // browsers from the caller, who signs them out.
-    await Promise.allSettled(older.map((key) => this.#lists.remove(key, browser.id)));
+    // Not awaited, because a failure is harmless: `list` prefers the browser that was just written.
+    void Promise.allSettled(older.map((key) => this.#lists.remove(key, browser.id)));
     return gone;
   }
 

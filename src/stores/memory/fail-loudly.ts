@@ -7,11 +7,11 @@ import { asKeyv6, type Keyv6 } from '../keyv-version.ts';
  */
 export function failLoudly(keyv: Keyv): Keyv {
   const backend: unknown = keyv.store;
-  for (const part of [backend, wrappedBy(backend)]) {
+  for (const part of [backend, innerBackendOf(backend)]) {
     if (typeof part === 'object' && part !== null && 'throwOnErrors' in part) part.throwOnErrors = true;
   }
   const keyv6 = asKeyv6(keyv);
-  if (keyv6 !== undefined) return throwing(keyv, keyv6);
+  if (keyv6 !== undefined) return makeThrowing(keyv, keyv6);
   keyv.throwOnErrors = true;
   return keyv;
 }
@@ -20,7 +20,7 @@ export function failLoudly(keyv: Keyv): Keyv {
  * Returns a Keyv 6 over the same values, which throws the errors that the given one only emits. The given Keyv stays as
  * it is: an error that its backend emits outside of any access would end the process if it were thrown.
  */
-function throwing(keyv: Keyv, keyv6: Keyv6): Keyv {
+function makeThrowing(keyv: Keyv, keyv6: Keyv6): Keyv {
   const emit = (event: string, ...values: unknown[]): void => {
     if (event !== 'error') return void keyv6.emit(event, ...values);
     try {
@@ -33,8 +33,8 @@ function throwing(keyv: Keyv, keyv6: Keyv6): Keyv {
   return Object.create(keyv, { emit: { value: emit } });
 }
 
-/** Returns the backend in the adapter in which Keyv 6 wraps those of Keyv 5. */
-function wrappedBy(backend: unknown): unknown {
+/** Returns the backend of Keyv 5 inside the adapter in which Keyv 6 wraps it; undefined if there is no such adapter. */
+function innerBackendOf(backend: unknown): unknown {
   return typeof backend === 'object' && backend !== null && 'store' in backend ? backend.store : undefined;
 }
 

@@ -4,12 +4,12 @@ import { getStorePatience, TooLate, withDeadline } from '../deadline.ts';
  * The longest turn of a task, as a multiple of the callers' patience. Without it, a task that hangs would lock its key
  * for good.
  */
-const LONGEST_TURN = 10;
+const LONGEST_TURN_FACTOR = 10;
 
 /**
  * Runs one task at a time for each key; tasks for different keys run concurrently. A caller waits for a limited time.
- * If its task has not started by then, it is not started any more. A task that has started keeps its turn until it
- * ends, at most for the longest turn.
+ * If its task has not started by then, it never starts. A task that has started keeps its turn until it
+ * ends, but no longer than the longest turn.
  */
 export class KeyedMutex {
   readonly #tails = new Map<string, Promise<unknown>>();
@@ -20,7 +20,10 @@ export class KeyedMutex {
    * @param patience the milliseconds that a caller waits; `Infinity` if tasks wait for nothing outside of this process
    * @param longestTurn the milliseconds after which the next task may start although the one before has not ended
    */
-  constructor(patience: () => number = getStorePatience, longestTurn: () => number = () => LONGEST_TURN * patience()) {
+  constructor(
+    patience: () => number = getStorePatience,
+    longestTurn: () => number = () => LONGEST_TURN_FACTOR * patience(),
+  ) {
     this.#patience = patience;
     this.#longestTurn = longestTurn;
   }

@@ -63,7 +63,7 @@ export class KeyvTicketStore implements TicketStore {
    * @throws QrLoginError `store_unavailable` if the store does not answer or takes no writes
    */
   async ping(): Promise<void> {
-    await this.#access.make('ping', () => Promise.all([this.#values.get(PROBE_KEY), this.#probe.succeeds()]));
+    await this.#access.make('ping', () => Promise.all([this.#values.get(PROBE_KEY), this.#probe.assertWritable()]));
   }
 
   #step(operation: string, interaction: string, task: () => Promise<boolean>): Promise<boolean> {

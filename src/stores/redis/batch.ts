@@ -2,7 +2,7 @@ import type { RedisClient } from './client.ts';
 import type { RedisConnection } from './connection.ts';
 import { runScript, type Script, scriptOfAll } from './scripts.ts';
 
-/** The most steps that go to Redis in one command. A script keeps Redis from all else while it runs. */
+/** The most steps that go to Redis in one command. Redis does nothing else while a script runs. */
 const MOST_STEPS = 50;
 
 /** A step in Redis. It is sent alone as a command of its own, or together with others as a script. */

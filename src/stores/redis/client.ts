@@ -78,7 +78,7 @@ function defaultNamespaceOf(keyv: Keyv): string | undefined {
 export function assertNothingIsBypassed(keyv: Keyv): void {
   const backend = backendOf(keyv);
   if (!isKeyvRedis(backend)) return;
-  const parts = [...ownFormatOf(keyv), ...overriddenIn(backend)];
+  const parts = [...ownFormatOf(keyv), ...findOverrides(backend)];
   if (parts.length === 0) return;
   throw new TypeError(
     `the Keyv over Redis has its own ${parts.join(', ')}, which would have no effect: the plugin writes its records to Redis itself; use new Keyv({ store: new KeyvRedis(…) }) without that, or a Keyv over another store`,
@@ -86,7 +86,7 @@ export function assertNothingIsBypassed(keyv: Keyv): void {
 }
 
 /** Returns the methods of a backend that are not those of the class with the client: a subclass has replaced them. */
-function overriddenIn(backend: KeyvRedis): string[] {
+function findOverrides(backend: KeyvRedis): string[] {
   let original: object = backend;
   while (!Object.hasOwn(original, 'client')) original = Object.getPrototypeOf(original);
   const methods = ['get', 'set'].filter((name) => Reflect.get(backend, name) !== Reflect.get(original, name, backend));

@@ -24,7 +24,7 @@ export const makeRedisEngine: MakeKeyvEngine = (keyv, clock, { onTrouble, onLate
   const onRefusal = (reason: string): void => refused.report(reason);
   const signals = new RedisSignals(link, keys, onRefusal);
   const probe = new WriteProbe(() => link.probe(keys.probe));
-  const calm = link.onTrouble(onTrouble);
+  const stopReporting = link.onTrouble(onTrouble);
   return {
     name: 'redis',
     store: new RedisTicketStore(link, keys, now, { onLate, onUnpublished: onRefusal }),
@@ -35,11 +35,11 @@ export const makeRedisEngine: MakeKeyvEngine = (keyv, clock, { onTrouble, onLate
     signals,
     clock: now,
     rateLimit: (name, rate) => new SharedRateLimit(countInRedis(link, keys, name, rate)),
-    ping: async () => void (await Promise.all([link.ping(), probe.succeeds()])),
+    ping: async () => void (await Promise.all([link.ping(), probe.assertWritable()])),
     hearsOthers: () => signals.isUp,
     close: async () => {
       await signals.close();
-      calm();
+      stopReporting();
     },
   };
 };

@@ -1,4 +1,4 @@
-import { placeOfInteraction, slotOf } from '../../ticket/ticket-id.ts';
+import { placeOfInteraction, placeOfTicket } from '../../ticket/ticket-id.ts';
 
 /**
  * The keys of this package in Redis. The part in braces is the hash tag that decides on the slot in a cluster: all keys
@@ -12,7 +12,7 @@ export class RedisKeyNames {
   }
 
   ticket(id: string): string {
-    return `${this.#prefix}{${slotOf(id)}}:ticket:${id}`;
+    return `${this.#prefix}{${placeOfTicket(id)}}:ticket:${id}`;
   }
 
   interaction(uid: string): string {

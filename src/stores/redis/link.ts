@@ -12,7 +12,7 @@ const COMPARE_EVERY_MS = 10_000;
 /**
  * A connection without any answer for this multiple of the store's patience (5 s by default) is closed and made anew.
  */
-const LONGEST_SILENCE = 5;
+const LONGEST_SILENCE_FACTOR = 5;
 const RETRY_AFTER_MS = 500;
 const PROBE_LASTS_MS = 10_000;
 
@@ -134,7 +134,7 @@ export class RedisLink {
     const access = async (): Promise<T> => {
       if (this.#isSilent) throw new TooLate();
       await this.#connection.open();
-      this.#compareClocksNowAndThen();
+      this.#compareClocksIfDue();
       return send();
     };
     try {
@@ -156,7 +156,7 @@ export class RedisLink {
     });
   }
 
-  #compareClocksNowAndThen(): void {
+  #compareClocksIfDue(): void {
     if (performance.now() - this.#comparedAt < COMPARE_EVERY_MS) return;
     this.#compareClocks().catch((error: Error) => this.#report(error));
   }
@@ -174,7 +174,7 @@ export class RedisLink {
 
   #noteLate(): void {
     const now = performance.now();
-    const silence = LONGEST_SILENCE * getStorePatience();
+    const silence = LONGEST_SILENCE_FACTOR * getStorePatience();
     if (now - this.#lateAt > silence) this.#silentSince = now;
     this.#lateAt = now;
     if (now - this.#silentSince >= silence) this.#remake();
@@ -186,7 +186,7 @@ export class RedisLink {
       this.#isSilent = false;
       return;
     }
-    const left = Math.max(0, this.#silentSince + LONGEST_SILENCE * getStorePatience() - performance.now());
+    const left = Math.max(0, this.#silentSince + LONGEST_SILENCE_FACTOR * getStorePatience() - performance.now());
     const giveUp = setTimeout(() => this.#giveUpConnection(), left).unref();
     try {
       await this.#connection.open();
@@ -194,7 +194,7 @@ export class RedisLink {
       this.#recover();
     } catch (error) {
       if (error instanceof Error) this.#report(error);
-      // The connection broke, and the client is making a new one: ask again on that.
+      // The connection broke, and the client is making a new one: ask again on the new connection.
       if (this.#isSilent) setTimeout(() => void this.#askUntilAnswered(), RETRY_AFTER_MS).unref();
     } finally {
       clearTimeout(giveUp);

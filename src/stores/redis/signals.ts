@@ -14,7 +14,7 @@ const REMIND_EVERY_MS = 60_000;
 const BATCH_SIZE = 100;
 const RETRY_AFTER_MS = 1_000;
 /** The time between two regular re-reads, as a multiple of the store's patience (10 s by default). */
-const REREAD_EVERY = 10;
+const REREAD_FACTOR = 10;
 
 /**
  * Signals between processes. Each process has one channel. Redis keeps a list of the processes that watch an
@@ -49,7 +49,7 @@ export class RedisSignals implements Signals {
 
   /** The time between two regular re-reads in milliseconds. Messages get lost if a connection breaks. */
   get rereadEvery(): number {
-    return REREAD_EVERY * getStorePatience();
+    return REREAD_FACTOR * getStorePatience();
   }
 
   /** True if messages of other processes arrive here. */
@@ -89,7 +89,7 @@ export class RedisSignals implements Signals {
 
   /** Tells Redis about all interactions that this node watches. @returns true if that succeeded */
   async #remind(): Promise<boolean> {
-    const watched = [...this.#local.watched()];
+    const watched = [...this.#local.watchedInteractions()];
     for (let first = 0; first < watched.length && !this.#closed; first += BATCH_SIZE) {
       const announced = await Promise.all(
         watched.slice(first, first + BATCH_SIZE).map((interaction) => this.#announce(interaction)),
@@ -117,7 +117,7 @@ export class RedisSignals implements Signals {
     while (this.#missedMore) {
       this.#missedMore = false;
       if (!(await this.#remind())) break;
-      for (const interaction of [...this.#local.watched()]) this.#local.doubt(interaction);
+      for (const interaction of [...this.#local.watchedInteractions()]) this.#local.doubt(interaction);
     }
     this.#isCatchingUp = false;
   }

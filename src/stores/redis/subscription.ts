@@ -10,7 +10,7 @@ import { PUBLISH } from './scripts.ts';
  * The average time between two checks that the node receives its own messages, as a multiple of the store's patience:
  * 5 s by default. If a check fails, the subscriber connects anew.
  */
-const CHECK_EVERY = 5;
+const CHECK_FACTOR = 5;
 const RETRY_AFTER_MS = 500;
 
 /** The callbacks of a subscription. */
@@ -66,10 +66,10 @@ export class Subscription {
     await this.#connectAnew();
     while (!signal.aborted) {
       const rest =
-        this.#isUp || this.#isRefused ? CHECK_EVERY * getStorePatience() * (0.75 + Math.random() / 2) : RETRY_AFTER_MS;
+        this.#isUp || this.#isRefused ? CHECK_FACTOR * getStorePatience() * (0.75 + Math.random() / 2) : RETRY_AFTER_MS;
       await pause(rest, undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) break;
-      if (this.#leave === undefined || !(await this.#hearsItself())) await this.#connectAnew();
+      if (this.#leave === undefined || !(await this.#checkOwnChannel())) await this.#connectAnew();
     }
     await this.#leave?.();
   }
@@ -80,11 +80,12 @@ export class Subscription {
     try {
       this.#leave = await this.#connect();
     } catch (error) {
-      // Otherwise Redis is unavailable. Requests that need it fail by themselves, and the next round tries again.
+      // Any other error means that Redis is unavailable. Requests that need Redis fail by themselves, and the next round
+      // tries again.
       if (error instanceof Error && error.message.startsWith('NOPERM')) this.#refuse(error.message);
       return;
     }
-    if (await this.#hearsItself()) this.#callbacks.onGap();
+    if (await this.#checkOwnChannel()) this.#callbacks.onGap();
   }
 
   async #connect(): Promise<() => Promise<void>> {
@@ -116,7 +117,7 @@ export class Subscription {
     else await withDeadline(client.unsubscribe(this.#channel)).catch(() => undefined);
   }
 
-  async #hearsItself(): Promise<boolean> {
+  async #checkOwnChannel(): Promise<boolean> {
     const expected = ++this.#checkNumber;
     const heard = new Promise<void>((resolve) => {
       this.#onCheck = (received) => {

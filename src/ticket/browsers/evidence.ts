@@ -17,7 +17,7 @@ export interface BrowserEvidence {
  * trusted is still trusted, and has its key if it is bound to one. Any other browser finishes from the network address
  * at which it showed the code.
  */
-export async function holdsEvidence(
+export async function evidenceHolds(
   known: Pick<KnownBrowsers, 'list'>,
   ticket: ApprovedTicket,
   { source, knownAs, signature }: BrowserEvidence,

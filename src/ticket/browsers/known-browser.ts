@@ -17,16 +17,17 @@ export interface KnownBrowser extends ListedBrowser {
   readonly place?: Place;
   readonly trustedAt: number;
   /**
-   * Its latest sign-in by QR, by which a report finds it when its session is gone. Absent if an older release wrote it.
+   * Its latest sign-in by QR, by which a report finds this browser when its session is gone. Absent if an older release
+   * wrote the record.
    */
   readonly signIn?: FinishedSignIn;
-  /** Its key, if it could make one. Without the key its cookie is worth nothing. */
+  /** The key of the browser, if the browser could make one. Without this key, its cookie is worth nothing. */
   readonly key?: BrowserKey;
   /** Present in the record of an enrolled browser, which is known by its key alone. */
   readonly enrolledBy?: EnrolledBy;
 }
 
-/** Stores the browsers that each account trusts. `lastUsedAt`: the account was signed in there by QR. */
+/** Stores the browsers that each account trusts. `lastUsedAt` is the time of the latest sign-in by QR there. */
 export type KnownBrowsers = BrowserList<KnownBrowser>;
 
 /** The time that an account trusts a browser after its last use. */

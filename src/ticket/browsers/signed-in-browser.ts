@@ -13,7 +13,7 @@ export interface FinishedSignIn {
 }
 
 /**
- * A browser that an account was signed in to by QR. Its id is a hash of the session's uid, which gives no access to the
+ * A browser in which an account was signed in by QR. Its id is a hash of the session's uid, which gives no access to the
  * session. It leaves the list when its session expires.
  */
 export interface SignedInBrowser extends ListedBrowser {
@@ -28,7 +28,10 @@ export interface SignedInBrowser extends ListedBrowser {
   readonly signIn?: FinishedSignIn;
 }
 
-/** Stores the browsers that each account is signed in to by QR. `lastUsedAt`: an app requested a sign-in there. */
+/**
+ * Stores the browsers in which each account is signed in by QR. `lastUsedAt` is the time at which an app last requested
+ * a sign-in there.
+ */
 export type SignedInBrowsers = BrowserList<SignedInBrowser>;
 
 export function browserId(sessionUid: string): string {

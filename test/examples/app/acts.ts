@@ -1,4 +1,4 @@
-/** The actions of users in the app, and in the browser that shows the code. */
+/** Acts as users do in the app, and opens browsers that show a code. */
 import type { Page } from 'playwright-core';
 import { askToSignIn, codeOn } from '../../chromium/acts.ts';
 import type { AppStage } from './use-app.ts';

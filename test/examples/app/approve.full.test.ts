@@ -8,11 +8,11 @@ import { useApp } from './use-app.ts';
 
 describe('the app, in less common cases', () => {
   const app = useApp({ shortCode: true });
-  const { stage, url, phone, signedIn } = app;
+  const { stage, url, phone, openSignedIn } = app;
 
   it('reports a sign-in that the user did not start, even after the approval', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone(), 'bob', 'builder');
+    const page = await openSignedIn(await phone(), 'bob', 'builder');
     await openCode(app, page, screen);
     await press(page, 'Yes, sign in');
     await see(page, 'Signed in');
@@ -23,7 +23,7 @@ describe('the app, in less common cases', () => {
 
   it('shows that the browser has cancelled', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await screen.getByRole('button', { name: 'Cancel' }).click();
     await page.getByText('This sign-in was cancelled on the device that showed the QR code.').waitFor();
@@ -31,7 +31,7 @@ describe('the app, in less common cases', () => {
 
   it('accepts a link that another app shares with it', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await page.goto(`${url()}/?${new URLSearchParams({ text: `Look: ${await codeOn(screen)}` })}`);
     await press(page, 'Continue');
     await see(page, REQUEST);
@@ -39,7 +39,7 @@ describe('the app, in less common cases', () => {
 
   it('accepts the short code in upper or lower case, and says if no device shows it', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await page.getByText('Type the backup code instead').click();
     await page.getByLabel('Backup code').fill('XXXX-XXXX');
     await press(page, 'Continue');
@@ -52,7 +52,7 @@ describe('the app, in less common cases', () => {
 
   it('refuses the link of another provider, and never leads to another site', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     const code = new URL(await codeOn(screen)).pathname;
     await page.goto(`${url()}${code}?iss=https://evil.example`);
     await page.getByText('This QR code is not from Example ID.').waitFor();
@@ -65,7 +65,7 @@ describe('the app, in less common cases', () => {
 
   it('refuses the code of another site in a photo, and reads one of this provider', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     const choose = async (buffer: Buffer): Promise<void> =>
       page.getByLabel('choose a photo').setInputFiles({ name: 'photo', mimeType: 'image/png', buffer });
     await choose(await draw('https://evil.example/qr/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'));
@@ -76,7 +76,7 @@ describe('the app, in less common cases', () => {
 
   it('continues with the same ticket after a reload', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await page.reload();
     await see(page, REQUEST);
@@ -85,7 +85,7 @@ describe('the app, in less common cases', () => {
   });
 
   it('renews its access token with the refresh token', async () => {
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     const before = await readRecords(page);
     await writeTokens(page, { expiresAt: 0 });
     await page.goto(`${url()}/browsers`);
@@ -98,7 +98,7 @@ describe('the app, in less common cases', () => {
   it('says that there is no connection, and continues when the connection is back', async () => {
     stage().expectProblem(/ERR_/);
     const device = await phone();
-    const page = await signedIn(device);
+    const page = await openSignedIn(device);
     await device.route(`${stage().issuer}/**`, (route) => route.abort());
     await page.getByRole('link', { name: 'Browsers' }).click();
     await see(page, 'No connection');

@@ -1,7 +1,15 @@
 import { expect } from 'chai';
 import type { BrowserContext } from 'playwright-core';
 import { PNG } from 'pngjs';
-import { askToSignIn, checkCodeOn, claimsOn, codeOn, giveName, seeCode, seeScreen } from '../../chromium/acts.ts';
+import {
+  askToSignIn,
+  checkCodeOn,
+  claimsOn,
+  codeOn,
+  fillInPasswordPage,
+  seeCode,
+  seeScreen,
+} from '../../chromium/acts.ts';
 import { photograph } from '../../chromium/fake-camera.ts';
 import { useCamera } from '../../chromium/use-camera.ts';
 import { newScreen, openCode, press, REQUEST, see } from './acts.ts';
@@ -10,7 +18,7 @@ import { signIn, useApp } from './use-app.ts';
 
 describe('the app in front of a browser that shows a code', () => {
   const app = useApp();
-  const { stage, url, phone, open, signedIn } = app;
+  const { stage, url, phone, open, openSignedIn } = app;
   const { camera } = useCamera(stage);
 
   /** Opens a phone whose camera the app may use. */
@@ -24,7 +32,7 @@ describe('the app in front of a browser that shows a code', () => {
   it('scans the code, shows the request, approves, and so signs the browser in', async () => {
     const screen = await newScreen(app);
     camera().see(PNG.sync.read(await photograph(screen)));
-    const page = await signedIn(await phoneWithCamera());
+    const page = await openSignedIn(await phoneWithCamera());
 
     await see(page, REQUEST);
     await seeScreen(screen, 'scanned');
@@ -44,7 +52,7 @@ describe('the app in front of a browser that shows a code', () => {
 
   it('can decline the sign-in, and both sides say so', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await press(page, 'No, decline');
     await see(page, 'Declined');
@@ -70,12 +78,12 @@ describe('the app in front of a browser that shows a code', () => {
     const started = await desktop.request.get(`${stage().rpUrl}/login`, { maxRedirects: 0 });
     const screen = await stage().open(desktop, `${started.headers().location}&prompt=login`);
     await seeCode(screen);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await page.getByText('This app requires you to sign in again before you approve.').waitFor();
     expect(await page.getByRole('button', { name: 'Yes, sign in' }).count()).to.equal(0);
     await press(page, 'Sign in again');
-    await giveName(page);
+    await fillInPasswordPage(page);
     await press(page, 'Allow');
     await see(page, REQUEST);
     await press(page, 'Yes, sign in');
@@ -85,7 +93,7 @@ describe('the app in front of a browser that shows a code', () => {
 
   it('asks the user to sign in again after its grant was revoked, and the ticket stays with the old grant', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     const { tokens } = await readRecords(page);
     await fetch(`${stage().issuer}/token/revocation`, {
@@ -101,7 +109,7 @@ describe('the app in front of a browser that shows a code', () => {
 
   it('lists the browsers that it has signed in, and can sign one out', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await page.getByRole('link', { name: 'Browsers' }).click();
     await page.getByText('No other browser is signed in right now.').waitFor();
     await openCode(app, page, screen);
@@ -120,11 +128,11 @@ describe('the app in front of a browser that shows a code', () => {
 
 describe('the app, if a sign-in needs the check code,', () => {
   const app = useApp({ assess: () => 'check code' });
-  const { stage, url, phone, signedIn } = app;
+  const { stage, url, phone, openSignedIn } = app;
 
   it('shows the digits that the browser asks for, and then that the browser is signed in', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await press(page, 'Yes, sign in');
     await see(page, 'Type this number on the other device');
@@ -137,7 +145,7 @@ describe('the app, if a sign-in needs the check code,', () => {
 
   it('leads back, with the digits, to the page on the same device that has opened the app', async () => {
     const device = await phone();
-    const page = await signedIn(device);
+    const page = await openSignedIn(device);
     // Remove the browser's session at the provider, which would sign it in without a code.
     await device.clearCookies();
     const screen = await askToSignIn(stage(), device);

@@ -8,7 +8,7 @@ import { signIn, useApp } from './use-app.ts';
 describe('the app, if a request demands more than a tap,', () => {
   const records: DecisionRecord[] = [];
   const app = useApp({ signedDecisions: true, onDecision: (_ctx, record) => void records.push(record) });
-  const { stage, phone, signedIn } = app;
+  const { stage, phone, openSignedIn } = app;
 
   beforeEach(() => {
     records.length = 0;
@@ -25,7 +25,7 @@ describe('the app, if a request demands more than a tap,', () => {
 
   it('signs each decision, and the provider stores the signature', async () => {
     const screen = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await press(page, 'Yes, sign in');
     await see(page, 'Signed in');
@@ -39,7 +39,7 @@ describe('the app, if a request demands more than a tap,', () => {
 
   it('lets the user say that the demand cannot be met, and the RP gets the error', async () => {
     const screen = await screenWith({ prompt: 'login' });
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await press(page, 'I cannot do that');
     await see(page, 'Refused');
@@ -49,7 +49,7 @@ describe('the app, if a request demands more than a tap,', () => {
   it('approves a request for the acr of its own sign-in', async () => {
     const claims = { id_token: { acr: { essential: true, value: 'urn:example:acr:password' } } };
     const screen = await screenWith({ claims: JSON.stringify(claims) });
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await press(page, 'Yes, sign in');
     await see(page, 'Signed in');
@@ -59,7 +59,7 @@ describe('the app, if a request demands more than a tap,', () => {
   it('asks the provider for a stronger sign-in if the request demands one', async () => {
     const acr = 'urn:example:acr:passkey';
     const screen = await screenWith({ claims: JSON.stringify({ id_token: { acr: { essential: true, value: acr } } }) });
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, screen);
     await page.getByText('This app requires a more secure sign-in than the one on this phone.').waitFor();
     expect(await page.getByRole('button', { name: 'Yes, sign in' }).count()).to.equal(0);
@@ -70,7 +70,7 @@ describe('the app, if a request demands more than a tap,', () => {
 
   it("can approve on a device that was signed in by QR, because the app's own sign-in asks for the password", async () => {
     const first = await newScreen(app);
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await openCode(app, page, first);
     await press(page, 'Yes, sign in');
     await claimsOn(first);
@@ -87,7 +87,7 @@ describe('the app, if a request demands more than a tap,', () => {
   });
 
   it('signs out all browsers', async () => {
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     for (let browsers = 0; browsers < 2; browsers += 1) {
       const screen = await newScreen(app);
       await openCode(app, page, screen);

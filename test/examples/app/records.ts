@@ -1,4 +1,4 @@
-/** The records that the app keeps on its device. */
+/** Reads and changes the records that the app keeps on its device. */
 import type { Page } from 'playwright-core';
 
 export interface Records {

@@ -5,7 +5,7 @@ import { readRecords } from './records.ts';
 import { signIn, useApp } from './use-app.ts';
 
 describe('the app', () => {
-  const { stage, url, phone, open, signedIn } = useApp();
+  const { stage, url, phone, open, openSignedIn } = useApp();
 
   it('signs in with PKCE, and gets tokens that are bound to a non-extractable key', async () => {
     const page = await open(await phone());
@@ -35,7 +35,7 @@ describe('the app', () => {
 
   it('stays signed in with the same key after a reload, and in another window', async () => {
     const device = await phone();
-    const page = await signedIn(device);
+    const page = await openSignedIn(device);
     const before = await readRecords(page);
     await page.reload();
     await page.getByRole('heading', { name: 'Scan to sign in' }).waitFor();
@@ -44,7 +44,7 @@ describe('the app', () => {
     expect(await readRecords(another)).to.deep.equal(before);
   });
 
-  it('asks again if the user grants no consent, and then continues at the path that was opened', async () => {
+  it('can sign in again after a denied consent, and then continues at the path that was opened', async () => {
     const page = await open(await phone(), '/account');
     await page.getByRole('button', { name: 'Sign in with Example ID' }).click();
     await page.locator('#name').fill('alice');
@@ -67,7 +67,7 @@ describe('the app', () => {
   });
 
   it('signs out: the provider revokes its grant, and the key and the tokens are gone', async () => {
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     const { tokens } = await readRecords(page);
     await page.getByRole('link', { name: 'Account' }).click();
     await page.getByRole('button', { name: 'Sign out of this app' }).click();
@@ -87,7 +87,7 @@ describe('the app', () => {
   });
 
   it('offers to end the session at the provider, too', async () => {
-    const page = await signedIn(await phone());
+    const page = await openSignedIn(await phone());
     await page.getByRole('link', { name: 'Account' }).click();
     await page.getByRole('button', { name: 'Sign out of this app' }).click();
     await page.getByRole('link', { name: 'Also sign out of Example ID in this browser' }).click();

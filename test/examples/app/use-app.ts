@@ -1,11 +1,11 @@
-/** The example's provider and RP, and the app of the phone, each at a separate origin. */
+/** Runs the example's provider and RP and the app of the phone, each at a separate origin. */
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { buildApp } from '../../../examples/app/build.ts';
 import { APP_CLIENT } from '../../../examples/app/client.ts';
 import { makeApp } from '../../../examples/app/server.ts';
 import { NAME } from '../../../examples/provider.ts';
 import type { QrLoginOptions } from '../../../src/index.ts';
-import { giveName } from '../../chromium/acts.ts';
+import { fillInPasswordPage } from '../../chromium/acts.ts';
 import type { Stage } from '../../chromium/stage.ts';
 import { useStage } from '../../chromium/use-stage.ts';
 import type { FixtureOptions } from '../../fixtures/provider.ts';
@@ -21,7 +21,7 @@ export interface AppStage {
   /** Opens the app on a phone. */
   readonly open: (phone: BrowserContext, path?: string) => Promise<Page>;
   /** Opens the app on a phone, and signs in. */
-  readonly signedIn: (phone: BrowserContext, name?: string, password?: string) => Promise<Page>;
+  readonly openSignedIn: (phone: BrowserContext, name?: string, password?: string) => Promise<Page>;
 }
 
 /** Sets up a stage with the app for each test of this suite. */
@@ -51,18 +51,18 @@ export function useApp(qrLogin: Partial<QrLoginOptions> = {}, more: Partial<Fixt
     stage().expectProblem(/status of 4\d\d .*\/qr\/api\//);
     return stage().open(context, url() + path);
   };
-  const signedIn = async (context: BrowserContext, name?: string, password?: string): Promise<Page> => {
+  const openSignedIn = async (context: BrowserContext, name?: string, password?: string): Promise<Page> => {
     const page = await open(context);
     await signIn(page, name, password);
     await page.getByRole('heading', { name: 'Scan to sign in' }).waitFor();
     return page;
   };
-  return { stage, url, phone, open, signedIn };
+  return { stage, url, phone, open, openSignedIn };
 }
 
 /** Signs in from the app's first screen, and consents. */
 export async function signIn(page: Page, name?: string, password?: string): Promise<void> {
   await page.getByRole('button', { name: 'Sign in with Example ID' }).click();
-  await giveName(page, name, password);
+  await fillInPasswordPage(page, name, password);
   await page.getByRole('button', { name: 'Allow' }).click();
 }

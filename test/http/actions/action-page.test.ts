@@ -17,13 +17,13 @@ import {
   startWithActions,
 } from './actions.ts';
 
-interface Meeting {
+interface ShownAction {
   readonly browser: ActionBrowser;
   readonly phone: PhonePerson;
   readonly approval: Approval;
 }
 
-async function meet(actions: ActionWorld, query = ''): Promise<Meeting> {
+async function showAction(actions: ActionWorld, query = ''): Promise<ShownAction> {
   const browser = new ActionBrowser(actions.world);
   const phone = await new PhonePerson(actions.world).signIn('alice');
   return { browser, phone, approval: await browser.pay(actions, query) };
@@ -39,13 +39,13 @@ describe('an action that a browser shows:', () => {
   before(async () => {
     actions = await startWithActions({ clock: new StillClock() });
     ({ world } = actions);
-    events = world.payloads('qr_login.action');
+    events = world.collectPayloads('qr_login.action');
   });
 
   after(() => world?.stop());
 
   it('is approved on the phone, which shows the two texts and the requester', async () => {
-    const { browser, phone, approval } = await meet(actions);
+    const { browser, phone, approval } = await showAction(actions);
     await phone.scan(await browser.code());
     const seen = (await phone.look()).json();
     expect(seen.action).to.deep.equal(PAYMENT);
@@ -61,7 +61,7 @@ describe('an action that a browser shows:', () => {
   });
 
   it('has a signed result that can be verified with the published keys', async () => {
-    const { browser, phone, approval } = await meet(actions, '?reference=order-4711');
+    const { browser, phone, approval } = await showAction(actions, '?reference=order-4711');
     await phone.scan(await browser.code());
     await phone.approve();
     await browser.finish();
@@ -83,7 +83,7 @@ describe('an action that a browser shows:', () => {
   });
 
   it('gives the same answers when a step is repeated', async () => {
-    const { browser, phone, approval } = await meet(actions);
+    const { browser, phone, approval } = await showAction(actions);
     const code = await browser.code();
     await phone.scan(code);
     await phone.scan(code);
@@ -97,7 +97,7 @@ describe('an action that a browser shows:', () => {
   });
 
   it('ends when the phone denies', async () => {
-    const { browser, phone, approval } = await meet(actions);
+    const { browser, phone, approval } = await showAction(actions);
     await phone.scan(await browser.code());
     await phone.decide('deny');
     expect((await browser.ticket()).state).to.equal('denied');
@@ -107,10 +107,10 @@ describe('an action that a browser shows:', () => {
   });
 
   it('ends when the browser cancels, and when the requester cancels', async () => {
-    const { browser, approval } = await meet(actions);
+    const { browser, approval } = await showAction(actions);
     await browser.cancel();
     expect(await approval.result).to.deep.equal({ outcome: 'cancelled', because: 'browser' });
-    const other = await meet(actions);
+    const other = await showAction(actions);
     await other.approval.cancel();
     await other.approval.cancel();
     expect(await other.approval.result).to.deep.equal({ outcome: 'cancelled', because: 'requester' });
@@ -118,7 +118,7 @@ describe('an action that a browser shows:', () => {
   });
 
   it('sends the browser to the address that the requester has chosen at the end', async () => {
-    const { browser, phone, approval } = await meet(actions, '?returnTo=/paid');
+    const { browser, phone, approval } = await showAction(actions, '?returnTo=/paid');
     await phone.scan(await browser.code());
     await phone.approve();
     const paid = `${world.issuer}/paid`;
@@ -127,7 +127,7 @@ describe('an action that a browser shows:', () => {
   });
 
   it('expires, and gets no new code', async () => {
-    const { browser, phone, approval } = await meet(actions);
+    const { browser, phone, approval } = await showAction(actions);
     const code = await browser.code();
     world.clock.forward(301);
     expect((await browser.ticket()).state).to.equal('expired');
@@ -139,7 +139,7 @@ describe('an action that a browser shows:', () => {
   });
 
   it('cannot be confirmed after it has expired, although the phone has approved', async () => {
-    const { browser, phone, approval } = await meet(actions);
+    const { browser, phone, approval } = await showAction(actions);
     world.clock.forward(250);
     await phone.scan(await browser.code());
     await phone.approve();
@@ -159,7 +159,7 @@ describe('an action that a browser shows:', () => {
   }).timeout(60_000);
 
   it('looks like an unknown code to another account, which sees none of its texts', async () => {
-    const { browser, approval } = await meet(actions);
+    const { browser, approval } = await showAction(actions);
     const bob = await new PhonePerson(world).signIn('bob');
     const answer = await bob.scan(await browser.code());
     expect([answer.status, answer.json().error]).to.deep.equal([404, 'not_found']);
@@ -169,7 +169,7 @@ describe('an action that a browser shows:', () => {
   });
 
   it('is shown only in the browser that asked for it', async () => {
-    const { approval } = await meet(actions);
+    const { approval } = await showAction(actions);
     const other = new ActionBrowser(world);
     other.at = approval.url;
     const refused: Answer[] = [
@@ -186,7 +186,7 @@ describe('an action that a browser shows:', () => {
   });
 
   it('is not found at the URL of a sign-in, and a sign-in is not found at the URL of an action', async () => {
-    const { browser, approval } = await meet(actions);
+    const { browser, approval } = await showAction(actions);
     const at = `${world.issuer}/interaction/${approval.id}`;
     expect((await browser.agent.get(at, html)).status).to.equal(404);
     expect((await browser.agent.post(`${at}/qr/finish`, { json: {} })).status).to.equal(404);
@@ -199,14 +199,14 @@ describe('an action that a browser shows:', () => {
   });
 
   it('shows the address in the code as a link, if the deployment wants that', async () => {
-    const { browser } = await meet(actions);
+    const { browser } = await showAction(actions);
     const page = await browser.agent.get(browser.at, html);
     expect(page.text).to.include(`href="${await browser.code()}"`);
   });
 
   it('escapes its texts, and refuses texts that could not be shown as they are', async () => {
     const title = '<img src=x onerror=alert(1)>';
-    const { browser, phone } = await meet(actions, `?title=${encodeURIComponent(title)}`);
+    const { browser, phone } = await showAction(actions, `?title=${encodeURIComponent(title)}`);
     expect((await browser.agent.get(browser.at, html)).text)
       .to.include('&lt;img')
       .and.not.include('<img src=x');
@@ -294,7 +294,7 @@ describe('an action that no browser shows yet:', () => {
     expect((await approval.result).outcome).to.equal('approved');
   });
 
-  it('needs the check code if a phone decides that does not show it', async () => {
+  it('needs the check code if another device than the one that shows it decides', async () => {
     const { approval, browser } = await requestAndShow(actions);
     await browser.agent.post(approval.url, { form: { here: 'yes' } });
     const phone = await new PhonePerson(world).signIn('alice');
@@ -333,7 +333,7 @@ describe('an action that no browser shows yet:', () => {
 
   it("stays approved if it is reported after its end, and the phone's page says so", async () => {
     const { approval, browser } = await requestAndShow(actions);
-    const ends = world.payloads('qr_login.action');
+    const ends = world.collectPayloads('qr_login.action');
     const phone = await new PhonePerson(world).signIn('alice');
     await phone.scan(await browser.code());
     const { checkCode } = (await phone.approve()).json();
@@ -353,7 +353,7 @@ describe('an action that no browser shows yet:', () => {
     });
   });
 
-  it('refuses wrong values with a message about the right ones', async () => {
+  it('is refused if its values are wrong, with a message about the right ones', async () => {
     const messageOf = (more: object): Promise<string> =>
       request(actions, more).then(String, (error: Error) => `${error.name}: ${error.message}`);
     expect(await messageOf({ expiresIn: 5 })).to.match(/^TypeError: .*from 10 to 3600/);

@@ -1,4 +1,4 @@
-/** Actions while the store cannot be reached, and on two nodes that share one. */
+/** Actions while the store cannot be reached, and on two nodes that share a store. */
 import { expect } from 'chai';
 import type { Approval } from '../../../src/index.ts';
 import { SHOP, shopClient } from '../../fixtures/test-client.ts';
@@ -84,7 +84,7 @@ describe('an action on two nodes', () => {
     await first?.stop();
   });
 
-  it('is requested on one and approved on the other, and both get its result', async () => {
+  it('is requested on one node and approved on the other, and both get its result', async () => {
     const { approval, browser } = await requestAndShow(first);
     const found = await second.world.qr.findApproval(approval.id);
     if (found === undefined) throw new Error('the other node does not find the approval');
@@ -98,10 +98,10 @@ describe('an action on two nodes', () => {
     expect(there).to.deep.equal(here);
   });
 
-  it('is decided once, even if many decisions arrive at both at the same time', async () => {
+  it('is decided once, even if many decisions arrive at both nodes at the same time', async () => {
     const { approval, browser } = await requestAndShow(first);
-    const ends = first.world.payloads('qr_login.action');
-    const elsewhere = second.world.payloads('qr_login.action');
+    const ends = first.world.collectPayloads('qr_login.action');
+    const elsewhere = second.world.collectPayloads('qr_login.action');
     const phone = await new PhonePerson(second.world).signIn('alice');
     await phone.scan(approval.code.replace(first.world.origin, second.world.origin));
     const other = new PhonePerson(first.world);

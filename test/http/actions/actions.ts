@@ -10,7 +10,7 @@ export const ALICE = 'a11ce';
 export const BOB = 'b0b';
 export const PAYMENT = { title: 'Pay €12.50', details: 'To the Lighthouse Shop\nOrder 4711' };
 
-/** A provider whose page at `/pay` asks for an approval in the browser that opens it. */
+/** Starts a provider whose page at `/pay` asks for an approval in the browser that opens it. */
 export async function startWithActions({ qrLogin, ...options }: WorldOptions = {}): Promise<ActionWorld> {
   const requested: Approval[] = [];
   const world = await World.start({

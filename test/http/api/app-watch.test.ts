@@ -15,7 +15,7 @@ describe('an app that waits', () => {
 
   after(() => world?.stop());
 
-  const scanned = async (parameters = {}): Promise<{ browser: BrowserPerson; app: AppPerson }> => {
+  const scanNewTicket = async (parameters = {}): Promise<{ browser: BrowserPerson; app: AppPerson }> => {
     const browser = new BrowserPerson(world);
     const [app] = await Promise.all([new AppPerson(world).signIn(), browser.start(parameters)]);
     await app.scan(await browser.code());
@@ -23,7 +23,7 @@ describe('an app that waits', () => {
   };
 
   it('sees each step of the browser on its stream', async () => {
-    const { browser, app } = await scanned();
+    const { browser, app } = await scanNewTicket();
     const stream = await app.events();
     expect(stream.response.headers.get('content-type')).to.equal('text/event-stream; charset=utf-8');
     expect((await stream.ticket()).state).to.equal('scanned');
@@ -37,7 +37,7 @@ describe('an app that waits', () => {
   });
 
   it('sees each step of the browser immediately in the answer to a long poll', async () => {
-    const { browser, app } = await scanned();
+    const { browser, app } = await scanNewTicket();
     const { version } = (await app.look()).json();
     const waiting = app.after(version);
     await browser.agent.post(`${browser.at}/cancel`, { json: {} });
@@ -47,7 +47,7 @@ describe('an app that waits', () => {
   });
 
   it('sees that the browser shows a new code', async () => {
-    const { browser, app } = await scanned();
+    const { browser, app } = await scanNewTicket();
     const stream = await app.events();
     await browser.agent.post(`${browser.at}/qr/renew`, { json: {} });
     expect((await stream.ticket('cancelled')).reason).to.equal('renewed');

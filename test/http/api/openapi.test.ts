@@ -111,7 +111,7 @@ describe('a request to the API', () => {
     expect(answer.headers.get('www-authenticate')).to.match(/^DPoP algs="ES256 [^"]+", scope="qr_login"$/);
   });
 
-  it('is told what is wrong with its DPoP proof', async () => {
+  it('with a wrong DPoP proof gets a message that says what is wrong', async () => {
     const app = await new AppPerson(world).signIn();
     await app.request('GET', '/qr/api/browsers');
     const now = Math.floor(Date.now() / 1000);
@@ -143,13 +143,15 @@ describe('a request to the API', () => {
     expect(query.status).to.equal(200);
   });
 
-  it('can use no other methods, and gets no cookies', async () => {
+  it('is refused with another method, path or content type, and never gets a cookie', async () => {
     const app = await new AppPerson(world).signIn();
     const put = await app.request('PUT', '/qr/api/scans');
     expect([put.status, put.headers.get('allow')]).to.deep.equal([405, 'POST']);
-    expect((await app.request('GET', '/qr/api/nothing', { retries: false })).status).to.equal(404);
+    const unknown = await app.request('GET', '/qr/api/nothing', { retries: false });
+    expect(unknown.status).to.equal(404);
     const form = await app.agent.post(`${world.issuer}/qr/api/scans`, { form: { code: 'x' } });
     expect([form.status, form.json().error]).to.deep.equal([415, 'unsupported_media_type']);
+    for (const answer of [put, unknown, form]) expect(answer.headers.getSetCookie()).to.deep.equal([]);
   });
 
   it('can be sent by a page of the app, which can read the answer', async () => {

@@ -31,7 +31,7 @@ describe('a signed decision', () => {
 
   after(() => world?.stop());
 
-  const scanned = async (): Promise<{ browser: BrowserPerson; app: AppPerson }> => {
+  const scanNewTicket = async (): Promise<{ browser: BrowserPerson; app: AppPerson }> => {
     const browser = new BrowserPerson(world);
     const [app] = await Promise.all([new AppPerson(world).signIn(), browser.start()]);
     await app.scan(await browser.code());
@@ -39,8 +39,8 @@ describe('a signed decision', () => {
   };
 
   it('is verified and given to onDecision once, before it takes effect', async () => {
-    const { browser, app } = await scanned();
-    const events = world.payloads('qr_login.approved') as { ticket: string; app: string }[];
+    const { browser, app } = await scanNewTicket();
+    const events = world.collectPayloads('qr_login.approved') as { ticket: string; app: string }[];
     const signature = await app.sign('approve');
     expect((await app.approve({ signature })).json().state).to.equal('approved');
     expect((await app.approve({ signature })).json().state).to.equal('approved');
@@ -66,7 +66,7 @@ describe('a signed decision', () => {
   });
 
   it('is required, and is refused if its content is wrong or another key signed it', async () => {
-    const { browser, app } = await scanned();
+    const { browser, app } = await scanNewTicket();
     const other = await new AppPerson(world).signIn('bob');
     other.at = app.at;
     const wrong: Record<string, string | undefined> = {
@@ -90,11 +90,11 @@ describe('a signed decision', () => {
   });
 
   it('does not count if onDecision fails', async () => {
-    const { browser, app } = await scanned();
+    const { browser, app } = await scanNewTicket();
     const signature = await app.sign('approve');
     isDown = true;
-    const faults = world.payloads('server_error');
-    world.payloads('error');
+    const faults = world.collectPayloads('server_error');
+    world.collectPayloads('error');
     expect((await app.approve({ signature })).status).to.equal(500);
     expect((await browser.ticket()).state).to.equal('scanned');
     expect(faults).to.have.length(1);
@@ -152,7 +152,7 @@ describe('a decision that is signed with a registered key', () => {
   });
 });
 
-/** Returns a decision about the ticket of `app` that `other` has signed. */
+/** Returns a decision that `other` has signed about the ticket that `app` has scanned. */
 async function signedBy(other: AppPerson, app: AppPerson): Promise<string> {
   const { id, client, browser } = (await app.look()).json() as Record<string, unknown> & { client: { id: string } };
   const mine = other.look;

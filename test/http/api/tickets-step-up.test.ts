@@ -4,15 +4,15 @@ import { AppPerson } from '../../support/app.ts';
 import { eventually } from '../../support/until.ts';
 import { BrowserPerson, World } from '../../support/world.ts';
 
-const seconds = (): number => Math.floor(Date.now() / 1000);
+const nowInSeconds = (): number => Math.floor(Date.now() / 1000);
 
 /** Waits for the next second, because `auth_time` has whole seconds. */
 async function nextSecond(): Promise<void> {
-  const now = seconds();
-  await eventually('the next second', () => seconds() > now);
+  const now = nowInSeconds();
+  await eventually('the next second', () => nowInSeconds() > now);
 }
 
-async function atTheScreen(world: World, parameters: Record<string, string> = {}): Promise<BrowserPerson> {
+async function showCode(world: World, parameters: Record<string, string> = {}): Promise<BrowserPerson> {
   const browser = new BrowserPerson(world);
   await browser.start(parameters);
   return browser;
@@ -36,7 +36,7 @@ describe('an app whose sign-in does not meet the request', () => {
     [{ max_age: '1' }, 1],
   ] as const) {
     it(`is told to sign in again for ${JSON.stringify(parameters)}, and then continues with the same ticket`, async () => {
-      const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world, parameters)];
+      const [app, browser] = [await new AppPerson(world).signIn(), await showCode(world, parameters)];
       await nextSecond();
       await nextSecond();
       const scanned = await app.scan(await browser.code());
@@ -53,12 +53,15 @@ describe('an app whose sign-in does not meet the request', () => {
       const looked = await app.look();
       expect(looked.json()).to.include({ state: 'scanned' }).and.not.to.have.property('requirement');
       expect((await app.approve()).json().state).to.equal('approved');
-      expect((await browser.tokens(await browser.arrive())).claims()?.auth_time).to.be.within(seconds() - 5, seconds());
+      expect((await browser.tokens(await browser.arrive())).claims()?.auth_time).to.be.within(
+        nowInSeconds() - 5,
+        nowInSeconds(),
+      );
     });
   }
 
   it('can approve after a sign-in that created another grant', async () => {
-    const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world, { prompt: 'login' })];
+    const [app, browser] = [await new AppPerson(world).signIn(), await showCode(world, { prompt: 'login' })];
     await app.scan(await browser.code());
     await nextSecond();
     app.forgetTab();
@@ -79,7 +82,7 @@ describe('an app whose sign-in does not meet the request', () => {
       [older, newer],
       [newer, older],
     ] as const) {
-      const browser = await atTheScreen(world, { prompt: 'login' });
+      const browser = await showCode(world, { prompt: 'login' });
       app.accessToken = first;
       await app.scan(await browser.code());
       app.accessToken = second;
@@ -87,9 +90,9 @@ describe('an app whose sign-in does not meet the request', () => {
     }
   });
 
-  it('is told the required acr, and can decline because it cannot meet it', async () => {
+  it('is told the required acr, and can decline if it cannot meet that', async () => {
     const claims = JSON.stringify({ id_token: { acr: { essential: true, value: PASSKEY_ACR } } });
-    const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world, { claims })];
+    const [app, browser] = [await new AppPerson(world).signIn(), await showCode(world, { claims })];
     const scanned = await app.scan(await browser.code());
     expect(scanned.json().requirement).to.deep.equal({ kind: 'acr', acrValues: [PASSKEY_ACR] });
     const refused = await app.approve();
@@ -102,10 +105,7 @@ describe('an app whose sign-in does not meet the request', () => {
 
   it('is told that the request asks for another account', async () => {
     const claims = JSON.stringify({ id_token: { sub: { value: 'b0b' } } });
-    const [app, browser] = [
-      await new AppPerson(world).signIn(),
-      await atTheScreen(world, { claims, login_hint: 'bob' }),
-    ];
+    const [app, browser] = [await new AppPerson(world).signIn(), await showCode(world, { claims, login_hint: 'bob' })];
     const code = await browser.code();
     expect((await app.scan(code)).json().requirement).to.deep.equal({ kind: 'account', loginHint: 'bob' });
     expect((await app.approve()).json().error).to.equal('wrong_account');
@@ -116,12 +116,12 @@ describe('an app whose sign-in does not meet the request', () => {
   });
 
   it('that was itself signed in by QR has to sign in with a password', async () => {
-    const [first, signedIn] = [await new AppPerson(world).signIn(), await atTheScreen(world)];
+    const [first, signedIn] = [await new AppPerson(world).signIn(), await showCode(world)];
     await first.scan(await signedIn.code());
     await first.approve();
     await signedIn.arrive();
     const app = await new AppPerson(world, { tab: signedIn.agent }).signIn();
-    const browser = await atTheScreen(world);
+    const browser = await showCode(world);
     expect((await app.scan(await browser.code())).json().requirement).to.deep.equal({ kind: 'local', maxAge: 0 });
     const refused = await app.approve();
     expect(refused.json().error).to.equal('insufficient_user_authentication');

@@ -64,7 +64,7 @@ describe('an app', () => {
     expect((await other.app.decide('unable')).status).to.equal(400);
   });
 
-  it('owns the ticket: other devices of the account get a reason, and other accounts find nothing', async () => {
+  it('owns the ticket that it has scanned: other devices of the account get a reason, and other accounts find nothing', async () => {
     const { browser, app } = await meet();
     const code = await browser.code();
     await app.scan(code);

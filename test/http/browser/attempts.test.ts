@@ -42,7 +42,7 @@ describe('unfinished attempts to sign in', () => {
     });
   });
 
-  it('are counted below the path of the issuer, including the step to the consent page', async () => {
+  it('are listed in a cookie below the path of the issuer, and so is the step to the consent page', async () => {
     await World.during({ path: '/oidc' }, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
@@ -74,7 +74,7 @@ describe('unfinished attempts to sign in', () => {
 
 async function query(world: World): Promise<string> {
   const browser = new BrowserPerson(world);
-  const seen = world.event('interaction.started');
+  const seen = world.nextEvent('interaction.started');
   await browser.start();
   const [ctx] = (await seen) as [{ oidc: { params: Record<string, string> } }];
   return `${new URLSearchParams(Object.entries(ctx.oidc.params).filter(([, value]) => value !== undefined))}`;

@@ -66,7 +66,7 @@ describe('a browser that a phone has signed in', () => {
     expect(isAtRp(await signIn())).to.equal(true);
   });
 
-  it('is not asked if its user does not stay signed in there, or with prompt=none', async () => {
+  it('is offered no passkey if its user does not stay signed in there, or with prompt=none', async () => {
     expect(isAtRp(await signIn({}))).to.equal(true);
     const { location } = await browser.start({ prompt: 'none' });
     expect(location).not.to.include('interaction_required');
@@ -162,7 +162,7 @@ describe('a browser that a phone has signed in', () => {
     expect((await post({ credential: new Authenticator(world.issuer).create(challenge, ALICE) })).status).to.equal(409);
   });
 
-  it('adds one of two passkeys that are sent at the same time', async () => {
+  it('adds only one of two passkeys that are sent at the same time', async () => {
     await signIn();
     await approve(await ask());
     const { challenge } = await creation();

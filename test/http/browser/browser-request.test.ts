@@ -154,7 +154,7 @@ describe('the ticket of a phone', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('says whether the account or the session of the phone is gone', async () => {
+  it('tells the browser whether the account is gone or the phone has signed out', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     await phone.approve();

@@ -46,11 +46,11 @@ describe('the check code', () => {
 
   after(() => world?.stop());
 
-  const approved = async (): Promise<ApprovedSignIn> =>
+  const approveSignIn = async (): Promise<ApprovedSignIn> =>
     approve(new BrowserPerson(world), await new PhonePerson(world).signIn());
 
   it('has six digits and is shown on the phone only', async () => {
-    const { browser, phone, checkCode } = await approved();
+    const { browser, phone, checkCode } = await approveSignIn();
     expect(checkCode).to.match(/^\d{6}$/);
     const page = await phone.agent.get(phone.at, { headers: { accept: 'text/html' } });
     expect(page.text).to.include(`<span>${checkCode.slice(0, 3)}</span> <span>${checkCode.slice(3)}</span>`);
@@ -62,7 +62,7 @@ describe('the check code', () => {
 
   it('signs the browser in when it is typed, with or without spaces', async () => {
     for (const typed of [(code: string) => code, (code: string) => ` ${code.slice(0, 3)} ${code.slice(3)} `]) {
-      const { browser, checkCode } = await approved();
+      const { browser, checkCode } = await approveSignIn();
       const { redirectTo } = (await browser.finish(typed(checkCode))).json();
       const arrived = await browser.arriveFrom(String(redirectTo));
       expect((await browser.tokens(arrived)).claims()?.sub).to.equal('a11ce');
@@ -70,7 +70,7 @@ describe('the check code', () => {
   });
 
   it('can be typed again after a wrong try', async () => {
-    const { browser, checkCode } = await approved();
+    const { browser, checkCode } = await approveSignIn();
     const mistake = await browser.finish(wrong(checkCode));
     expect(mistake.status).to.equal(403);
     expect(mistake.json().error).to.equal('wrong_check_code');
@@ -79,15 +79,15 @@ describe('the check code', () => {
   });
 
   it('keeps its deadline after a wrong try', async () => {
-    const { browser, checkCode } = await approved();
+    const { browser, checkCode } = await approveSignIn();
     world.clock.forward(100);
     await browser.finish(wrong(checkCode));
     expect((await browser.ticket()).expiresIn).to.equal(20);
   });
 
   it('ends the ticket when it is wrong for the third time', async () => {
-    const { browser, phone, checkCode } = await approved();
-    const cancelled = world.payloads('qr_login.cancelled');
+    const { browser, phone, checkCode } = await approveSignIn();
+    const cancelled = world.collectPayloads('qr_login.cancelled');
     for (let tries = 0; tries < 3; tries++) expect((await browser.finish(wrong(checkCode))).status).to.equal(403);
     expect((await browser.ticket()).state).to.equal('cancelled');
     expect((await browser.finish(checkCode)).status).to.equal(410);
@@ -102,7 +102,7 @@ describe('the check code', () => {
   });
 
   it('allows three tries, even if they race', async () => {
-    const { browser, checkCode } = await approved();
+    const { browser, checkCode } = await approveSignIn();
     const tries = Array.from({ length: 20 }, () => browser.finish(wrong(checkCode)));
     const statuses = (await Promise.all(tries)).map(({ status }) => status);
     expect(statuses.filter((status) => status === 403)).to.have.length(3);
@@ -110,7 +110,7 @@ describe('the check code', () => {
   });
 
   it('does not count a try without six digits', async () => {
-    const { browser, checkCode } = await approved();
+    const { browser, checkCode } = await approveSignIn();
     for (const typed of ['', '12345', '1234567', 'abcdef', '１２３４５', '12345\u0000', '-'.repeat(99)]) {
       const answer = await browser.finish(typed);
       expect(answer.status, typed).to.equal(400);
@@ -121,7 +121,7 @@ describe('the check code', () => {
   });
 
   it('can be typed without JavaScript, and the error page links back', async () => {
-    const { browser, checkCode } = await approved();
+    const { browser, checkCode } = await approveSignIn();
     const page = await browser.agent.get(browser.at);
     expect(page.text).to.match(/<div class="keeps" data-when="check-code"[^>]*data-icon="busy" >/);
     const mistake = await browser.agent.post(`${browser.at}/qr/finish`, { form: { checkCode: wrong(checkCode) } });
@@ -132,8 +132,8 @@ describe('the check code', () => {
   });
 
   it('differs for each ticket', async () => {
-    const first = await approved();
-    const second = await approved();
+    const first = await approveSignIn();
+    const second = await approveSignIn();
     expect(first.checkCode).not.to.equal(second.checkCode);
     expect((await second.browser.finish(first.checkCode)).status).to.equal(403);
   });
@@ -168,7 +168,7 @@ describe('the check code that an assessment demands', () => {
     return world;
   };
   /** Returns true if a browser and a phone with these headers need a check code. */
-  const needed = async (
+  const isNeeded = async (
     world: World,
     ...headers: [Record<string, string>, Record<string, string>]
   ): Promise<unknown> => {
@@ -177,20 +177,20 @@ describe('the check code that an assessment demands', () => {
   };
   const from = (addresses: string): Record<string, string> => ({ 'x-forwarded-for': addresses });
 
-  it('is needed by default even if both share a public address', async () => {
+  it('is needed by default even if browser and phone share a public address', async () => {
     const world = await start({ proxy: true }, assessByDefault);
-    expect(await needed(world, from('192.0.2.7'), from('192.0.2.7'))).to.equal(true);
+    expect(await isNeeded(world, from('192.0.2.7'), from('192.0.2.7'))).to.equal(true);
   });
 
-  it('is not needed if both share a public address and the assessment accepts that', async () => {
+  it('is not needed if browser and phone share a public address and the assessment accepts that', async () => {
     const world = await start({ proxy: true });
     for (const address of ['192.0.2.7', '2001:db8::7']) {
-      expect(await needed(world, from(address), from(address)), address).to.equal(false);
+      expect(await isNeeded(world, from(address), from(address)), address).to.equal(false);
     }
   });
 
-  it('is needed if they share an address that is not public', async () => {
-    expect(await needed(await start(), {}, {})).to.equal(true);
+  it('is needed if browser and phone share an address that is not public', async () => {
+    expect(await isNeeded(await start(), {}, {})).to.equal(true);
     const world = await start({ proxy: true });
     for (const address of [
       '127.0.0.1',
@@ -202,26 +202,26 @@ describe('the check code that an assessment demands', () => {
       'unknown',
       '',
     ]) {
-      expect(await needed(world, from(address), from(address)), address).to.equal(true);
+      expect(await isNeeded(world, from(address), from(address)), address).to.equal(true);
     }
   });
 
-  it('is needed if the addresses differ', async () => {
-    expect(await needed(await start({ proxy: true }), from('192.0.2.7'), from('198.51.100.3'))).to.equal(true);
+  it('is needed if the addresses of browser and phone differ', async () => {
+    expect(await isNeeded(await start({ proxy: true }), from('192.0.2.7'), from('198.51.100.3'))).to.equal(true);
   });
 
   it('is needed if a client adds addresses to the header of the proxy', async () => {
     const world = await start({ proxy: true });
-    expect(await needed(world, from('192.0.2.7, 203.0.113.5'), from('192.0.2.7'))).to.equal(true);
-    expect(await needed(world, from('192.0.2.7'), from('192.0.2.7, 203.0.113.5'))).to.equal(true);
-    expect(await needed(world, from('192.0.2.7, 203.0.113.5'), from('192.0.2.7, 203.0.113.9'))).to.equal(true);
+    expect(await isNeeded(world, from('192.0.2.7, 203.0.113.5'), from('192.0.2.7'))).to.equal(true);
+    expect(await isNeeded(world, from('192.0.2.7'), from('192.0.2.7, 203.0.113.5'))).to.equal(true);
+    expect(await isNeeded(world, from('192.0.2.7, 203.0.113.5'), from('192.0.2.7, 203.0.113.9'))).to.equal(true);
   });
 
   it('is needed behind a proxy that the deployment has not declared', async () => {
     const world = await start();
-    expect(await needed(world, from('192.0.2.7'), from('192.0.2.7'))).to.equal(true);
-    expect(await needed(world, from('192.0.2.7'), {})).to.equal(true);
-    expect(await needed(world, { forwarded: 'for=192.0.2.7' }, { forwarded: 'for=192.0.2.7' })).to.equal(true);
+    expect(await isNeeded(world, from('192.0.2.7'), from('192.0.2.7'))).to.equal(true);
+    expect(await isNeeded(world, from('192.0.2.7'), {})).to.equal(true);
+    expect(await isNeeded(world, { forwarded: 'for=192.0.2.7' }, { forwarded: 'for=192.0.2.7' })).to.equal(true);
   });
 
   it('is not needed in a browser that this account trusts, but is needed for another account', async () => {
@@ -239,7 +239,7 @@ describe('the check code that an assessment demands', () => {
     expect((await approve(browser, bob)).checkCode).to.match(/^\d{6}$/);
   });
 
-  it('is needed if the memory cookie of the browser is not signed', async () => {
+  it('is needed if the cookie by which the account recognizes the browser is not signed', async () => {
     const world = await start({ proxy: true }, assessByDefault);
     const browser = new BrowserPerson(world, from('192.0.2.7'));
     const known = await approve(browser, await new PhonePerson(world, from('198.51.100.3')).signIn('alice'), TRUST);
@@ -251,7 +251,7 @@ describe('the check code that an assessment demands', () => {
       await other.agent.jar.setCookie(`${key}=${value}; path=/interaction`, world.issuer);
     }
     const phone = await new PhonePerson(world, from('198.51.100.3')).signIn('alice');
-    // The cookie was copied without a valid signature.
+    // The cookie was copied without the cookie that holds its signature.
     expect((await approve(other, phone)).checkCode).to.match(/^\d{6}$/);
   });
 });

@@ -90,7 +90,7 @@ describe('the ticket as JSON for the browser', () => {
     expect(await waiting).to.include({ version: renewed.version, state: 'waiting' });
   });
 
-  it('never has an earlier version in a later state', async () => {
+  it('has a higher version after each change', async () => {
     const { browser, phone } = await world.meet();
     const versions = [Number((await browser.ticket()).version)];
     const look = async (): Promise<void> => {

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 
 describe('the URL that resumes a finished sign-in', () => {
-  /** Brings a browser up to its finish. */
-  async function finished(
+  /** Signs in, up to the answer to the finish request. */
+  async function finishSignIn(
     world: World,
     parameters: Record<string, string> = {},
   ): Promise<{ browser: BrowserPerson; phone: PhonePerson; resume: () => Promise<URL> }> {
@@ -18,7 +18,7 @@ describe('the URL that resumes a finished sign-in', () => {
 
   it('signs the browser in, even long after the finish', async () => {
     await World.during({}, async (world) => {
-      const { resume } = await finished(world);
+      const { resume } = await finishSignIn(world);
       world.clock.forward(1800);
       expect((await resume()).searchParams.get('code')).to.be.a('string');
     });
@@ -28,7 +28,7 @@ describe('the URL that resumes a finished sign-in', () => {
     let isRemoved = false;
     const findAccount = (id: string) => (isRemoved ? undefined : { name: id });
     await World.during({ qrLogin: { findAccount } }, async (world) => {
-      const { browser, resume } = await finished(world);
+      const { browser, resume } = await finishSignIn(world);
       isRemoved = true;
       expect(errorIn(await resume())).to.equal('access_denied');
       isRemoved = false;
@@ -38,7 +38,7 @@ describe('the URL that resumes a finished sign-in', () => {
 
   it('ends with access_denied if the phone has signed out since', async () => {
     await World.during({}, async (world) => {
-      const { phone, resume } = await finished(world);
+      const { phone, resume } = await finishSignIn(world);
       await phone.signOut();
       expect(errorIn(await resume())).to.equal('access_denied');
     });
@@ -59,10 +59,10 @@ describe('the URL that resumes a finished sign-in', () => {
 });
 
 describe('max_age', () => {
-  /** Signs in with a phone that was signed in three seconds before it scanned. */
-  async function approved(world: World): Promise<{ browser: BrowserPerson; phone: PhonePerson }> {
+  /** Approves on a phone that had signed in three seconds before it scanned. */
+  async function approveSignIn(world: World): Promise<{ browser: BrowserPerson; phone: PhonePerson }> {
     const { browser, phone } = await world.meet('alice', { max_age: '5' });
-    await phone.wasSignedInAgo(3);
+    await phone.backdateSignIn(3);
     await phone.scan(await browser.code());
     expect((await phone.approve()).json().state).to.equal('approved');
     return { browser, phone };
@@ -70,7 +70,7 @@ describe('max_age', () => {
 
   it('is checked again when the browser finishes', async () => {
     await World.during({}, async (world) => {
-      const { browser } = await approved(world);
+      const { browser } = await approveSignIn(world);
       world.clock.forward(10);
       const arrived = await browser.arrive();
       expect(arrived.searchParams.get('error')).to.equal('login_required');
@@ -79,7 +79,7 @@ describe('max_age', () => {
 
   it('is checked again when the browser resumes', async () => {
     await World.during({}, async (world) => {
-      const { browser } = await approved(world);
+      const { browser } = await approveSignIn(world);
       const { redirectTo } = (await browser.finish()).json();
       world.clock.forward(10);
       const arrived = await browser.arriveFrom(String(redirectTo));
@@ -90,7 +90,7 @@ describe('max_age', () => {
   it('is met by a sign-in for this request, even if the other steps take longer than max_age', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet('alice', { max_age: '5' });
-      await phone.wasSignedInAgo(60);
+      await phone.backdateSignIn(60);
       await phone.scan(await browser.code());
       const { unmet, signInAgain } = (await phone.look()).json();
       expect(unmet).to.equal('freshness');
@@ -109,7 +109,7 @@ describe('prompt=login', () => {
   it('is not met by an older session, even if the clock of its node is ahead', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet('alice', { prompt: 'login' });
-      await phone.wasSignedInAgo(-90);
+      await phone.backdateSignIn(-90);
       await phone.scan(await browser.code());
       expect(await unmetBy(phone)).to.equal('freshness');
     });
@@ -118,7 +118,7 @@ describe('prompt=login', () => {
   it('is not met by a sign-in in the same second, but before the request', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet('alice', { prompt: 'login' });
-      await phone.wasSignedInAgo(0);
+      await phone.backdateSignIn(0);
       await phone.scan(await browser.code());
       expect(await unmetBy(phone)).to.equal('freshness');
     });

@@ -47,7 +47,7 @@ for (const { name, before, after, isUpgrade } of CHANGES) {
 
     let restore: () => void;
 
-    /** Replaces the first node by a node with other secrets, or by one of this version. */
+    /** Sends all requests to a second node from now on: one with other secrets or, in an upgrade, one of this version. */
     async function change(): Promise<void> {
       restore();
       await startNode(after);
@@ -60,7 +60,7 @@ for (const { name, before, after, isUpgrade } of CHANGES) {
       const world = await startNode(before);
       phone = await new PhonePerson(world, {}, network).signIn();
       browser = new BrowserPerson(world, {}, network);
-      const checkCode = await approved();
+      const checkCode = await approveSignIn();
       await browser.arriveFrom(`${(await browser.finish(checkCode)).json().redirectTo}`);
     });
 
@@ -70,7 +70,7 @@ for (const { name, before, after, isUpgrade } of CHANGES) {
     });
 
     /** Starts and approves a sign-in in the browser. @returns the check code, or undefined if none is demanded */
-    async function approved(): Promise<string | undefined> {
+    async function approveSignIn(): Promise<string | undefined> {
       for (const { key } of await browser.agent.jar.getCookies(browser.world.issuer)) {
         if (key.startsWith('_session')) {
           await browser.agent.jar.setCookie(`${key}=; Max-Age=0; Path=/`, browser.world.issuer);
@@ -103,14 +103,14 @@ for (const { name, before, after, isUpgrade } of CHANGES) {
     it('stay trusted until they are forgotten', async () => {
       await change();
       expect((await ownBrowsers(phone)).known).to.have.length(1);
-      expect(await approved()).to.equal(undefined);
+      expect(await approveSignIn()).to.equal(undefined);
       await forget(phone, 'all');
       expect((await ownBrowsers(phone)).known).to.deep.equal([]);
-      expect(await approved()).to.match(/^\d{6}$/);
+      expect(await approveSignIn()).to.match(/^\d{6}$/);
     });
 
     it('cannot resume a sign-in that was revoked before', async () => {
-      await approved();
+      await approveSignIn();
       const { redirectTo } = (await browser.finish()).json();
       await signOut(phone, 'all');
       await change();

@@ -16,13 +16,13 @@ interface NamingForm {
   readonly ticket: string;
 }
 
-/** Sends the form of the done page. */
+/** Sends the form of the page that the phone shows after the sign-in. */
 async function nameByTicket(phone: PhonePerson, name: string): Promise<Answer> {
   const { csrf, ticket, url } = (await phone.look()).json().naming as NamingForm;
   return phone.agent.post(new URL(url, phone.at), { headers: JSON_PLEASE, json: { csrf, ticket, name } });
 }
 
-/** Sends a form of the list. */
+/** Sends a form of the list of browsers. */
 async function rename(phone: PhonePerson, fields: Record<string, string>): Promise<Answer> {
   const json = { csrf: (await ownBrowsers(phone)).csrf, ...fields };
   return phone.agent.post(`${phone.world.issuer}/qr/devices`, { headers: JSON_PLEASE, json });
@@ -127,7 +127,7 @@ describe('the name of a browser', () => {
     expect(labels(await ownBrowsers(phone))).to.deep.equal([[false, false], []]);
   });
 
-  it('cannot be given to a browser that was signed out or reported, and is not offered for it', async () => {
+  it('cannot be given to a browser that was signed out or reported, and the page does not ask for one', async () => {
     await signInBy(phone, browser, { remember: 'yes' });
     const { csrf, ticket } = (await phone.look()).json().naming as NamingForm;
     await phone.decide('report');

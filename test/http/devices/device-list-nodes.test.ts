@@ -65,7 +65,7 @@ describe('the browsers that an account is signed in to, on several nodes', () =>
     await browser.start();
     await signInBy(phone, browser);
     const left = Number(await one.redis.command('PTTL', `keyv:qr:${listKey(one.world, 'browsers', 'a11ce')}`));
-    // In seconds. The test may have taken up to an hour.
+    // The limits are in seconds, and let the test take up to an hour.
     expect(left / 1000).to.be.within(14 * 24 * 3600 - 3600, 14 * 24 * 3600);
   });
 });

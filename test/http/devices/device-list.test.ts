@@ -24,7 +24,7 @@ describe('the browsers that an account is signed in to', () => {
   afterEach(() => world?.stop());
 
   const url = (): string => `${world.issuer}/qr/devices`;
-  const signedIn = async (headers: Record<string, string> = {}): Promise<BrowserPerson> => {
+  const signInBrowser = async (headers: Record<string, string> = {}): Promise<BrowserPerson> => {
     const browser = new BrowserPerson(world, headers);
     await browser.start();
     await signInBy(phone, browser);
@@ -34,7 +34,7 @@ describe('the browsers that an account is signed in to', () => {
     (await phone.agent.get(url(), { headers: { accept: 'text/html', 'accept-language': language } })).text;
 
   it('are listed with their name, sign-in time and apps', async () => {
-    await signedIn();
+    await signInBrowser();
     const { account, browsers } = await ownBrowsers(phone);
     expect(account).to.equal('Alice Liddell');
     expect(browsers).to.have.length(1);
@@ -55,7 +55,7 @@ describe('the browsers that an account is signed in to', () => {
   });
 
   it("are on a page that links to the deployment's page of passkeys, because signing out all browsers removes no passkey", async () => {
-    await signedIn();
+    await signInBrowser();
     expect(await page()).not.to.include('passkey');
     await World.during({ qrLogin: { passkeysUrl: '/account?part=passkeys&"' } }, async (other) => {
       const owner = await new PhonePerson(other).signIn();
@@ -72,14 +72,14 @@ describe('the browsers that an account is signed in to', () => {
   });
 
   it('are on a page in the language of the user, with a button for each browser and a button for all', async () => {
-    await signedIn();
+    await signInBrowser();
     const one = await page();
     expect(one).to.include('Chrome on Windows').and.to.include('Test app').and.to.include('rp.localhost:9');
     expect(one).to.include('aria-label="Sign out: Chrome on Windows"').and.to.include('Sign out all others');
     await signOut(phone, (await ownBrowsers(phone)).browsers[0]?.id ?? '');
     expect(await page()).not.to.include('Sign out all');
-    await signedIn();
-    await signedIn({ 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' });
+    await signInBrowser();
+    await signInBrowser({ 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' });
     world.clock.forward(3 * 3600);
     const two = await page();
     expect(two)
@@ -112,7 +112,7 @@ describe('the browsers that an account is signed in to', () => {
     expect(await page())
       .to.include('No other browser is signed in right now')
       .and.to.include('This browser');
-    await signedIn();
+    await signInBrowser();
     expect((await ownBrowsers(phone)).all.map(({ isHere }) => isHere)).to.deep.equal([false, true]);
   });
 
@@ -135,7 +135,7 @@ describe('the browsers that an account is signed in to', () => {
 
   it('are only those that were signed in by QR, for a device that was itself signed in by QR', async () => {
     const local = await new PhonePerson(world).signIn();
-    const [browser, other] = [await signedIn(), await signedIn()];
+    const [browser, other] = [await signInBrowser(), await signInBrowser()];
     const [own] = (await ownBrowsers(local)).all.filter(({ isHere }) => isHere);
     expect((await ownBrowsers(phone)).all).to.have.length(4);
     expect((await ownBrowsers(browser)).all.map(({ signedInBy }) => signedInBy)).to.deep.equal(['qr', 'qr']);
@@ -146,13 +146,13 @@ describe('the browsers that an account is signed in to', () => {
   });
 
   it('do not include browsers of another account', async () => {
-    await signedIn();
+    await signInBrowser();
     const bob = await new PhonePerson(world).signIn('bob');
     expect(await ownBrowsers(bob)).to.deep.include({ account: 'Bob Sawyer', browsers: [] });
   });
 
   it('are listed with the time of their last use, and with the apps that have used them since', async () => {
-    const browser = await signedIn();
+    const browser = await signInBrowser();
     const [before] = (await ownBrowsers(phone)).browsers;
     world.clock.forward(600);
     browser.clientId = 'other-rp';
@@ -180,7 +180,7 @@ describe('the browsers that an account is signed in to', () => {
   });
 
   it('are listed without a host if the session does not tell which one was used', async () => {
-    const session = await world.sessionOf((await signedIn()).agent);
+    const session = await world.sessionOf((await signInBrowser()).agent);
     for (const entry of Object.values<object>(session?.authorizations ?? {})) Reflect.deleteProperty(entry, 'hosts');
     await world.provider.Session.adapter.upsert(`${session?.jti}`, session ?? {});
     const [browser] = (await ownBrowsers(phone)).browsers;
@@ -188,8 +188,8 @@ describe('the browsers that an account is signed in to', () => {
   });
 
   it('can be listed on a browser that is itself on the list, where it is marked', async () => {
-    const browser = await signedIn();
-    await signedIn();
+    const browser = await signInBrowser();
+    await signInBrowser();
     const { browsers } = await ownBrowsers(browser);
     expect(browsers.map(({ isHere }) => isHere).sort()).to.deep.equal([false, true]);
     const { text } = await browser.agent.get(url(), { headers: { accept: 'text/html' } });
@@ -197,7 +197,7 @@ describe('the browsers that an account is signed in to', () => {
   });
 
   it('leave the list when the user signs out there', async () => {
-    const browser = await signedIn();
+    const browser = await signInBrowser();
     const asked = await browser.agent.get(`${world.issuer}/session/end`);
     const [, xsrf = ''] = /name="xsrf" value="([\w-]+)"/.exec(asked.text) ?? [];
     await browser.agent.post(`${world.issuer}/session/end/confirm`, { form: { xsrf, logout: 'yes' } });
@@ -205,13 +205,13 @@ describe('the browsers that an account is signed in to', () => {
   });
 
   it('leave the list when their session expires', async () => {
-    await signedIn();
+    await signInBrowser();
     world.clock.forward(15 * 24 * 3600);
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
   it('include a browser once, even if it signs in again', async () => {
-    const browser = await signedIn();
+    const browser = await signInBrowser();
     const [before] = (await ownBrowsers(phone)).browsers;
     world.clock.forward(60);
     await browser.start({ prompt: 'login' });
@@ -237,7 +237,7 @@ describe('the browsers that an account is signed in to', () => {
   });
 
   it('are not shown to an account that may not sign in', async () => {
-    await signedIn();
+    await signInBrowser();
     const { csrf } = await ownBrowsers(phone);
     world.accounts.remove('a11ce');
     expect((await phone.agent.get(url(), { headers: { accept: 'application/json' } })).json().error).to.equal(
@@ -247,7 +247,7 @@ describe('the browsers that an account is signed in to', () => {
   });
 
   it('are listed without any uid, id or cookie of a session', async () => {
-    const browser = await signedIn();
+    const browser = await signInBrowser();
     const cookies = await browser.agent.jar.getCookies(world.issuer);
     const session = await world.sessionOf(browser.agent);
     const { uid } = session as unknown as { uid: string };
@@ -256,7 +256,7 @@ describe('the browsers that an account is signed in to', () => {
     for (const secret of [uid, ...cookies.map(({ value }) => value)]) expect(listed).not.to.include(secret);
   });
 
-  it('are rate-limited for each account', async () => {
+  it('are shown only as often as the rate limit of the account allows', async () => {
     const limits = { account: { decide: 2 } };
     await World.during({ qrLogin: { limits } }, async (limited) => {
       const owner = await new PhonePerson(limited).signIn();
@@ -267,10 +267,10 @@ describe('the browsers that an account is signed in to', () => {
   });
 
   it('can be signed out one by one, and the others stay signed in', async () => {
-    const browser = await signedIn();
+    const browser = await signInBrowser();
     const [here] = (await ownBrowsers(phone)).browsers;
-    const other = await signedIn();
-    const signedOut = world.payloads('qr_login.signed_out');
+    const other = await signInBrowser();
+    const signedOut = world.collectPayloads('qr_login.signed_out');
     const answer = await signOut(phone, here?.id ?? '');
     expect(answer.json()).to.deep.equal({ ended: 1, unreached: 0 });
     expect(signedOut).to.deep.equal([{ accountId: 'a11ce', from: '127.0.0.1', clientIds: ['test-rp'] }]);
@@ -281,15 +281,15 @@ describe('the browsers that an account is signed in to', () => {
   });
 
   it('can all be signed out together, including the browser that sends the request', async () => {
-    const browser = await signedIn();
-    const others = [await signedIn(), await signedIn()];
+    const browser = await signInBrowser();
+    const others = [await signInBrowser(), await signInBrowser()];
     expect((await signOut(browser, 'all')).json()).to.deep.equal({ ended: 3, unreached: 0 });
     for (const one of [browser, ...others]) expect(await isSignedIn(one)).to.equal(false);
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
   it('can be signed out by a form, which shows the result', async () => {
-    await signedIn();
+    await signInBrowser();
     const [, csrf = ''] = /name="csrf" value="([^"]+)"/.exec(await page()) ?? [];
     const [, end = ''] = /name="end" value="([^"]+)"/.exec(await page()) ?? [];
     const again = async (): Promise<string> => {
@@ -303,7 +303,7 @@ describe('the browsers that an account is signed in to', () => {
     expect(await again()).to.include('That browser was already signed out.');
   });
 
-  it('are confirmed as signed out once, only to the session that did it, and never because of a link', async () => {
+  it('are confirmed as signed out once, only to the session that signed them out, and never because of a link', async () => {
     const outcome = /That browser|All of these/;
     const shown = async (person: PhonePerson, query = ''): Promise<boolean> =>
       outcome.test((await person.agent.get(url() + query, { headers: { accept: 'text/html' } })).text);
@@ -320,7 +320,7 @@ describe('the browsers that an account is signed in to', () => {
   });
 
   it('cannot be signed out by another account, which gets the answer for an unknown id', async () => {
-    const browser = await signedIn();
+    const browser = await signInBrowser();
     const [here] = (await ownBrowsers(phone)).browsers;
     const bob = await new PhonePerson(world).signIn('bob');
     const answers = [await signOut(bob, here?.id ?? ''), await signOut(bob, 'AAAAAAAAAAAAAAAA')];
@@ -333,7 +333,7 @@ describe('the browsers that an account is signed in to', () => {
   });
 
   it('are not signed out without the CSRF token of this session, or if the form names no browser', async () => {
-    const browser = await signedIn();
+    const browser = await signInBrowser();
     const elsewhere = await new PhonePerson(world).signIn();
     const { csrf } = await ownBrowsers(elsewhere);
     for (const wrong of ['', 'made up', csrf]) {

@@ -9,7 +9,7 @@ import { RedisWorld } from '../../support/redis-world.ts';
 import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../../support/world.ts';
 
 const JSON_PLEASE = { accept: 'application/json' };
-/** Alice may be used in enrolled browsers only. */
+/** Alice's account may be used in enrolled browsers only. */
 const OPTIONS: WorldOptions = { qrLogin: { enrolled: async (_client, accountId) => accountId === 'a11ce' } };
 
 /** Runs a test against a store in memory and against Redis. */
@@ -19,20 +19,23 @@ function inEachStore(name: string, act: (world: World) => Promise<void>): void {
 }
 
 describe('an account that may be used in enrolled browsers only', () => {
-  inEachStore('approves a browser that it has enrolled, whose key signs the code and the end', async (world) => {
-    const { browser, phone } = await world.meet();
-    const key = await enrolled(browser);
-    await phone.scan(await browser.code());
-    expect((await phone.look()).json()).not.to.have.property('unmet');
-    expect((await phone.approve()).json().state).to.equal('approved');
-    const { version, key: use } = await browser.ticket();
-    expect(use).to.equal('sign');
-    const refused = await browser.finish();
-    expect([refused.status, refused.json().error]).to.deep.equal([403, 'not_enrolled']);
-    const finished = await browser.finish(undefined, { signature: await key.sign(browser.at, version) });
-    const arrived = await browser.arriveFrom(`${finished.json().redirectTo}`);
-    expect((await browser.tokens(arrived)).claims()?.sub).to.equal('a11ce');
-  });
+  inEachStore(
+    'approves a browser that it has enrolled, whose key signs the code and the finish request',
+    async (world) => {
+      const { browser, phone } = await world.meet();
+      const key = await enrolAndShowKey(browser);
+      await phone.scan(await browser.code());
+      expect((await phone.look()).json()).not.to.have.property('unmet');
+      expect((await phone.approve()).json().state).to.equal('approved');
+      const { version, key: use } = await browser.ticket();
+      expect(use).to.equal('sign');
+      const refused = await browser.finish();
+      expect([refused.status, refused.json().error]).to.deep.equal([403, 'not_enrolled']);
+      const finished = await browser.finish(undefined, { signature: await key.sign(browser.at, version) });
+      const arrived = await browser.arriveFrom(`${finished.json().redirectTo}`);
+      expect((await browser.tokens(arrived)).claims()?.sub).to.equal('a11ce');
+    },
+  );
 
   inEachStore('cannot approve another browser: the phone gets the reason, and the RP gets an error', async (world) => {
     const { browser, phone } = await world.meet();
@@ -74,7 +77,7 @@ describe('an account that may be used in enrolled browsers only', () => {
       for (const [how, end] of Object.entries(ends)) {
         const browser = new BrowserPerson(world);
         await browser.start();
-        const key = await enrolled(browser);
+        const key = await enrolAndShowKey(browser);
         expect((await ownBrowsers(phone)).known, how).to.have.length(1);
         expect((await ownBrowsers(phone)).known[0], how).to.include({ enrolled: true, name: 'Chrome' });
         await phone.scan(await browser.code());
@@ -91,7 +94,7 @@ describe('an account that may be used in enrolled browsers only', () => {
   it('cannot begin a session in a browser whose enrolment has ended between finish and resume', () =>
     World.during(OPTIONS, async (world) => {
       const { browser, phone } = await world.meet();
-      const key = await enrolled(browser);
+      const key = await enrolAndShowKey(browser);
       await phone.scan(await browser.code());
       await phone.approve();
       const { version } = await browser.ticket();
@@ -104,7 +107,7 @@ describe('an account that may be used in enrolled browsers only', () => {
   it('loses the enrolment by a report after the sign-in', () =>
     World.during(OPTIONS, async (world) => {
       const { browser, phone } = await world.meet();
-      const key = await enrolled(browser);
+      const key = await enrolAndShowKey(browser);
       await phone.scan(await browser.code());
       await phone.approve();
       const { version } = await browser.ticket();
@@ -116,7 +119,7 @@ describe('an account that may be used in enrolled browsers only', () => {
       expect((await ownBrowsers(phone)).known).to.deep.equal([]);
     }));
 
-  it('enrols only a browser where its user has signed in a short time ago', () =>
+  it('enrols only a browser in which its user has signed in a short time ago', () =>
     World.during({ ...OPTIONS, clock: new StillClock() }, async (world) => {
       const { browser, phone } = await world.meet('bob');
       await phone.scan(await browser.code());
@@ -137,10 +140,10 @@ describe('an account that may be used in enrolled browsers only', () => {
       expect(again.known).to.deep.equal([]);
     }));
 
-  it('knows an enrolled browser by its key, so that it takes no check code by default', () =>
+  it('knows an enrolled browser by its key, so that the browser needs no check code by default', () =>
     World.during({ qrLogin: { ...OPTIONS.qrLogin, assess: assessByDefault } }, async (world) => {
       const { browser, phone } = await world.meet();
-      const key = await enrolled(browser);
+      const key = await enrolAndShowKey(browser);
       await phone.scan(await browser.code());
       expect((await phone.approve()).json()).not.to.have.property('checkCode');
       const { version } = await browser.ticket();
@@ -180,10 +183,10 @@ describe('the key of the browser that shows a code', () => {
       await Promise.all([one.start(), other.start()]);
       const key = await TestBrowserKey.make();
       const post = (json: Record<string, string>): Promise<Answer> => one.agent.post(`${one.at}/qr/key`, { json });
-      const right = await key.shown(one.at, await one.code());
+      const right = await key.announcement(one.at, await one.code());
       for (const [what, fields] of Object.entries({
-        'of another interaction': await key.shown(other.at, await other.code()),
-        'of another ticket': await key.shown(one.at, await other.code()),
+        'of another interaction': await key.announcement(other.at, await other.code()),
+        'of another ticket': await key.announcement(one.at, await other.code()),
         'of another key': { ...right, key: await (await TestBrowserKey.make()).publicKey() },
         'without a signature': { ...right, signature: '' },
       })) {
@@ -196,11 +199,11 @@ describe('the key of the browser that shows a code', () => {
       expect((await post(right)).json().error).to.equal('wrong_proof');
     }));
 
-  it('has no URL if no account needs an enrolled browser', () =>
+  it('cannot be sent to the server if no account needs an enrolled browser', () =>
     World.during({}, async (world) => {
       const browser = new BrowserPerson(world);
       await browser.start();
-      const json = await (await TestBrowserKey.make()).shown(browser.at, await browser.code());
+      const json = await (await TestBrowserKey.make()).announcement(browser.at, await browser.code());
       expect((await browser.agent.post(`${browser.at}/qr/key`, { json })).status).to.equal(404);
       const { agent } = await new PhonePerson(world).signIn();
       expect(await devices(agent, world)).not.to.have.property('enrol');
@@ -225,13 +228,13 @@ async function enrol(agent: Agent, world: World, key: TestBrowserKey): Promise<A
 }
 
 async function showKey(browser: BrowserPerson, key: TestBrowserKey): Promise<void> {
-  const json = await key.shown(browser.at, await browser.code());
+  const json = await key.announcement(browser.at, await browser.code());
   const { status, text } = await browser.agent.post(`${browser.at}/qr/key`, { json });
   if (status !== 200) throw new Error(`the key was refused: ${text}`);
 }
 
 /** Enrols a browser for alice, who signs in there with her password before, and shows its key for the present code. */
-async function enrolled(browser: BrowserPerson): Promise<TestBrowserKey> {
+async function enrolAndShowKey(browser: BrowserPerson): Promise<TestBrowserKey> {
   const { world } = browser;
   const key = await TestBrowserKey.make();
   const { agent } = await new PhonePerson(world, {

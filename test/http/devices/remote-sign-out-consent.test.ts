@@ -36,7 +36,7 @@ describe('a remote sign-out of a browser that was signed in twice with consent o
  * Meets `prompt=login`: the phone signs in after the request, even if its last sign-in was a moment ago, and approves.
  */
 async function approveAfterSigningInAgain(phone: PhonePerson, browser: BrowserPerson): Promise<void> {
-  await phone.wasSignedInAgo(60);
+  await phone.backdateSignIn(60);
   await phone.scan(await browser.code());
   await phone.signInAt(String((await phone.look()).json().signInAgain));
   phone.csrf = String((await phone.look()).json().csrf);

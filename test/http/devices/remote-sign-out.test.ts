@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { errors } from 'oidc-provider';
 import * as client from 'openid-client';
 import { type Access, Elsewhere } from '../../support/elsewhere.ts';
-import { beginLate } from '../../support/late-request.ts';
+import { beginLateRequest } from '../../support/late-request.ts';
 import { LogoutInbox, REACHES_THIS_MACHINE } from '../../support/logout-inbox.ts';
 import { isSignedIn, type ListedBrowser, ownBrowsers, signInBy, signOut } from '../../support/own-browsers.ts';
 import { errorOf } from '../../support/relying-party.ts';
@@ -45,7 +45,9 @@ describe('signing a browser out from the phone', () => {
     await inbox?.close();
   });
 
-  const signedIn = async (parameters: Record<string, string> = {}): Promise<{ browser: BrowserPerson; at: URL }> => {
+  const signInBrowser = async (
+    parameters: Record<string, string> = {},
+  ): Promise<{ browser: BrowserPerson; at: URL }> => {
     const browser = new BrowserPerson(world);
     browser.clientId = 'rp';
     await browser.start(parameters);
@@ -64,7 +66,7 @@ describe('signing a browser out from the phone', () => {
     });
 
   it('revokes the tokens of its apps, including offline access, and sends them a logout token', async () => {
-    const { browser, at } = await signedIn(OFFLINE);
+    const { browser, at } = await signInBrowser(OFFLINE);
     const revoked = world.count('grant.revoked');
     const tokens = await browser.tokens(at);
     const rp = await configuration();
@@ -88,7 +90,7 @@ describe('signing a browser out from the phone', () => {
   });
 
   it('revokes an authorization code that is not redeemed yet', async () => {
-    const { browser, at } = await signedIn();
+    const { browser, at } = await signInBrowser();
     await signOut(phone, 'all');
     expect(await errorOf(browser.tokens(at))).to.equal('invalid_grant');
   });
@@ -96,11 +98,11 @@ describe('signing a browser out from the phone', () => {
   it('succeeds if an app refuses its logout token, and reports that', async () => {
     inbox.answer = async () => 500;
     const errors = world.count('backchannel.error');
-    const { browser } = await signedIn();
+    const { browser } = await signInBrowser();
     expect((await signOut(phone, 'all')).json()).to.deep.equal({ ended: 1, unreached: 1 });
     expect(errors()).to.equal(1);
     expect(await isSignedIn(browser)).to.equal(false);
-    await signedIn();
+    await signInBrowser();
     const { csrf } = await ownBrowsers(phone);
     const [devices, headers] = [`${world.issuer}/qr/devices`, { accept: 'text/html' }];
     await phone.agent.post(devices, { form: { csrf, end: 'all' }, headers });
@@ -109,10 +111,10 @@ describe('signing a browser out from the phone', () => {
 
   it('succeeds if an app does not answer at all', async () => {
     inbox.answer = () => new Promise(() => undefined);
-    const { browser } = await signedIn();
+    const { browser } = await signInBrowser();
     const { id } = await onlyOne();
-    const ended = world.event('qr_login.signed_out');
-    const givenUp = world.event('backchannel.error');
+    const ended = world.nextEvent('qr_login.signed_out');
+    const givenUp = world.nextEvent('backchannel.error');
     const answer = signOut(phone, id);
     // The end of the session does not wait for the app.
     expect(await Promise.race([ended.then(() => 'ended'), givenUp.then(() => 'the app was given up')])).to.equal(
@@ -123,7 +125,7 @@ describe('signing a browser out from the phone', () => {
   });
 
   it('succeeds although a request of that browser is under way, which saves the session again', async () => {
-    const { browser } = await signedIn();
+    const { browser } = await signInBrowser();
     const { id } = await onlyOne();
     let goOn: () => void = () => undefined;
     const isUnderWay = new Promise<void>((resolve) => {
@@ -145,9 +147,9 @@ describe('signing a browser out from the phone', () => {
   });
 
   it('stays in effect even if another request of the browser saves the session again later', async () => {
-    const { browser } = await signedIn();
+    const { browser } = await signInBrowser();
     // When the body has arrived, the request saves the session in the state that it had when the request began.
-    const finish = await beginLate(`${world.issuer}/session/end/confirm`, browser.agent, elsewhere);
+    const finish = await beginLateRequest(`${world.issuer}/session/end/confirm`, browser.agent, elsewhere);
     await signOut(phone, 'all');
     expect(await finish()).to.equal(400);
     expect(await world.sessionOf(browser.agent)).to.equal(undefined);
@@ -158,39 +160,39 @@ describe('signing a browser out from the phone', () => {
   });
 
   it('stays in effect for a browser where the user has signed in with a password since', async () => {
-    const { browser } = await signedIn();
+    const { browser } = await signInBrowser();
     await browser.start({ prompt: 'login' });
     const back = await browser.agent.post(`${browser.at}/password`, {
       form: { name: 'alice', password: PASSWORDS.alice },
     });
     await browser.goOn(back.location);
-    const finish = await beginLate(`${world.issuer}/session/end/confirm`, browser.agent, elsewhere);
+    const finish = await beginLateRequest(`${world.issuer}/session/end/confirm`, browser.agent, elsewhere);
     expect((await signOut(phone, 'all')).json()).to.include({ ended: 1 });
     expect(await finish()).to.equal(400);
     expect(await world.sessionOf(browser.agent)).to.equal(undefined);
     expect((await browser.start()).text).to.include('data-qr-login');
   });
 
-  it('ends a sign-in that the browser has approved in the role of a phone and another browser has not resumed yet', async () => {
-    const { browser } = await signedIn();
-    const stash = new BrowserPerson(world);
-    await stash.start();
+  it('ends a sign-in that the browser has approved in the role of a phone and that another browser has not resumed yet', async () => {
+    const { browser } = await signInBrowser();
+    const other = new BrowserPerson(world);
+    await other.start();
     const asPhone = new PhonePerson(world);
     for (const cookie of await browser.agent.jar.getCookies(world.issuer)) {
       await asPhone.agent.jar.setCookie(cookie, world.issuer);
     }
-    await asPhone.scan(await stash.code());
+    await asPhone.scan(await other.code());
     await asPhone.approve();
-    const { redirectTo } = (await stash.finish()).json();
+    const { redirectTo } = (await other.finish()).json();
     await signOut(phone, 'all');
-    await stash.goOn(String(redirectTo));
-    expect(await world.sessionOf(stash.agent)).to.equal(undefined);
-    expect((await stash.start()).text).to.include('data-qr-login');
+    await other.goOn(String(redirectTo));
+    expect(await world.sessionOf(other.agent)).to.equal(undefined);
+    expect((await other.start()).text).to.include('data-qr-login');
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
   it('succeeds if the registration of one of its apps is no longer valid', async () => {
-    const { browser } = await signedIn();
+    const { browser } = await signInBrowser();
     const { Client } = world.provider;
     const find = Client.find.bind(Client);
     Client.find = async (id) => {
@@ -204,7 +206,7 @@ describe('signing a browser out from the phone', () => {
   });
 
   it('ends all sessions before it waits for the apps', async () => {
-    for (let count = 0; count < 12; count++) await signedIn();
+    for (let count = 0; count < 12; count++) await signInBrowser();
     const ended = world.count('qr_login.signed_out');
     // The app answers only after all sessions have ended. Waiting for it before that would end after three seconds.
     inbox.answer = async () => {
@@ -216,7 +218,7 @@ describe('signing a browser out from the phone', () => {
 
   it('can be repeated if the store fails at any access', async () => {
     for (let failing = 1, failed = true; failed; failing++) {
-      const { browser } = await signedIn();
+      const { browser } = await signInBrowser();
       const { csrf, browsers } = await ownBrowsers(phone);
       const id = browsers[0]?.id ?? '';
       let accesses = 0;
@@ -235,15 +237,15 @@ describe('signing a browser out from the phone', () => {
     }
   });
 
-  it('works even if a sign-in could not be listed at first: an event reports the failure, and the next request lists it', async () => {
+  it('works even if a sign-in could not be listed at first: an event reports the failure, and the next request lists the browser', async () => {
     const isList = ({ key }: Access): boolean => key.includes('browsers:');
     elsewhere.before = async (access) => {
       if (isList(access)) throw new Error('the disk is full');
     };
-    const failures = world.payloads('qr_login.failed');
-    const { browser } = await signedIn();
+    const failures = world.collectPayloads('qr_login.failed');
+    const { browser } = await signInBrowser();
     elsewhere.before = async () => undefined;
-    // `payloads` collects the argument after the context, which is the error.
+    // `collectPayloads` collects the argument after the context, which is the error.
     expect(failures).to.have.length(2);
     for (const failure of failures) expect(failure).to.include({ code: 'store_unavailable' });
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
@@ -255,16 +257,16 @@ describe('signing a browser out from the phone', () => {
   });
 
   it('happens automatically to the least recently used browser if there are more than a hundred', async () => {
-    const { browser } = await signedIn();
-    const { browser: other } = await signedIn();
+    const { browser } = await signInBrowser();
+    const { browser: other } = await signInBrowser();
     const key = listKey(world, 'browsers', 'a11ce');
     const list = await world.store.get<{ id: string; lastUsedAt: number }[]>(key);
     const [own, one, two] = list ?? [];
     if (own === undefined || one === undefined || two === undefined) throw new Error('there should be three entries');
     const more = Array.from({ length: 98 }, (_, number) => ({ ...two, id: `made up ${number}` }));
     await world.store.set(key, [own, one, two, ...more]);
-    const signedOut = world.event('qr_login.signed_out');
-    const { browser: last } = await signedIn();
+    const signedOut = world.nextEvent('qr_login.signed_out');
+    const { browser: last } = await signInBrowser();
     const [, event] = await signedOut;
     expect(event).to.deep.include({ accountId: 'a11ce', clientIds: ['rp'] });
     await until(() => inbox.received.length === 1);

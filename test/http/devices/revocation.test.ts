@@ -9,18 +9,18 @@ import { BrowserPerson, type PhonePerson, testClient, World } from '../../suppor
 
 const JSON_ONLY = { headers: { accept: 'application/json' } };
 
-/** Lets the ticket of a finished sign-in expire after two minutes. Its session continues. */
+/** Moves the clock past the two minutes for which the ticket of a finished sign-in is kept. The session continues. */
 function forgetTickets(world: World): void {
   world.clock.forward(121);
 }
 
-interface Row {
+interface Step {
   readonly name: string;
-  /** Brings the browser to the step at which the user revokes the sign-in. @returns the URL that the browser resumes */
+  /** Brings the browser to the step at which the user revokes the sign-in. */
   readonly goOn: (browser: BrowserPerson, redirectTo: string) => Promise<unknown>;
 }
 
-const ROWS: readonly Row[] = [
+const STEPS: readonly Step[] = [
   { name: 'has finished and not resumed yet', goOn: async () => undefined },
   { name: 'is signed in', goOn: (browser, redirectTo) => browser.arriveFrom(redirectTo) },
 ];
@@ -38,8 +38,8 @@ describe('a finished sign-in', () => {
 
   afterEach(() => world?.stop());
 
-  /** Signs a browser in up to its finish. */
-  async function finished(): Promise<{ browser: BrowserPerson; phone: PhonePerson; redirectTo: string }> {
+  /** Signs a browser in, up to the answer to its finish request. */
+  async function finishSignIn(): Promise<{ browser: BrowserPerson; phone: PhonePerson; redirectTo: string }> {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     await phone.approve();
@@ -47,8 +47,8 @@ describe('a finished sign-in', () => {
     return { browser, phone, redirectTo: String(redirectTo) };
   }
 
-  /** Loads the app again. @returns the answer that the browser gets without asking the user */
-  async function silently(browser: BrowserPerson): Promise<URL> {
+  /** Loads the app again. @returns the answer that the browser gets without a question to the user */
+  async function requestSilently(browser: BrowserPerson): Promise<URL> {
     return new URL((await browser.start({ prompt: 'none' })).location);
   }
 
@@ -56,7 +56,7 @@ describe('a finished sign-in', () => {
     const resumed = await browser.goOn(redirectTo);
     const arrived = new URL(resumed.location || 'about:blank');
     expect(arrived.searchParams.get('code'), 'the code of a sign-in').to.equal(null);
-    expect((await silently(browser)).searchParams.get('error')).to.equal('login_required');
+    expect((await requestSilently(browser)).searchParams.get('error')).to.equal('login_required');
   }
 
   const report = (phone: PhonePerson): Promise<Answer> => phone.decide('report');
@@ -66,10 +66,10 @@ describe('a finished sign-in', () => {
     return phone.agent.post(url, { json: { csrf: String(csrf), ...fields }, ...JSON_ONLY });
   };
 
-  for (const { name, goOn } of ROWS) {
+  for (const { name, goOn } of STEPS) {
     describe(`whose browser ${name}`, () => {
       it('is revoked by a report on the done page', async () => {
-        const { browser, phone, redirectTo } = await finished();
+        const { browser, phone, redirectTo } = await finishSignIn();
         await goOn(browser, redirectTo);
         const answer = await report(phone);
         expect(answer.status, answer.text).to.equal(200);
@@ -79,7 +79,7 @@ describe('a finished sign-in', () => {
       });
 
       it('is revoked by a report after its ticket is gone', async () => {
-        const { browser, phone, redirectTo } = await finished();
+        const { browser, phone, redirectTo } = await finishSignIn();
         await goOn(browser, redirectTo);
         forgetTickets(world);
         const answer = await report(phone);
@@ -88,25 +88,25 @@ describe('a finished sign-in', () => {
         expect(events).to.include('qr_login.reported');
       });
 
-      it('is also revoked by a repeated report', async () => {
-        const { browser, phone, redirectTo } = await finished();
+      it('stays revoked if the report is repeated', async () => {
+        const { browser, phone, redirectTo } = await finishSignIn();
         await goOn(browser, redirectTo);
         expect([(await report(phone)).status, (await report(phone)).status]).to.deep.equal([200, 200]);
         await expectSignedOut(browser, redirectTo);
       });
 
       it('is revoked by signing out all browsers', async () => {
-        const { browser, phone, redirectTo } = await finished();
+        const { browser, phone, redirectTo } = await finishSignIn();
         await goOn(browser, redirectTo);
         expect((await devices(phone, { end: 'all' })).status).to.equal(200);
         await expectSignedOut(browser, redirectTo);
       });
 
       it('is not revoked by another account that knows its ticket', async () => {
-        const { browser, phone, redirectTo } = await finished();
+        const { browser, phone, redirectTo } = await finishSignIn();
         await goOn(browser, redirectTo);
         const { phone: other } = await world.meet('bob');
-        await other.scan(await (await startedBrowser(world)).code());
+        await other.scan(await (await startBrowser(world)).code());
         const mine = other.at;
         other.at = phone.at;
         expect((await report(other)).status).to.be.oneOf([403, 404]);
@@ -114,7 +114,7 @@ describe('a finished sign-in', () => {
         forgetTickets(world);
         other.at = phone.at;
         expect((await report(other)).status).to.be.oneOf([403, 404]);
-        const arrived = name === 'is signed in' ? await silently(browser) : await browser.arriveFrom(redirectTo);
+        const arrived = name === 'is signed in' ? await requestSilently(browser) : await browser.arriveFrom(redirectTo);
         expect(arrived.searchParams.get('code')).to.be.a('string');
       });
     });
@@ -148,18 +148,18 @@ describe('a finished sign-in', () => {
   });
 
   it('blocks its network address for the account that reports it, even after its ticket is gone', async () => {
-    const { browser, phone, redirectTo } = await finished();
+    const { browser, phone, redirectTo } = await finishSignIn();
     await browser.arriveFrom(redirectTo);
     forgetTickets(world);
     await report(phone);
-    const next = await startedBrowser(world);
+    const next = await startBrowser(world);
     const scanned = await phone.scan(await next.code());
     expect(scanned.status).to.equal(200);
     expect((await phone.look()).json()).to.include({ state: 'denied', because: 'blocked' });
   });
 
   it('is revoked by "I did not start this" in the list of browsers', async () => {
-    const { browser, phone, redirectTo } = await finished();
+    const { browser, phone, redirectTo } = await finishSignIn();
     await browser.arriveFrom(redirectTo);
     const page = await phone.agent.get(`${world.issuer}/qr/devices`, { headers: { accept: 'text/html' } });
     const [, id = ''] = /name="report" value="([^"]+)"/.exec(page.text) ?? [];
@@ -170,7 +170,7 @@ describe('a finished sign-in', () => {
   });
 
   it('can be reported on the done page for as long as that page exists', async () => {
-    const { phone } = await finished();
+    const { phone } = await finishSignIn();
     const page = await phone.agent.get(phone.at, { headers: { accept: 'text/html' } });
     expect(page.text).to.include('name="decision" value="report"');
     const reported = await phone.agent.post(phone.at, {
@@ -207,7 +207,7 @@ async function refresh(world: World, token: string): Promise<unknown> {
   return client.refreshTokenGrant(await world.configuration('rp'), token);
 }
 
-async function startedBrowser(world: World): Promise<BrowserPerson> {
+async function startBrowser(world: World): Promise<BrowserPerson> {
   const browser = new BrowserPerson(world);
   await browser.start();
   return browser;

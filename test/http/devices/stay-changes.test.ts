@@ -5,7 +5,7 @@ import * as client from 'openid-client';
 import { browserId } from '../../../src/ticket/browsers/signed-in-browser.ts';
 import { AppPerson } from '../../support/app.ts';
 import { Elsewhere } from '../../support/elsewhere.ts';
-import { beginLate } from '../../support/late-request.ts';
+import { beginLateRequest } from '../../support/late-request.ts';
 import { isSignedIn, ownBrowsers, signInBy } from '../../support/own-browsers.ts';
 import { RedisWorld } from '../../support/redis-world.ts';
 import { errorOf } from '../../support/relying-party.ts';
@@ -61,18 +61,21 @@ describe('the time for which a browser stays signed in', () => {
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
   });
 
-  inEachStore('is limited by the provider, and lasts until the browser is closed for "session"', async (world) => {
-    const { browser, phone } = await world.meet();
-    await signInBy(phone, browser, { duration: '30d' });
-    expect(await secondsLeft(world, browser)).to.be.closeTo(14 * DAY, 20);
-    expect(await sessionOf(world, browser)).not.to.have.property('transient');
-    const other = new BrowserPerson(world);
-    await other.start();
-    await signInBy(phone, other, { duration: 'session' });
-    expect(await cookieSeconds(other)).to.equal(Number.POSITIVE_INFINITY);
-    expect(await sessionOf(world, other)).to.include({ transient: true });
-    expect((await ownBrowsers(phone)).browsers.map(({ duration }) => duration)).to.deep.equal(['session', '30d']);
-  });
+  inEachStore(
+    'is at most that of the provider, and with "session" lasts until the browser is closed',
+    async (world) => {
+      const { browser, phone } = await world.meet();
+      await signInBy(phone, browser, { duration: '30d' });
+      expect(await secondsLeft(world, browser)).to.be.closeTo(14 * DAY, 20);
+      expect(await sessionOf(world, browser)).not.to.have.property('transient');
+      const other = new BrowserPerson(world);
+      await other.start();
+      await signInBy(phone, other, { duration: 'session' });
+      expect(await cookieSeconds(other)).to.equal(Number.POSITIVE_INFINITY);
+      expect(await sessionOf(world, other)).to.include({ transient: true });
+      expect((await ownBrowsers(phone)).browsers.map(({ duration }) => duration)).to.deep.equal(['session', '30d']);
+    },
+  );
 
   inEachStore(
     'can be changed on the list with immediate effect, and the cookie follows at the next visit',
@@ -101,7 +104,7 @@ describe('the time for which a browser stays signed in', () => {
     await World.during({ ...OPTIONS, store }, async (world) => {
       const { browser, phone } = await world.meet();
       await signInBy(phone, browser, { duration: '30d' });
-      const finish = await beginLate(`${world.issuer}/session/end/confirm`, browser.agent, elsewhere);
+      const finish = await beginLateRequest(`${world.issuer}/session/end/confirm`, browser.agent, elsewhere);
       expect((await change(phone, browser, '8h')).status).to.equal(200);
       expect(await finish()).to.equal(400);
       expect(await secondsLeft(world, browser)).to.be.closeTo(8 * HOUR, 20);
@@ -240,7 +243,7 @@ describe('the time for which a browser stays signed in', () => {
     });
   });
 
-  it('is listed and changed by apps', async () => {
+  it('can be listed and changed by apps', async () => {
     await World.during(OPTIONS, async (world) => {
       const { browser, phone } = await world.meet();
       await signInBy(phone, browser, { duration: '8h' });
@@ -316,7 +319,11 @@ async function cookieSeconds({ agent, world }: BrowserPerson): Promise<number> {
   return expires instanceof Date ? (expires.getTime() - Date.now()) / 1000 : Number.POSITIVE_INFINITY;
 }
 
-/** Changes a browser on the list. @param by the person who changes it  @param seenBy the person whose list shows it */
+/**
+ * Changes the duration of a browser on the list.
+ * @param by the person who sends the change
+ * @param seenBy the person on whose list the browser's id is looked up
+ */
 async function change(
   by: PhonePerson | BrowserPerson,
   browser: BrowserPerson,

@@ -19,7 +19,7 @@ describe('the browsers that an account trusts', () => {
   afterEach(() => world?.stop());
 
   /** Scans and approves a new sign-in. @returns the check code, or undefined if none is demanded */
-  async function approved(browser: BrowserPerson, more: Record<string, string> = {}): Promise<string | undefined> {
+  async function approveSignIn(browser: BrowserPerson, more: Record<string, string> = {}): Promise<string | undefined> {
     await browser.start();
     await phone.scan(await browser.code());
     const answer = await phone.approve(more);
@@ -29,8 +29,8 @@ describe('the browsers that an account trusts', () => {
   }
 
   /** Signs the browser in, with the check code if it is demanded. */
-  async function signedIn(browser: BrowserPerson, more: Record<string, string> = {}): Promise<BrowserPerson> {
-    const finished = await browser.finish(await approved(browser, more));
+  async function signIn(browser: BrowserPerson, more: Record<string, string> = {}): Promise<BrowserPerson> {
+    const finished = await browser.finish(await approveSignIn(browser, more));
     await browser.arriveFrom(`${finished.json().redirectTo}`);
     return browser;
   }
@@ -38,7 +38,7 @@ describe('the browsers that an account trusts', () => {
   const list = (): string => listKey(world, 'known', 'a11ce');
   const stored = async (): Promise<KnownBrowser[]> => (await world.store.get<KnownBrowser[]>(list())) ?? [];
 
-  const trusted = (): Promise<BrowserPerson> => signedIn(new BrowserPerson(world), { remember: 'yes' });
+  const signInTrusted = (): Promise<BrowserPerson> => signIn(new BrowserPerson(world), { remember: 'yes' });
 
   /** Removes the session of a browser, as if it had expired. The cookie by which accounts recognize it stays. */
   async function forgetSession({ agent }: BrowserPerson): Promise<void> {
@@ -50,28 +50,28 @@ describe('the browsers that an account trusts', () => {
   /** Returns true if the next sign-in of this account in the browser requires the check code. */
   async function takesCheckCode(browser: BrowserPerson): Promise<boolean> {
     await forgetSession(browser);
-    return (await approved(browser)) !== undefined;
+    return (await approveSignIn(browser)) !== undefined;
   }
 
   it('are only those in which the user chose to stay signed in', async () => {
-    expect(await takesCheckCode(await signedIn(new BrowserPerson(world)))).to.equal(true);
+    expect(await takesCheckCode(await signIn(new BrowserPerson(world)))).to.equal(true);
     expect((await ownBrowsers(phone)).known).to.deep.equal([]);
-    const browser = await trusted();
+    const browser = await signInTrusted();
     expect((await ownBrowsers(phone)).known).to.have.length(1);
     expect(await takesCheckCode(browser)).to.equal(false);
   });
 
   it('are not trusted before the sign-in has taken effect', async () => {
     const browser = new BrowserPerson(world);
-    await browser.finish(await approved(browser, { remember: 'yes' }));
+    await browser.finish(await approveSignIn(browser, { remember: 'yes' }));
     expect((await ownBrowsers(phone)).known).to.deep.equal([]);
   });
 
   it('are listed with the times at which they were trusted and last used', async () => {
-    const browser = await trusted();
+    const browser = await signInTrusted();
     world.clock.forward(600);
     await forgetSession(browser);
-    await signedIn(browser);
+    await signIn(browser);
     world.clock.forward(60);
     const { known } = await ownBrowsers(phone);
     expect(known).to.have.length(1);
@@ -82,11 +82,11 @@ describe('the browsers that an account trusts', () => {
   });
 
   it('are trusted for 180 days after their last use', async () => {
-    const browser = await trusted();
+    const browser = await signInTrusted();
     const [first] = await stored();
     world.clock.forward(600);
     await forgetSession(browser);
-    await signedIn(browser);
+    await signIn(browser);
     const [again] = await stored();
     expect(again?.lastUsedAt).to.be.at.least((first?.lastUsedAt ?? 0) + 600_000);
     expect((again?.endsAt ?? 0) - (again?.lastUsedAt ?? 0)).to.equal(180 * 24 * 3600 * 1000);
@@ -96,11 +96,11 @@ describe('the browsers that an account trusts', () => {
   });
 
   it('keep the fields that a newer build has added, even after their next sign-in', async () => {
-    const browser = await trusted();
+    const browser = await signInTrusted();
     const [first] = await stored();
     await world.store.set(list(), [{ ...first, place: { city: 'Elsewhere' }, future: 'kept' }]);
     await forgetSession(browser);
-    await signedIn(browser);
+    await signIn(browser);
     const [again] = await stored();
     expect(again).to.deep.include({ future: 'kept', format: 1, trustedAt: first?.trustedAt });
     expect(again).to.not.have.property('place');
@@ -110,7 +110,7 @@ describe('the browsers that an account trusts', () => {
   });
 
   it('can be forgotten one by one or all together', async () => {
-    const [one, other, third] = [await trusted(), await trusted(), await trusted()];
+    const [one, other, third] = [await signInTrusted(), await signInTrusted(), await signInTrusted()];
     const [first] = (await ownBrowsers(one)).known.filter(({ isHere }) => isHere);
     expect((await forget(phone, first?.id ?? '')).status).to.equal(200);
     expect(await takesCheckCode(one)).to.equal(true);
@@ -121,9 +121,9 @@ describe('the browsers that an account trusts', () => {
   });
 
   it('need the check code if they are forgotten between approval and finish', async () => {
-    const browser = await trusted();
+    const browser = await signInTrusted();
     await forgetSession(browser);
-    expect(await approved(browser)).to.equal(undefined);
+    expect(await approveSignIn(browser)).to.equal(undefined);
     await forget(phone, 'all');
     expect((await browser.finish()).json().error).to.equal('check_code_required');
     expect(await browser.ticket()).to.include({ state: 'approved', checkCode: true });
@@ -132,7 +132,7 @@ describe('the browsers that an account trusts', () => {
   });
 
   it('cannot be forgotten by another account, or by another site', async () => {
-    await trusted();
+    await signInTrusted();
     const [one] = (await ownBrowsers(phone)).known;
     await forget(await new PhonePerson(world).signIn('bob'), one?.id ?? '');
     const json = { csrf: 'made up', forget: 'all' };
@@ -143,7 +143,7 @@ describe('the browsers that an account trusts', () => {
   });
 
   it('are not trusted any more after they were signed out from elsewhere', async () => {
-    const [one, other] = [await trusted(), await trusted()];
+    const [one, other] = [await signInTrusted(), await signInTrusted()];
     const [session] = (await ownBrowsers(one)).browsers.filter(({ isHere }) => isHere);
     await signOut(phone, session?.id ?? '');
     expect(await takesCheckCode(one)).to.equal(true);
@@ -151,7 +151,7 @@ describe('the browsers that an account trusts', () => {
   });
 
   it('are not trusted any more after all were signed out, even those without a session', async () => {
-    const [one, other] = [await trusted(), await trusted()];
+    const [one, other] = [await signInTrusted(), await signInTrusted()];
     await world.store.delete(listKey(world, 'browsers', 'a11ce'));
     expect((await ownBrowsers(phone)).browsers).to.deep.equal([]);
     await signOut(phone, 'all');
@@ -159,8 +159,8 @@ describe('the browsers that an account trusts', () => {
   });
 
   it('are not trusted any more after a late report of a sign-in whose session has left the list', async () => {
-    await trusted();
-    await world.store.delete('browsers:a11ce');
+    await signInTrusted();
+    await world.store.delete(listKey(world, 'browsers', 'a11ce'));
     // The ticket and the note of the finished sign-in are also gone.
     world.clock.forward(2 * 60 * 60);
     const reported = world.count('qr_login.reported');
@@ -171,7 +171,7 @@ describe('the browsers that an account trusts', () => {
   });
 
   it('are not trusted any more after the user has signed out there', async () => {
-    const browser = await trusted();
+    const browser = await signInTrusted();
     const asked = await browser.agent.get(`${world.issuer}/session/end`);
     const [, xsrf = ''] = /name="xsrf" value="([\w-]+)"/.exec(asked.text) ?? [];
     await browser.agent.post(`${world.issuer}/session/end/confirm`, { form: { xsrf, logout: 'yes' } });
@@ -180,7 +180,7 @@ describe('the browsers that an account trusts', () => {
   });
 
   it('stay trusted if the user is asked to sign out there and declines', async () => {
-    const browser = await trusted();
+    const browser = await signInTrusted();
     const asked = await browser.agent.get(`${world.issuer}/session/end`);
     const [, xsrf = ''] = /name="xsrf" value="([\w-]+)"/.exec(asked.text) ?? [];
     await browser.agent.post(`${world.issuer}/session/end/confirm`, { form: { xsrf } });
@@ -188,7 +188,7 @@ describe('the browsers that an account trusts', () => {
   });
 
   it('are not trusted any more after a report', async () => {
-    const browser = await trusted();
+    const browser = await signInTrusted();
     await forgetSession(browser);
     await browser.start();
     await phone.scan(await browser.code());
@@ -197,10 +197,10 @@ describe('the browsers that an account trusts', () => {
   });
 
   it('are known only to the account that trusts them', async () => {
-    const browser = await trusted();
+    const browser = await signInTrusted();
     await forgetSession(browser);
     phone = await new PhonePerson(world).signIn('bob');
-    expect(await approved(browser)).to.match(/^\d{6}$/);
+    expect(await approveSignIn(browser)).to.match(/^\d{6}$/);
   });
 
   describe('with a key', () => {
@@ -210,12 +210,12 @@ describe('the browsers that an account trusts', () => {
     beforeEach(async () => {
       key = await TestBrowserKey.make();
       browser = new BrowserPerson(world);
-      const checkCode = await approved(browser, { remember: 'yes' });
+      const checkCode = await approveSignIn(browser, { remember: 'yes' });
       expect(await browser.ticket()).to.include({ key: 'make' });
       const finished = await browser.finish(checkCode, { key: await key.publicKey() });
       await browser.arriveFrom(`${finished.json().redirectTo}`);
       await forgetSession(browser);
-      expect(await approved(browser)).to.equal(undefined);
+      expect(await approveSignIn(browser)).to.equal(undefined);
     });
 
     it('need no check code if they sign this ticket with the key', async () => {
@@ -248,7 +248,7 @@ describe('the browsers that an account trusts', () => {
       const made = await browser.finish(checkCode, { key: await other.publicKey() });
       await browser.arriveFrom(`${made.json().redirectTo}`);
       await forgetSession(browser);
-      await approved(browser);
+      await approveSignIn(browser);
       const signature = await other.sign(browser.at, (await browser.ticket()).version);
       expect((await browser.finish(undefined, { signature })).status).to.equal(200);
     });
@@ -272,10 +272,10 @@ describe('the browsers that an account trusts', () => {
   });
 
   it('ask before they change to another account, and name neither account', async () => {
-    const browser = await trusted();
+    const browser = await signInTrusted();
     await forgetSession(browser);
     phone = await new PhonePerson(world).signIn('bob');
-    const checkCode = await approved(browser);
+    const checkCode = await approveSignIn(browser);
     expect(await browser.ticket()).to.include({ state: 'approved', checkCode: true, switchAccount: true });
     const { text } = await browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
     expect(text)
@@ -294,6 +294,6 @@ describe('the browsers that an account trusts', () => {
     const sign = (text: string): string => createHmac('sha1', key).update(text).digest('base64url');
     await jar.setCookie(`_qr_memory=${value}; Path=/interaction`, world.issuer);
     await jar.setCookie(`_qr_memory.sig=${sign(`_qr_memory=${value}`)}; Path=/interaction`, world.issuer);
-    expect(await approved(browser, { remember: 'yes' })).to.match(/^\d{6}$/);
+    expect(await approveSignIn(browser, { remember: 'yes' })).to.match(/^\d{6}$/);
   });
 });

@@ -40,7 +40,7 @@ describe('the expiry of tickets with the shortest lifetimes', () => {
     store = new Store(keyv, clock, new LocalSignals());
     expired = [];
     expiry = new ExpiryWatcher(store, clock, LIFETIMES, ({ id }) => expired.push(id));
-    const announce = expiry.following(() => undefined);
+    const announce = expiry.makeAnnouncer(() => undefined);
     show = async (ticket) => {
       await store.create(ticket);
       announce(undefined, 'qr_login.shown', ticket);

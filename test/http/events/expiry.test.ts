@@ -37,20 +37,20 @@ const STEPS: Record<string, (couple: Couple) => Promise<unknown>> = {
 const ACCOUNTS: Record<string, string | undefined> = { waiting: undefined, scanned: 'a11ce', approved: 'a11ce' };
 
 /**
- * Tickets are checked several times within the shortest state. These tickets never enter that state, so the lifetime
- * only makes the checks frequent.
+ * The plugin checks its tickets several times within the shortest lifetime of a state. The tickets of these tests never
+ * enter the state with this lifetime, so it only makes the checks frequent.
  */
 const CHECKED_OFTEN: WorldOptions = { qrLogin: { deadlines: { finish: 1 } } };
 
 describe('a ticket that is left alone', () => {
   it('is announced as expired once, from every live state, with the account if there is one', async () => {
     await World.during({}, async (world) => {
-      const expired = listen(world);
-      const tickets = await begin(world, Object.keys(ACCOUNTS));
+      const expired = collectExpired(world);
+      const tickets = await bringInto(world, Object.keys(ACCOUNTS));
       world.clock.forward(121);
       await until(() => expired.length === 3);
       // A later ticket is announced later: by then a second announcement of the first ones would have arrived, too.
-      await begin(world, ['waiting']);
+      await bringInto(world, ['waiting']);
       world.clock.forward(121);
       await until(() => expired.length === 4);
       for (const [state, ticket] of tickets) {
@@ -66,19 +66,19 @@ describe('a ticket that is left alone', () => {
   });
 
   it('is announced as expired if the interaction ends before the ticket', async () => {
-    await World.during({ ...endingSoon(60), ...CHECKED_OFTEN }, async (world) => {
-      const expired = listen(world);
-      const tickets = await begin(world, ['waiting']);
+    await World.during({ ...shortInteractions(60), ...CHECKED_OFTEN }, async (world) => {
+      const expired = collectExpired(world);
+      const tickets = await bringInto(world, ['waiting']);
       world.clock.forward(61);
       await until(() => expired.length === 1);
       expect(expired[0]?.event.ticket).to.equal(tickets.get('waiting'));
     });
   });
 
-  it('is announced as expired even if the page has shown a new one meanwhile', async () => {
+  it('is announced as expired even if the page has shown a new ticket meanwhile', async () => {
     await World.during(CHECKED_OFTEN, async (world) => {
-      const expired = listen(world);
-      const cancelled = world.payloads('qr_login.cancelled');
+      const expired = collectExpired(world);
+      const cancelled = world.collectPayloads('qr_login.cancelled');
       const browser = new BrowserPerson(world);
       await browser.start();
       const stream = await browser.events();
@@ -98,11 +98,11 @@ describe('a ticket that is left alone', () => {
     });
   });
 
-  it('is announced as expired once the store is back, if it could not be reached at the deadline', async () => {
+  it('is announced as expired once the store is back, if the store could not be reached at the deadline', async () => {
     const { store, elsewhere } = Elsewhere.keyv();
     await World.during({ store, ...CHECKED_OFTEN }, async (world) => {
-      const expired = listen(world);
-      await begin(world, ['waiting']);
+      const expired = collectExpired(world);
+      await bringInto(world, ['waiting']);
       let asked = 0;
       elsewhere.before = async () => {
         asked += 1;
@@ -120,13 +120,13 @@ describe('a ticket that is left alone', () => {
 describe('a ticket that was denied, finished, cancelled or renewed', () => {
   it('is never announced as expired', async () => {
     await World.during({}, async (world) => {
-      const expired = listen(world);
-      await begin(world, ['denied', 'finished', 'cancelled']);
+      const expired = collectExpired(world);
+      await bringInto(world, ['denied', 'finished', 'cancelled']);
       const renewed = (await world.meet()).browser;
       await renewed.agent.post(`${renewed.at}/qr/renew`, { json: {} });
       await STEPS.cancelled?.({ browser: renewed, phone: new PhonePerson(world) });
       world.clock.forward(121);
-      const last = await begin(world, ['waiting']);
+      const last = await bringInto(world, ['waiting']);
       world.clock.forward(121);
       await until(() => expired.length > 0);
       expect(expired.map(({ event }) => event.ticket)).to.deep.equal([...last.values()]);
@@ -143,8 +143,8 @@ describe('the tickets of two nodes', () => {
   const start = async (options: WorldOptions): Promise<void> => {
     one = await RedisWorld.start({ proxy: true, ...options });
     two = await RedisWorld.start({ proxy: true, ...options, issuer: one.world.issuer }, one.redis);
-    await one.isUp();
-    await two.isUp();
+    await one.untilUp();
+    await two.untilUp();
   };
 
   afterEach(async () => {
@@ -154,8 +154,8 @@ describe('the tickets of two nodes', () => {
 
   it('are announced as expired by the node that showed them, unless the other node has ended them', async () => {
     await start({ qrLogin: { deadlines: { scan: 3, decide: 3, finish: 3 } } });
-    const here = listen(one.world);
-    const there = listen(two.world);
+    const here = collectExpired(one.world);
+    const there = collectExpired(two.world);
     const phone = await phoneAt(one, two);
     const tickets = new Map<string, string>();
     for (const state of Object.keys(STEPS)) {
@@ -185,8 +185,8 @@ describe('the tickets of two nodes', () => {
 
   it('are not announced as expired if the other node has ended them, even with short deadlines', async () => {
     await start({ qrLogin: { deadlines: { scan: 2, decide: 2, finish: 2 } } });
-    const here = listen(one.world);
-    const ended = two.world.payloads('qr_login.cancelled') as TicketEvent[];
+    const here = collectExpired(one.world);
+    const ended = two.world.collectPayloads('qr_login.cancelled') as TicketEvent[];
     // Start them one after the other, so that the tickets end at different moments between two checks.
     for (let shown = 0; shown < 12; shown++) {
       const browser = await browserAt(one, two);
@@ -245,7 +245,7 @@ describe('trouble with the store outside of requests', () => {
   it('is announced once for each time that the store cannot be reached', async () => {
     await RedisWorld.during({}, async (there) => {
       const { redis, world } = there;
-      await there.isUp();
+      await there.untilUp();
       const failed = world.count('qr_login.failed');
       for (const times of [1, 2]) {
         await redis.kill();
@@ -255,7 +255,7 @@ describe('trouble with the store outside of requests', () => {
         });
         expect(failed()).to.equal(times);
         await redis.restart();
-        await there.isUp();
+        await there.untilUp();
       }
     });
   });
@@ -266,22 +266,22 @@ describe('a listener that throws because it expects a context', () => {
 
   it('causes a warning when trouble with the store is announced, and later sign-ins work', async () => {
     await RedisWorld.during({}, async (there) => {
-      await there.isUp();
+      await there.untilUp();
       const warned = throwAt(there.world, 'qr_login.failed');
       await there.redis.kill();
       await warned;
       await there.redis.restart();
-      await there.isUp();
+      await there.untilUp();
       expect((await signIn(there.world)).status).to.equal(200);
     });
   });
 
   it('causes a warning when a ticket expires, and later tickets are announced', async () => {
     await World.during(CHECKED_OFTEN, async (world) => {
-      const expired = listen(world);
+      const expired = collectExpired(world);
       for (const times of [1, 2]) {
         const warned = throwAt(world, 'qr_login.expired');
-        await begin(world, ['waiting']);
+        await bringInto(world, ['waiting']);
         world.clock.forward(121);
         await warned;
         expect(expired).to.have.length(times);
@@ -309,7 +309,7 @@ interface Announcement {
 }
 
 /** Returns a list that collects each expiry from now on. */
-function listen({ provider }: World): Announcement[] {
+function collectExpired({ provider }: World): Announcement[] {
   const announcements: Announcement[] = [];
   const listener = (ctx: unknown, event: TicketEvent): unknown => announcements.push({ ctx, event });
   provider.on('qr_login.expired' as never, listener as never);
@@ -337,7 +337,7 @@ function throwAt({ provider }: World, name: string): Promise<void> {
   return warned;
 }
 
-/** Signs in. @returns the answer to the finish of the browser */
+/** Signs in. @returns the answer to the finish request of the browser */
 async function signIn(world: World): Promise<Answer> {
   const { browser, phone } = await world.meet();
   await STEPS.approved?.({ browser, phone });
@@ -345,7 +345,7 @@ async function signIn(world: World): Promise<Answer> {
 }
 
 /** Brings a ticket into each of these states. @returns the names of the tickets in events, by state */
-async function begin(world: World, states: string[]): Promise<Map<string, string>> {
+async function bringInto(world: World, states: string[]): Promise<Map<string, string>> {
   const phone = await new PhonePerson(world).signIn();
   const tickets = new Map<string, string>();
   await Promise.all(
@@ -365,7 +365,7 @@ function stateOf(tickets: Map<string, string>, { ticket }: TicketEvent): string 
 }
 
 /** Returns options for interactions that last this many seconds. */
-function endingSoon(seconds: number): WorldOptions {
+function shortInteractions(seconds: number): WorldOptions {
   return {
     configuration: { ttl: { Interaction: seconds, Session: 3600, Grant: 3600, AccessToken: 600, IdToken: 600 } },
   };

@@ -40,7 +40,7 @@ describe('the metrics', () => {
       expect(await reader.values('qr_login.waiting')).to.deep.equal([[{}, 1]]);
       stream.close();
       await until(async () => (await world.qr.health()).waiting === 0);
-      const expired = world.event('qr_login.expired');
+      const expired = world.nextEvent('qr_login.expired');
       clock.forward(121);
       await expired;
       const cancelled = (await world.meet()).browser;
@@ -96,7 +96,7 @@ describe('the metrics', () => {
       const { browser, phone } = await there.world.meet();
       await phone.scan(await browser.code());
       const polled = browser.after(2);
-      await there.waiting(1);
+      await there.untilWaiting(1);
       await phone.approve();
       expect((await polled).state).to.equal('approved');
       await expectOne(reader, 'qr_login.notification.duration');
@@ -195,7 +195,7 @@ class Reader extends MetricReader {
   }
 }
 
-/** Expects that a histogram has one value without attributes, of `seconds` if given. */
+/** Expects that a histogram has one value without attributes. If `seconds` is given, the value must be equal to it. */
 async function expectOne(reader: Reader, name: string, seconds?: number): Promise<void> {
   const points = await reader.histograms(name);
   expect(

@@ -15,7 +15,9 @@ describe('the events', () => {
 
   beforeEach(async () => {
     world = await World.start();
-    emitted = Object.fromEntries(NAMES.map((name) => [name, world.payloads(`qr_login.${name}`)])) as typeof emitted;
+    emitted = Object.fromEntries(
+      NAMES.map((name) => [name, world.collectPayloads(`qr_login.${name}`)]),
+    ) as typeof emitted;
   });
 
   afterEach(() => world?.stop());
@@ -54,7 +56,7 @@ describe('the events', () => {
       .and.not.have.property('accountId');
   });
 
-  it('are emitted for a report, and for the ticket that is denied because of it', async () => {
+  it('are emitted for a report, and for the ticket that is denied because of that report', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     expect((await phone.decide('report')).json()).to.include({ state: 'denied', because: 'report' });
@@ -90,7 +92,7 @@ describe('the events', () => {
   it('contain no secret: no code, no id, no uid, no cookie, no check code', async () => {
     await world.stop();
     world = await World.start({ qrLogin: { assess: () => 'check code' } });
-    const all = NAMES.map((name) => world.payloads(`qr_login.${name}`));
+    const all = NAMES.map((name) => world.collectPayloads(`qr_login.${name}`));
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     const stranger = await world.meet('bob');

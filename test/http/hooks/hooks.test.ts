@@ -28,8 +28,8 @@ type Kind = keyof typeof KINDS;
 /** A hook, and a request that calls it. */
 interface Case {
   readonly options: (breakable: Breakable) => Partial<QrLoginOptions>;
-  /** Prepares the scene while the hook works, and returns the request. */
-  readonly meet: (world: World) => Promise<(kind: Kind) => Promise<Answer>>;
+  /** Brings a sign-in up to the request while the hook works. @returns a function that sends the request */
+  readonly prepare: (world: World) => Promise<(kind: Kind) => Promise<Answer>>;
   /** The kinds of answers that the request can get. @default both */
   readonly kinds?: readonly Kind[];
   /** The statuses if the hook works, and if it returns null. */
@@ -37,27 +37,27 @@ interface Case {
   readonly whenNull: number;
 }
 
-const showsPage: Case['meet'] = async (world) => {
+const openQrPage: Case['prepare'] = async (world) => {
   const browser = new BrowserPerson(world);
   await browser.start();
   return (kind) => browser.agent.get(browser.at, KINDS[kind]);
 };
-const looksAtScanPage: Case['meet'] = async (world) => {
+const openScanPage: Case['prepare'] = async (world) => {
   const phone = await new PhonePerson(world).signIn();
   return (kind) => phone.agent.get(`${world.issuer}/qr/scan`, KINDS[kind]);
 };
-const looksAtTicket: Case['meet'] = async (world) => {
+const openTicket: Case['prepare'] = async (world) => {
   const { browser, phone } = await world.meet();
   await phone.scan(await browser.code());
   return (kind) => phone.agent.get(phone.at, KINDS[kind]);
 };
-const approves: Case['meet'] = async (world) => {
+const approve: Case['prepare'] = async (world) => {
   const { browser, phone } = await world.meet();
   await phone.scan(await browser.code());
   const form = { csrf: phone.csrf, decision: 'approve', proof: '1234' };
   return (kind) => phone.agent.post(phone.at, { form, ...KINDS[kind] });
 };
-const scans: Case['meet'] = async (world) => {
+const scan: Case['prepare'] = async (world) => {
   const { browser, phone } = await world.meet();
   return async (kind) => {
     const code = await browser.code();
@@ -65,13 +65,13 @@ const scans: Case['meet'] = async (world) => {
     return phone.agent.post(code, { form: { csrf: `${csrf}` }, ...KINDS[kind] });
   };
 };
-const signsInWithPasskey: Case['meet'] = async (world) => {
+const signInWithPasskey: Case['prepare'] = async (world) => {
   const browser = new BrowserPerson(world);
   await browser.start();
   const proof = JSON.stringify({ id: 'a key', response: {} });
   return (kind) => browser.agent.post(`${browser.at}/qr/passkey`, { form: { proof }, ...KINDS[kind] });
 };
-const opensCodeSignedOut: Case['meet'] = async (world) => {
+const openCodeSignedOut: Case['prepare'] = async (world) => {
   const browser = new BrowserPerson(world);
   await browser.start();
   return async (kind) => new PhonePerson(world).agent.get(await browser.code(), KINDS[kind]);
@@ -85,56 +85,56 @@ function ownPasskeys(records: Partial<Parameters<typeof passkeys>[0]>): ReturnTy
 const CASES: Readonly<Record<string, Case>> = {
   findAccount: {
     options: ({ around }) => ({ findAccount: around(() => ({ name: 'Alice' })) }),
-    meet: looksAtScanPage,
+    prepare: openScanPage,
     good: 200,
     whenNull: 403,
   },
   signIn: {
     options: ({ around }) => ({ signIn: around(() => '/sign-in') }),
-    meet: opensCodeSignedOut,
+    prepare: openCodeSignedOut,
     kinds: ['page'],
     good: 303,
     whenNull: 401,
   },
   loginPage: {
     options: ({ around }) => ({ loginPage: around(() => undefined) }),
-    meet: showsPage,
+    prepare: openQrPage,
     good: 200,
     whenNull: 200,
   },
   otherWays: {
     options: ({ around }) => ({ otherWays: around(() => []) }),
-    meet: showsPage,
+    prepare: openQrPage,
     good: 200,
     whenNull: 500,
   },
   assess: {
     options: ({ around }) => ({ assess: around(() => 'allow') }),
-    meet: scans,
+    prepare: scan,
     good: 303,
     whenNull: 500,
   },
   consent: {
     options: ({ around }) => ({ consent: around(() => 'browser') }),
-    meet: showsPage,
+    prepare: openQrPage,
     good: 200,
     whenNull: 200,
   },
   assurance: {
     options: ({ around }) => ({ assurance: around((onPhone) => onPhone) }),
-    meet: looksAtScanPage,
+    prepare: openScanPage,
     good: 200,
     whenNull: 200,
   },
   enrolled: {
     options: ({ around }) => ({ enrolled: around(() => false) }),
-    meet: looksAtTicket,
+    prepare: openTicket,
     good: 200,
     whenNull: 500,
   },
   'guard.challenge': {
     options: ({ around }) => ({ guard: { challenge: around(() => undefined), verify: () => ({ amr: [] }) } }),
-    meet: looksAtTicket,
+    prepare: openTicket,
     good: 200,
     whenNull: 200,
   },
@@ -142,7 +142,7 @@ const CASES: Readonly<Record<string, Case>> = {
     options: ({ around }) => ({
       guard: { challenge: () => ({ question: 'Your PIN' }), verify: around(() => ({ amr: ['pin'] })) },
     }),
-    meet: approves,
+    prepare: approve,
     good: 303,
     whenNull: 500,
   },
@@ -150,7 +150,7 @@ const CASES: Readonly<Record<string, Case>> = {
     options: ({ around }) => ({
       passkeySignIn: { options: around(() => ({})), verify: () => ({ accountId: 'a11ce', amr: [] }) },
     }),
-    meet: showsPage,
+    prepare: openQrPage,
     good: 200,
     whenNull: 500,
   },
@@ -158,19 +158,19 @@ const CASES: Readonly<Record<string, Case>> = {
     options: ({ around }) => ({
       passkeySignIn: { options: () => ({}), verify: around(() => ({ accountId: 'a11ce', amr: [] })) },
     }),
-    meet: signsInWithPasskey,
+    prepare: signInWithPasskey,
     good: 303,
     whenNull: 500,
   },
   'passkeys.ofAccount': {
     options: ({ around }) => ({ guard: ownPasskeys({ ofAccount: around(() => []) }).guard }),
-    meet: looksAtTicket,
+    prepare: openTicket,
     good: 200,
     whenNull: 500,
   },
   'passkeys.find': {
     options: ({ around }) => ({ passkeySignIn: ownPasskeys({ find: around(() => undefined) }).signIn }),
-    meet: signsInWithPasskey,
+    prepare: signInWithPasskey,
     good: 403,
     whenNull: 403,
   },
@@ -194,7 +194,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     says: (name) => message(name, 'failed: boom'),
     status: 500,
   },
-  'throws nothing': {
+  'throws undefined': {
     breaks: () => {
       throw undefined;
     },
@@ -213,7 +213,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     says: (name) => message(name, 'failed: boom'),
     status: 500,
   },
-  'rejects with nothing': {
+  'rejects with undefined': {
     breaks: () => Promise.reject(),
     says: (name) => message(name, 'threw undefined, which is no Error'),
     status: 500,
@@ -255,7 +255,10 @@ function message(name: string, rest: string): RegExp {
   return new RegExp(`^${name.replaceAll('.', '\\.')}\\(\\) ${rest}$`);
 }
 
-/** The deadline of the option comes before that of `passkeys()`, which has no such option. */
+/**
+ * Returns the name of the function whose deadline ends first. The functions of `passkeys()` run within a hook of the
+ * plugin. Only the deadline of that hook is shortened to 1 s here.
+ */
 function nameWithDeadline(name: string): string {
   if (!name.startsWith('passkeys.')) return name;
   return name === 'passkeys.find' ? 'passkeySignIn.verify' : 'guard.challenge';
@@ -277,7 +280,7 @@ interface Outcome {
 }
 
 /** Runs the request of a case once for each fault and kind of answer, and once more with the working hook. */
-async function runCase({ options, meet, kinds = ['page', 'JSON'] }: Case): Promise<Outcome> {
+async function runCase({ options, prepare: meet, kinds = ['page', 'JSON'] }: Case): Promise<Outcome> {
   const breakable = new Breakable();
   const broken = new Map<string, HookFailure[]>();
   const whenNull: number[] = [];
@@ -371,7 +374,7 @@ describe('a hook that breaks', () => {
       });
     }
 
-    it(`counts null as undefined: ${name}`, () => {
+    it(`may return null instead of undefined: ${name}`, () => {
       expect(outcomes.get(name)?.whenNull).to.deep.equal([whenNull, whenNull]);
     });
 

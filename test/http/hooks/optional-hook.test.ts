@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { OptionalHook } from '../../../src/http/hooks/optional-hook.ts';
 
-/** A hook that returns a text, of which the length is used. */
+/** Returns a hook that returns a text, and gives the length of that text. @param read called for each result */
 function lengthHook(read?: () => void): OptionalHook<number> {
   return new OptionalHook({
     name: 'measure',
@@ -29,7 +29,7 @@ describe('a function of the deployment that a request can do without', () => {
   afterEach(() => process.off('warning', note));
 
   /** Waits until Node.js has emitted the warnings. */
-  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const untilWarningsEmitted = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
   it('gives its result, which is read once', async () => {
     let reads = 0;
@@ -42,7 +42,7 @@ describe('a function of the deployment that a request can do without', () => {
     const hook = lengthHook();
     expect(await hook.ask(() => undefined)).to.equal(undefined);
     expect(await hook.ask(() => null)).to.equal(undefined);
-    await settled();
+    await untilWarningsEmitted();
     expect(warnings).to.deep.equal([]);
   });
 
@@ -50,14 +50,14 @@ describe('a function of the deployment that a request can do without', () => {
     const hook = lengthHook();
     expect(await hook.ask(() => 4)).to.equal(undefined);
     expect(await hook.ask(() => Promise.reject(new Error('no ruler')))).to.equal(undefined);
-    await settled();
+    await untilWarningsEmitted();
     expect(warnings).to.have.length(1);
     expect(warnings[0]).to.equal(
       'measure() gives no length: TypeError: measure() must return a text, or undefined, not 4',
     );
     await hook.ask(() => 'four');
     await hook.ask(() => Promise.reject(new Error('no ruler')));
-    await settled();
+    await untilWarningsEmitted();
     expect(warnings).to.have.length(2);
     expect(warnings[1]).to.equal('measure() gives no length: Error: measure() failed: no ruler');
   });

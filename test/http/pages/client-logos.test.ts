@@ -23,7 +23,7 @@ const NONE: Readonly<Record<string, unknown>> = {
   'bytes without a type': { bytes: PNG },
 };
 
-/** Scans, and returns the confirm page with a function that loads its logo. */
+/** Scans, and passes the confirm page to `look`, with a function that loads the logo of that page. */
 async function during(
   clientLogo: ClientLogo,
   look: (page: string, load: (change?: (url: URL) => void) => Promise<Answer>) => Promise<void>,
@@ -43,7 +43,7 @@ async function during(
 
 describe('the logo of a client', () => {
   for (const [what, { logo, type }] of Object.entries(LOGOS)) {
-    it(`is a file of the provider, for an image only: ${what}`, () =>
+    it(`is served by the provider if it is an image: ${what}`, () =>
       during(
         (clientId) => (clientId === 'test-rp' ? logo : undefined),
         async (page, load) => {
@@ -93,7 +93,7 @@ describe('the logo of a client', () => {
   });
 
   for (const [what, value] of Object.entries(NONE)) {
-    it(`is left out if the function returns ${what}, and the process is warned`, async () => {
+    it(`is left out if the function returns ${what}, and the process emits a warning`, async () => {
       const warned = new Promise<string>((resolve) => {
         process.on('warning', function heard(warning) {
           if (!('code' in warning) || warning.code !== 'QR_LOGIN_LOGO') return;

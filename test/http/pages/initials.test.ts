@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { initialOf, initialsOf } from '../../../src/http/pages/initials.ts';
+import { capitalOf, initialsOf } from '../../../src/http/pages/initials.ts';
 
 const INITIALS = {
   'Alice Liddell': 'AL',
@@ -20,7 +20,7 @@ const FIRST = { 'example ID': 'E', ' 山田': '山', '🦊 Fox': '🦊', 'é id'
 describe('the initial that stands for the name of a provider', () => {
   for (const [name, initial] of Object.entries(FIRST)) {
     it(`is ${initial || 'empty'} for "${name}"`, () => {
-      expect(initialOf(name)).to.equal(initial);
+      expect(capitalOf(name)).to.equal(initial);
     });
   }
 });

@@ -27,7 +27,7 @@ function errorCodes(): string[] {
   return membersOf('ErrorCode');
 }
 
-/** Returns the texts that a type of `ticket/errors.ts` lists. */
+/** Returns the string literals that a type of `ticket/errors.ts` lists. */
 function membersOf(type: string): string[] {
   const source = readFileSync(new URL('../../../src/ticket/errors.ts', import.meta.url), 'utf8');
   const [, union = ''] = new RegExp(`type ${type} =([^;]+);`).exec(source) ?? [];
@@ -94,7 +94,7 @@ describe('the texts', () => {
     });
   }
 
-  it('use one word for an act and a thing', () => {
+  it('use one word for each act and each thing', () => {
     for (const [language, variants] of Object.entries(VARIANTS)) {
       for (const [key, text] of Object.entries(textsOf(language))) {
         for (const form of Object.values(formsOf(text))) expect(form, `${language}: ${key}`).not.to.match(variants);
@@ -102,7 +102,7 @@ describe('the texts', () => {
     }
   });
 
-  it('report a sign-in in the same words before it and after it', () => {
+  it('offer to report a sign-in in the same words before the sign-in and after it', () => {
     for (const language of languages) {
       const texts = textsOf(language);
       expect(texts['devices.report'], language).to.equal(texts['confirm.report']);

@@ -35,7 +35,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
   qr: {
     stateOf: ({ ticket, isPhone }) => qrState(ticket as Pages['qr']['ticket'], isPhone === true),
     states: [
-      ...union('ticket/ticket.ts', 'TicketState', /readonly state: '(\w+)'|'(expired)'/g).filter(
+      ...membersOf('ticket/ticket.ts', 'TicketState', /readonly state: '(\w+)'|'(expired)'/g).filter(
         (state) => state !== 'cancelled',
       ),
       ...ANYWHERE,
@@ -68,7 +68,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
   },
   action: {
     stateOf: ({ state }) => `${state}`,
-    states: union('ticket/ticket.ts', 'TicketState', /readonly state: '(\w+)'|'(expired)'/g),
+    states: membersOf('ticket/ticket.ts', 'TicketState', /readonly state: '(\w+)'|'(expired)'/g),
     options: {
       ticket: ['waiting'],
       isPhone: ['waiting'],
@@ -82,19 +82,19 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       'ticket.checkCode': ['approved'],
     },
   },
-  consent: one(['scopes', 'claims', 'resources', 'details', 'logo']),
-  switch: one([]),
-  // A page that scans automatically leads to the next page immediately.
-  landing: one(['csrf', 'openInApp', 'signIn']),
-  request: one([]),
-  scan: one(['typing', 'typing.mistyped', 'inApp', 'inApp.openUrl', 'isShareForeign']),
-  manifest: one([]),
+  consent: oneState(['scopes', 'claims', 'resources', 'details', 'logo']),
+  switch: oneState([]),
+  // There is no sample with `scansItself`, because such a page leads to the next page immediately.
+  landing: oneState(['csrf', 'openInApp', 'signIn']),
+  request: oneState([]),
+  scan: oneState(['typing', 'typing.mistyped', 'inApp', 'inApp.openUrl', 'isShareForeign']),
+  manifest: oneState([]),
   confirm: {
     stateOf: ({ unmet, challenge }) => `${unmet ?? Object.keys(challenge ?? { none: true })[0]}`,
     states: [
       'none',
-      ...union('ticket/ticket.ts', 'UnmetRequirement', /'(\w+)'/g),
-      ...union('http/hooks/approve-guard.ts', 'Challenge', /readonly (\w+):/g),
+      ...membersOf('ticket/ticket.ts', 'UnmetRequirement', /'(\w+)'/g),
+      ...membersOf('http/hooks/approve-guard.ts', 'Challenge', /readonly (\w+):/g),
     ],
     options: {
       logo: ['none'],
@@ -109,7 +109,9 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       resources: ['none', 'passkey'],
       numbers: ['none', 'passkey', 'question'],
       // A sign-in on the phone does not enrol the browser.
-      signInAgain: union('ticket/ticket.ts', 'UnmetRequirement', /'(\w+)'/g).filter((unmet) => unmet !== 'enrolled'),
+      signInAgain: membersOf('ticket/ticket.ts', 'UnmetRequirement', /'(\w+)'/g).filter(
+        (unmet) => unmet !== 'enrolled',
+      ),
     },
   },
   done: {
@@ -117,10 +119,10 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
     states: [
       'approved',
       'redeemed',
-      ...union('ticket/ticket.ts', 'DeniedTicket', /because: (.*?) \| UnmetRequirement;/g).flatMap((list) =>
+      ...membersOf('ticket/ticket.ts', 'DeniedTicket', /because: (.*?) \| UnmetRequirement;/g).flatMap((list) =>
         [...list.matchAll(/'(\w+)'/g)].map(([, because]) => `${because}`),
       ),
-      ...union('ticket/ticket.ts', 'UnmetRequirement', /'(\w+)'/g),
+      ...membersOf('ticket/ticket.ts', 'UnmetRequirement', /'(\w+)'/g),
     ],
     options: {
       'browser.name': ['approved', 'redeemed'],
@@ -132,7 +134,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
       naming: ['redeemed'],
     },
   },
-  devices: one([
+  devices: oneState([
     'browsers',
     'known',
     'requests',
@@ -197,7 +199,7 @@ describe('the samples of the pages', () => {
     );
   });
 
-  it('show the page without each scope, too', () => {
+  it('show the confirm page of a request for no scope but openid', () => {
     expect(Object.values(SAMPLES.confirm).some(({ scopes }) => scopes.join() === 'openid')).to.equal(true);
   });
 });
@@ -228,7 +230,7 @@ function isGiven(sample: Sample, path: string): boolean {
 }
 
 /** Returns the matrix of a page with one state. */
-function one(options: readonly string[]): Matrix {
+function oneState(options: readonly string[]): Matrix {
   return {
     stateOf: () => 'the page',
     states: ['the page'],
@@ -247,9 +249,9 @@ function onPhone(state: string): string {
 
 /** Returns each error that a page shows, with each of its reasons. */
 function errorStates(): string[] {
-  const codes = union('ticket/errors.ts', 'ErrorCode', /'(\w+)'/g).filter((code) => !OF_APPS.includes(code));
+  const codes = membersOf('ticket/errors.ts', 'ErrorCode', /'(\w+)'/g).filter((code) => !OF_APPS.includes(code));
   const texts = Object.keys(JSON.parse(read('../views/locales/en.json')));
-  const reasons = union('ticket/errors.ts', 'ErrorReason', /'([\w-]+)'/g);
+  const reasons = membersOf('ticket/errors.ts', 'ErrorReason', /'([\w-]+)'/g);
   return [
     ...codes,
     ...codes.flatMap((code) =>
@@ -259,7 +261,7 @@ function errorStates(): string[] {
 }
 
 /** Returns the members of a type, or of the types that it is made of in the same file. */
-function union(file: string, type: string, member: RegExp): string[] {
+function membersOf(file: string, type: string, member: RegExp): string[] {
   const source = read(file);
   const [, alias = ''] = new RegExp(`type ${type} =([^;]+(?:;[^;]*?})*);`).exec(source) ?? [];
   const [, body = ''] = new RegExp(`interface ${type}\\b[^{]*{([\\s\\S]*?)\\n}`).exec(source) ?? [];

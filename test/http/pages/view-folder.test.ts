@@ -155,7 +155,7 @@ describe('the deployment’s own views', () => {
       }).then(() => styles);
     };
 
-    it('have it in the HTML of the QR page, after ours, with the addresses of assets', async () => {
+    it('have its content in the HTML of the QR page, after the built-in style, with the addresses of assets', async () => {
       const css = `${THEME.replace(', url(other.svg)', '')} a { background: url('./logo.svg#a'), url(logo.svg?old), url("/b") }`;
       const { inline, sheets } = await stylesOf({ 'assets/theme.css': css, 'assets/logo.svg': '<svg/>' });
       expect(sheets).to.deep.equal([]);
@@ -167,7 +167,7 @@ describe('the deployment’s own views', () => {
       expect(others).to.deep.equal([`${logo}#a`, logo, '/b']);
     });
 
-    it('have it in the form in which the browser hashes it, with any line ends and a byte order mark', async () => {
+    it('have its content in the form that the browser hashes, with any line ends and a byte order mark', async () => {
       const { inline } = await stylesOf({ 'assets/theme.css': '\uFEFFa {\r\n  color: #123456;\r}\r\n' });
       expect(inline[0]?.endsWith('\na {\n  color: #123456;\n}\n')).to.equal(true);
     });
@@ -179,14 +179,14 @@ describe('the deployment’s own views', () => {
       ['names a file that is not in the folder', 'body { background: url(other.svg) }'],
       ['has a set of pictures', 'body { background: image-set("logo.png" 1x) }'],
     ] as const) {
-      it(`have it in a separate file if it ${what}`, async () => {
+      it(`load it as a separate file if it ${what}`, async () => {
         const { inline, sheets } = await stylesOf({ 'assets/theme.css': css });
         expect(sheets).to.deep.equal(['theme.css']);
         expect(inline.join()).to.include('--accent:#0b5cad').and.not.include(css);
       });
     }
 
-    it('load it if they replace ours', async () => {
+    it('load it as a separate file if they replace the built-in style sheet', async () => {
       const { inline, sheets } = await stylesOf({ 'assets/style.css': 'body {}', 'assets/theme.css': THEME });
       expect(sheets).to.deep.equal(['style.css', 'theme.css']);
       expect(inline.join('')).to.equal('');
@@ -312,16 +312,16 @@ describe('the pages need no eval', () => {
 });
 
 describe('the files of the pages', () => {
-  it('are compressed if the browser accepts that, but not the pages, because they contain secrets', () =>
+  it('are compressed if the browser accepts that, but the pages are not, because they contain secrets', () =>
     World.during({}, async (world) => {
       const { agent } = new PhonePerson(world, { 'accept-encoding': 'br, gzip' });
       const { headers, text } = await agent.get(`${world.issuer}/qr/nothing`);
       expect(headers.get('content-encoding')).to.equal(null);
       const [, path = ''] = /href="([^"]+style\.css[^"]*)"/.exec(text) ?? [];
       const url = new URL(path, world.origin);
-      const plain = await received(url, 'identity');
-      const gzip = await received(url, 'gzip');
-      const brotli = await received(url, 'gzip, deflate, br, zstd');
+      const plain = await requestRaw(url, 'identity');
+      const gzip = await requestRaw(url, 'gzip');
+      const brotli = await requestRaw(url, 'gzip, deflate, br, zstd');
       expect([plain, gzip, brotli].map(({ encoding }) => encoding)).to.deep.equal([undefined, 'gzip', 'br']);
       expect(new Set([plain, gzip, brotli].map(({ etag }) => etag)).size).to.equal(3);
       expect(gunzipSync(gzip.body)).to.deep.equal(plain.body);
@@ -341,7 +341,7 @@ interface RawResponse {
 }
 
 /** Returns the response as it is sent: `fetch` would decompress it. */
-function received(url: URL, accepted: string): Promise<RawResponse> {
+function requestRaw(url: URL, accepted: string): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     get(url, { headers: { 'accept-encoding': accepted } }, async (response) => {
       const { 'content-encoding': encoding, etag } = response.headers;

@@ -55,7 +55,7 @@ describe('an act of the phone that is repeated', () => {
     });
   }
 
-  it('does not count for the limits of the account', async () => {
+  it('does not count against the limits of the account', async () => {
     await afterScan(
       async ({ phone, code }) => {
         for (let times = 0; times < 5; times++) {
@@ -65,7 +65,7 @@ describe('an act of the phone that is repeated', () => {
         expect((await phone.deny()).status).to.equal(409);
         expect((await phone.deny()).status).to.equal(429);
       },
-      // The scan of the test looks at the landing page, and then at the ticket.
+      // `afterScan` also opens the landing page and the page of the ticket, which count once each.
       { limits: { account: { scan: 2, decide: 3 } } },
     );
   });

@@ -5,7 +5,7 @@ import { type BrowserPerson, type PhonePerson, World, type WorldOptions } from '
 
 const TAPPING: WorldOptions = { qrLogin: { checkCodeEntry: 'tap', assess: () => 'check code', limits: false } };
 
-interface Meeting {
+interface ScannedSignIn {
   readonly browser: BrowserPerson;
   readonly phone: PhonePerson;
   /** The number that the browser shows. */
@@ -14,7 +14,7 @@ interface Meeting {
   readonly numbers: readonly string[];
 }
 
-async function scanned(world: World): Promise<Meeting> {
+async function scanTicket(world: World): Promise<ScannedSignIn> {
   const { browser, phone } = await world.meet();
   await phone.scan(await browser.code());
   const { numbers } = (await phone.look()).json() as { numbers: string[] };
@@ -25,7 +25,7 @@ function otherThan(number: string, numbers: readonly string[]): string {
   return numbers.find((one) => one !== number) ?? '';
 }
 
-function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>): void {
+function testTaps(start: () => Promise<{ world: World; stop: () => Promise<void> }>): void {
   let world: World;
   let stop: (() => Promise<void>) | undefined;
 
@@ -36,7 +36,7 @@ function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>
   after(() => stop?.());
 
   it('signs the browser in without asking for digits', async () => {
-    const { browser, phone, number, numbers } = await scanned(world);
+    const { browser, phone, number, numbers } = await scanTicket(world);
     expect(number).to.match(/^[1-9]\d$/);
     expect(numbers).to.have.length(3).and.include(number);
     expect(new Set(numbers).size).to.equal(3);
@@ -49,7 +49,7 @@ function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>
   });
 
   it('ends the ticket if the number is wrong, and the same tap again gets the same answer', async () => {
-    const { browser, phone, number, numbers } = await scanned(world);
+    const { browser, phone, number, numbers } = await scanTicket(world);
     const cancelled = world.count('qr_login.cancelled');
     const wrong = otherThan(number, numbers);
     for (let times = 0; times < 2; times++) {
@@ -63,8 +63,8 @@ function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>
     expect((await browser.finish()).status).to.equal(410);
   });
 
-  it('gets the same answer if it is repeated, and a different number after it is refused', async () => {
-    const { browser, phone, number, numbers } = await scanned(world);
+  it('gets the same answer if it is repeated, and a tap on another number after it is refused', async () => {
+    const { browser, phone, number, numbers } = await scanTicket(world);
     const approved = world.count('qr_login.approved');
     for (let times = 0; times < 2; times++) {
       expect((await phone.approve({ match: number })).json()).to.include({ state: 'approved' });
@@ -77,7 +77,7 @@ function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>
   });
 
   it('takes effect once if many different taps arrive at the same time', async () => {
-    const { browser, phone, numbers } = await scanned(world);
+    const { browser, phone, numbers } = await scanTicket(world);
     const answers = await Promise.all(numbers.map((match) => phone.approve({ match })));
     const { state } = await browser.ticket();
     expect(state).to.be.oneOf(['approved', 'cancelled']);
@@ -86,14 +86,14 @@ function facts(start: () => Promise<{ world: World; stop: () => Promise<void> }>
 }
 
 describe('the tap on the number that the browser shows, in memory', () => {
-  facts(async () => {
+  testTaps(async () => {
     const world = await World.start(TAPPING);
     return { world, stop: () => world.stop() };
   });
 });
 
 describe('the tap on the number that the browser shows, on Redis', () => {
-  facts(async () => {
+  testTaps(async () => {
     const there = await RedisWorld.start(TAPPING);
     return { world: there.world, stop: () => there.stop() };
   });
@@ -109,8 +109,8 @@ describe('a phone that has to tap a number', () => {
   after(() => world?.stop());
 
   it('is told what to send if it sends no number, a number that is not offered, or the number of another ticket', async () => {
-    const { browser, phone, numbers } = await scanned(world);
-    const foreign = [(await scanned(world)).number, '', '7', '100', '１２'].filter((one) => !numbers.includes(one));
+    const { browser, phone, numbers } = await scanTicket(world);
+    const foreign = [(await scanTicket(world)).number, '', '7', '100', '１２'].filter((one) => !numbers.includes(one));
     for (const more of [{}, ...foreign.map((match) => ({ match }))]) {
       const answer = await phone.approve(more);
       expect(answer.status).to.equal(400);
@@ -120,13 +120,13 @@ describe('a phone that has to tap a number', () => {
   });
 
   it('gets the same numbers in the same order each time, and the browser keeps showing the same number', async () => {
-    const { browser, phone, number, numbers } = await scanned(world);
+    const { browser, phone, number, numbers } = await scanTicket(world);
     expect((await phone.look()).json().numbers).to.deep.equal(numbers);
     expect((await browser.ticket()).number).to.equal(number);
   });
 
   it('has a page of plain forms with three numbers and "None of these" instead of Approve', async () => {
-    const { browser, phone, number, numbers } = await scanned(world);
+    const { browser, phone, number, numbers } = await scanTicket(world);
     const page = (await phone.agent.follow(phone.at)).text;
     expect([...page.matchAll(/name="match" value="(\d\d)"/g)].map(([, one]) => one)).to.deep.equal(numbers);
     expect(page).to.include('None of these').and.not.to.include('value="approve"');
@@ -139,10 +139,10 @@ describe('a phone that has to tap a number', () => {
   });
 
   it('denies with "None of these", and gets a page about a wrong tap', async () => {
-    const first = await scanned(world);
+    const first = await scanTicket(world);
     await first.phone.deny();
     expect((await first.browser.ticket()).state).to.equal('denied');
-    const second = await scanned(world);
+    const second = await scanTicket(world);
     const form = { csrf: second.phone.csrf, match: otherThan(second.number, second.numbers) };
     const page = await second.phone.agent.post(second.phone.at, { form, headers: { accept: 'text/html' } });
     expect(page.status).to.equal(410);
@@ -191,7 +191,7 @@ describe('a number to tap', () => {
     await World.during({ qrLogin: { checkCodeEntry: 'tap', assess: () => 'check code', limits } }, async (world) => {
       const paused = world.count('qr_login.paused');
       for (let times = 0; times < 2; times++) {
-        const { phone, number, numbers } = await scanned(world);
+        const { phone, number, numbers } = await scanTicket(world);
         await phone.approve({ match: otherThan(number, numbers) });
       }
       expect(paused()).to.equal(1);

@@ -15,7 +15,7 @@ interface ScannedSignIn {
 }
 
 /** Sends a long poll of a page that knows this version. */
-function newerThan(
+function sendLongPoll(
   { agent, at }: { agent: Agent; at: string },
   version: unknown,
   accept = 'text/html',
@@ -53,7 +53,7 @@ describe('the page of a waiting phone', () => {
     it(`gets a new page immediately when the sign-in ${end}`, async () => {
       const { browser, phone } = await scan(world);
       const version = await versionOf(phone);
-      const [waiting, forScript] = [newerThan(phone, version), newerThan(phone, version, 'application/json')];
+      const [waiting, forScript] = [sendLongPoll(phone, version), sendLongPoll(phone, version, 'application/json')];
       await act(browser);
       const { status, headers, text } = await waiting;
       expect([status, headers.get('qr-login-state')]).to.deep.equal([200, reason]);
@@ -66,7 +66,7 @@ describe('the page of a waiting phone', () => {
   it('gets the next page when the browser is signed in, and the last one after three wrong numbers', async () => {
     const { browser, phone } = await scan(world);
     const { version, checkCode } = (await phone.approve()).json();
-    const waiting = newerThan(phone, version);
+    const waiting = sendLongPoll(phone, version);
     await browser.finish(`${checkCode}`);
     const { status, headers, text } = await waiting;
     expect([status, headers.get('qr-login-state')]).to.deep.equal([200, 'redeemed']);
@@ -75,26 +75,26 @@ describe('the page of a waiting phone', () => {
     const other = await scan(world);
     let known = (await other.phone.approve()).json().version;
     for (let tries = 1; tries < 3; tries++) {
-      const next = newerThan(other.phone, known, 'application/json');
+      const next = sendLongPoll(other.phone, known, 'application/json');
       await other.browser.finish('000000');
       ({ version: known } = (await next).json());
     }
-    const last = newerThan(other.phone, known);
+    const last = sendLongPoll(other.phone, known);
     await other.browser.finish('000000');
     expect((await last).headers.get('qr-login-state')).to.equal('check-code');
   });
 
   it('gets the decision that was made on another page of the phone', async () => {
     const { phone } = await scan(world);
-    const waiting = newerThan(phone, await versionOf(phone));
+    const waiting = sendLongPoll(phone, await versionOf(phone));
     await phone.deny();
     expect((await waiting).headers.get('qr-login-state')).to.equal('denied');
   });
 
-  it('learns that the ticket has expired, even though it no longer exists', async () => {
+  it('learns that the ticket has expired, even though the ticket no longer exists', async () => {
     await World.during({ qrLogin: { deadlines: { decide: 1 } } }, async (own) => {
       const { phone } = await scan(own);
-      const { status, headers, text } = await newerThan(phone, await versionOf(phone));
+      const { status, headers, text } = await sendLongPoll(phone, await versionOf(phone));
       expect([status, headers.get('qr-login-state')]).to.deep.equal([200, 'expired']);
       expect(text).to.include('data-error="over"');
     });
@@ -102,10 +102,10 @@ describe('the page of a waiting phone', () => {
 
   it('gets an answer immediately if it knows another version, and a 400 if it sends no valid version', async () => {
     const { phone } = await scan(world);
-    const { status, text } = await newerThan(phone, 0);
+    const { status, text } = await sendLongPoll(phone, 0);
     expect(status).to.equal(200);
     expect(text).to.include('value="approve"');
-    expect((await newerThan(phone, 'x', 'application/json')).json().error).to.equal('invalid_request');
+    expect((await sendLongPoll(phone, 'x', 'application/json')).json().error).to.equal('invalid_request');
   });
 
   it('learns nothing about the ticket of another phone, and nothing without a session', async () => {
@@ -115,11 +115,11 @@ describe('the page of a waiting phone', () => {
       new PhonePerson(world).signIn('bob'),
       new PhonePerson(world).signIn('alice'),
     ]);
-    const ask = ({ agent }: PhonePerson): Promise<Answer> => newerThan({ agent, at }, 0, 'application/json');
+    const ask = ({ agent }: PhonePerson): Promise<Answer> => sendLongPoll({ agent, at }, 0, 'application/json');
     const unknown = `${at.slice(0, -4)}AAAA`;
     const foreign = await ask(bob);
     expect(foreign.status).to.equal(404);
-    expect(foreign.text).to.equal((await newerThan({ agent: bob.agent, at: unknown }, 0, 'application/json')).text);
+    expect(foreign.text).to.equal((await sendLongPoll({ agent: bob.agent, at: unknown }, 0, 'application/json')).text);
     expect((await ask(second)).json()).to.include({ error: 'wrong_state', reason: 'elsewhere' });
     const stranger = await ask(new PhonePerson(world));
     expect(stranger.status).to.equal(401);
@@ -133,7 +133,7 @@ describe('the page of a waiting phone', () => {
       const claims = JSON.stringify({ id_token: { sub: { value: 'b0b' } } });
       const { phone, code } = await scan(own, { claims });
       const bob = await new PhonePerson(own).signIn('bob');
-      const waiting = newerThan(phone, await versionOf(phone));
+      const waiting = sendLongPoll(phone, await versionOf(phone));
       expect((await bob.scan(code)).status).to.equal(200);
       expect((await waiting).headers.get('qr-login-state')).to.equal('expired');
     });
@@ -141,7 +141,7 @@ describe('the page of a waiting phone', () => {
 
   it('learns nothing more once the phone has signed out', async () => {
     const { browser, phone } = await scan(world);
-    const waiting = newerThan(phone, await versionOf(phone), 'application/json');
+    const waiting = sendLongPoll(phone, await versionOf(phone), 'application/json');
     await phone.signOut();
     await browser.agent.post(`${browser.at}/cancel`, { json: {} });
     expect((await waiting).json()).to.include({ error: 'account_unavailable', reason: 'signed-out' });
@@ -150,7 +150,7 @@ describe('the page of a waiting phone', () => {
   it(`ends its oldest request if the account sends another one while ${MOST} wait`, async () => {
     const { browser, phone } = await scan(world);
     const version = await versionOf(phone);
-    const all = Array.from({ length: MOST + 1 }, () => newerThan(phone, version));
+    const all = Array.from({ length: MOST + 1 }, () => sendLongPoll(phone, version));
     expect((await Promise.race(all)).status).to.equal(204);
     await browser.agent.post(`${browser.at}/cancel`, { json: {} });
     const statuses = (await Promise.all(all)).map(({ status }) => status);
@@ -161,15 +161,15 @@ describe('the page of a waiting phone', () => {
     const limits = { address: { watch: 3, decide: 3 }, account: { decide: 9 } };
     await World.during({ qrLogin: { limits } }, async (own) => {
       const { phone } = await scan(own);
-      for (let asked = 0; asked < 2; asked++) expect((await newerThan(phone, 0)).status).to.equal(200);
-      expect((await newerThan(phone, 0)).status).to.equal(429);
+      for (let asked = 0; asked < 2; asked++) expect((await sendLongPoll(phone, 0)).status).to.equal(200);
+      expect((await sendLongPoll(phone, 0)).status).to.equal(429);
       expect((await phone.approve()).status).to.equal(200);
     });
     await World.during({ qrLogin: { limits: { account: { decide: 2 } } } }, async (own) => {
       const { browser, phone } = await scan(own);
       const version = await versionOf(phone);
-      const waiting = newerThan(phone, version);
-      const asked = [await newerThan(phone, 0), await newerThan(phone, 0), await newerThan(phone, 0)];
+      const waiting = sendLongPoll(phone, version);
+      const asked = [await sendLongPoll(phone, 0), await sendLongPoll(phone, 0), await sendLongPoll(phone, 0)];
       expect(asked.map(({ status }) => status)).to.include(429);
       await browser.agent.post(`${browser.at}/cancel`, { json: {} });
       expect((await waiting).status).to.equal(200);
@@ -180,7 +180,7 @@ describe('the page of a waiting phone', () => {
     const own = await World.start();
     const { phone } = await scan(own);
     const version = await versionOf(phone);
-    const [waiting] = [newerThan(phone, version), await once(own.server, 'request')];
+    const [waiting] = [sendLongPoll(phone, version), await once(own.server, 'request')];
     await own.stop();
     expect((await waiting).status).to.equal(204);
   });
@@ -194,7 +194,7 @@ describe('the page of a phone at one node', () => {
         const { browser, phone } = await scan(one.world);
         const { version } = (await phone.approve()).json();
         const at = phone.at.replace(one.world.origin, two.world.origin);
-        const [waiting] = [newerThan({ agent: phone.agent, at }, version), await once(two.world.server, 'request')];
+        const [waiting] = [sendLongPoll({ agent: phone.agent, at }, version), await once(two.world.server, 'request')];
         await browser.finish();
         expect((await waiting).headers.get('qr-login-state')).to.equal('redeemed');
       } finally {

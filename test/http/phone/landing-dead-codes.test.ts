@@ -13,7 +13,7 @@ interface ScannedSignIn {
 
 interface Death {
   readonly kill: (world: World, scanned: ScannedSignIn) => Promise<unknown>;
-  /** The answers that the phone that has scanned gets when it scans again, approves and denies. */
+  /** The statuses that the phone gets when, after its scan, it scans again, approves and denies. */
   readonly answers: readonly number[];
 }
 
@@ -82,7 +82,7 @@ describe('a code', () => {
     expect(answer.status).to.equal(404);
   });
 
-  it('is still open to a phone that scanned it while the session could not be read', async () => {
+  it('stays valid for a phone that opened it while the session could not be read', async () => {
     let isDown = false;
     const extend = ({ provider }: Fixture): void => {
       const sessions: { find(id: string): Promise<unknown> } = provider.Session;

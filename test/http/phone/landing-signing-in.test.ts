@@ -24,12 +24,12 @@ describe('a phone that is not signed in', () => {
 
   after(() => world?.stop());
 
-  const shown = async (): Promise<BrowserPerson> => {
+  const showCode = async (): Promise<BrowserPerson> => {
     const browser = new BrowserPerson(world);
     await browser.start();
     return browser;
   };
-  // A `fetch` of Node.js has Fetch Metadata of its own.
+  // Sent with undici's `request`, because the `fetch` of Node.js adds Fetch Metadata headers of its own.
   const open = async (code: string, headers: Record<string, string> = BY_CAMERA, method = 'GET'): Promise<number> => {
     const { statusCode, body } = await request(code, { method, headers });
     await body.dump();
@@ -37,7 +37,7 @@ describe('a phone that is not signed in', () => {
   };
 
   it('is shown in the browser, and extends the lifetime of the ticket once', async () => {
-    const browser = await shown();
+    const browser = await showCode();
     const code = await browser.code();
     const before = await browser.ticket();
     expect(before).to.include({ state: 'waiting', expiresIn: 120 }).and.not.to.have.property('phoneIsSigningIn');
@@ -57,7 +57,7 @@ describe('a phone that is not signed in', () => {
   });
 
   it('does not stop the rotation of codes, and any phone can scan meanwhile', async () => {
-    const browser = await shown();
+    const browser = await showCode();
     const code = await browser.code();
     await open(code);
     const stream = await browser.events();
@@ -75,7 +75,7 @@ describe('a phone that is not signed in', () => {
   });
 
   it('keeps the short code alive for as long as it is shown', async () => {
-    const browser = await shown();
+    const browser = await showCode();
     await open(await browser.code());
     world.clock.forward(280);
     const phone = await new PhonePerson(world).signIn();
@@ -83,7 +83,7 @@ describe('a phone that is not signed in', () => {
   });
 
   it('is not shown in the browser if it opens a code that is not on the screen any more', async () => {
-    const browser = await shown();
+    const browser = await showCode();
     const code = await browser.code();
     const phone = new PhonePerson(world);
     await phone.agent.get(code, { headers: { accept: 'text/html' } });
@@ -94,7 +94,7 @@ describe('a phone that is not signed in', () => {
   });
 
   it('is not shown in the browser after a prefetch, a preview, an embedded page or a visit from another site', async () => {
-    const browser = await shown();
+    const browser = await showCode();
     const code = await browser.code();
     const before = await browser.ticket();
     const others: Record<string, string>[] = [
@@ -144,7 +144,7 @@ describe('a phone that has scanned', () => {
 
   after(() => world?.stop());
 
-  const scannedBy = async (userAgent: string): Promise<BrowserPerson> => {
+  const scanWith = async (userAgent: string): Promise<BrowserPerson> => {
     const browser = new BrowserPerson(world);
     const phone = new PhonePerson(world, { 'user-agent': userAgent });
     await Promise.all([browser.start(), phone.signIn()]);
@@ -153,7 +153,7 @@ describe('a phone that has scanned', () => {
   };
 
   it('is shown in the browser by the name in its user agent from the scan on', async () => {
-    const browser = await scannedBy(IPHONE);
+    const browser = await scanWith(IPHONE);
     const phone = { name: 'Safari', system: 'iOS' };
     expect(await browser.ticket()).to.deep.include({ state: 'scanned', phone });
     const { text } = await browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
@@ -161,7 +161,7 @@ describe('a phone that has scanned', () => {
   });
 
   it('is not named in the browser if its user agent is unknown', async () => {
-    const browser = await scannedBy('You have won. Call +44 20 7946 0000');
+    const browser = await scanWith('You have won. Call +44 20 7946 0000');
     expect(await browser.ticket())
       .to.include({ state: 'scanned' })
       .and.not.to.have.property('phone');

@@ -17,7 +17,7 @@ describe('a text that another app shares with the scan page', () => {
   const share = (phone: PhonePerson, shared: Record<string, string>) =>
     phone.agent.get(`${world.issuer}/qr/scan?${new URLSearchParams(shared)}`);
 
-  it('is declared in the manifest, and sharing alone changes nothing', async () => {
+  it('is announced in the manifest, and sharing alone changes nothing', async () => {
     const { phone: visitor } = await world.meet();
     const manifest = await visitor.agent.get(`${world.issuer}/qr/manifest.webmanifest`);
     expect(manifest.json().share_target).to.deep.equal({
@@ -96,7 +96,7 @@ describe('the scan page in the browser of another app', () => {
     });
   }
 
-  it('opens Safari on an iPhone, and has no link on other systems', async () => {
+  it('links to Safari on an iPhone, and has no link on other systems', async () => {
     const { host } = new URL(world.issuer);
     expect(linkOn(await pageFor(`${IPHONE} Instagram 334.0.0`))).to.equal(`x-safari-http://${host}/op/qr/scan`);
     const other = await pageFor('Mozilla/5.0 (Windows NT 10.0) MicroMessenger/8.0.2');
@@ -104,7 +104,7 @@ describe('the scan page in the browser of another app', () => {
     expect(linkOn(other)).to.equal(undefined);
   });
 
-  it('does not appear in a browser of its own', async () => {
+  it('has no such hint in a browser that is not part of another app', async () => {
     for (const userAgent of [
       ANDROID.replace('; wv', ''),
       `${IPHONE} Version/17.5 Safari/604.1`,

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { GENEROUS, storesMayTake } from '../../stores/patience.ts';
 import type { Answer } from '../../support/agent.ts';
 import { RedisWorld } from '../../support/redis-world.ts';
-import { allowed, approveTyped, csrfIn, shortCodeOn, typeIn } from '../../support/typing.ts';
+import { approveTyped, csrfIn, shortCodeOn, shortCodesAllowed, typeIn } from '../../support/typing.ts';
 import { PhonePerson, World } from '../../support/world.ts';
 
 const HTML = { accept: 'text/html' };
@@ -13,7 +13,7 @@ describe('the short code', () => {
   let scanAt: string;
 
   before(async () => {
-    world = await World.start(allowed);
+    world = await World.start(shortCodesAllowed);
     scanAt = `${world.issuer}/qr/scan`;
   });
 
@@ -36,7 +36,7 @@ describe('the short code', () => {
 
   it('signs the browser in after it is typed and approved, and the check code is typed', async () => {
     const { browser, phone } = await world.meet();
-    const scanned = world.payloads('qr_login.scanned');
+    const scanned = world.collectPayloads('qr_login.scanned');
     expect((await typeIn(phone, world, await shortCodeOn(browser))).status).to.equal(200);
     expect((await browser.ticket()).state).to.equal('scanned');
     expect(scanned).to.have.length(1);
@@ -71,7 +71,7 @@ describe('the short code', () => {
 
   it('causes an error at the field, a 404 and an event if it is not found, and the field keeps the text', async () => {
     const phone = await new PhonePerson(world).signIn();
-    const refused = world.event('qr_login.failed');
+    const refused = world.nextEvent('qr_login.failed');
     const page = await submit(phone, '"><i>QLMY');
     expect(page.status).to.equal(404);
     expect((await refused)[2]).to.include({ code: 'not_found', accountId: 'a11ce' });
@@ -145,7 +145,7 @@ describe('the short code', () => {
     const acr = 'urn:example:acr:strong';
     const asking = { claims: JSON.stringify({ id_token: { acr: { essential: true, values: [acr] } } }) };
     const features = { devInteractions: { enabled: false }, claimsParameter: { enabled: true } };
-    await World.during({ ...allowed, configuration: { features, acrValues: [acr] } }, async (other) => {
+    await World.during({ ...shortCodesAllowed, configuration: { features, acrValues: [acr] } }, async (other) => {
       const { browser, phone } = await other.meet('alice', asking);
       await typeIn(phone, other, await shortCodeOn(browser));
       for (const look of ['first', 'second']) {
@@ -164,7 +164,7 @@ describe('the short code', () => {
   it('can be claimed again by the account that the request demands, after signing in with it', async () => {
     const asking = { claims: JSON.stringify({ id_token: { sub: { value: 'b0b' } } }) };
     const configuration = { features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } } };
-    await World.during({ ...allowed, configuration }, async (other) => {
+    await World.during({ ...shortCodesAllowed, configuration }, async (other) => {
       const { browser, phone } = await other.meet('alice', asking);
       const shortCode = await shortCodeOn(browser);
       await typeIn(phone, other, shortCode);
@@ -204,8 +204,8 @@ describe('the short code on two nodes with one Redis', () => {
   storesMayTake(GENEROUS);
 
   it('can be shown by one node and typed at the other, once', async () => {
-    await RedisWorld.during(allowed, async ({ world, redis }) => {
-      const second = await RedisWorld.start({ ...allowed, issuer: world.issuer }, redis);
+    await RedisWorld.during(shortCodesAllowed, async ({ world, redis }) => {
+      const second = await RedisWorld.start({ ...shortCodesAllowed, issuer: world.issuer }, redis);
       try {
         const { browser, phone } = await world.meet();
         const shortCode = await shortCodeOn(browser);
@@ -224,7 +224,7 @@ describe('the short code on two nodes with one Redis', () => {
   });
 
   it('is not shown while the store does not answer: the renewal gets a 503', async () => {
-    await RedisWorld.during(allowed, async (there) => {
+    await RedisWorld.during(shortCodesAllowed, async (there) => {
       const { browser } = await there.world.meet();
       there.pause();
       const answer = await browser.agent.post(`${browser.at}/qr/renew`, { json: {} });

@@ -10,7 +10,7 @@ describe('the page of a ticket on the phone', () => {
 
   after(() => world?.stop());
 
-  it('shows when the browser is signed in', async () => {
+  it('shows that the browser is signed in', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     await phone.approve();

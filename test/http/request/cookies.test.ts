@@ -83,7 +83,7 @@ describe('the cookies', () => {
         .getSetCookie()
         .flatMap((text) => (text.startsWith('_') ? [`${text.split(';')[0]}`] : []));
       const others = provided.filter((text) => !text.startsWith('__Secure-'));
-      const cookie = [...others, ...signed('_qr_browser', value)].join('; ');
+      const cookie = [...others, ...signCookie('_qr_browser', value)].join('; ');
       expect((await fetch(origin + path, { headers: { ...BEHIND_TLS, cookie } })).status).to.equal(200);
       expect((await fetch(origin + path, { headers: { ...BEHIND_TLS, cookie: others.join('; ') } })).status).to.equal(
         404,
@@ -92,7 +92,7 @@ describe('the cookies', () => {
       const { qr } = (await (await fetch(`${origin}${path}/qr`, { headers: { ...BEHIND_TLS, cookie } })).json()) as {
         qr: { url: string };
       };
-      const note = signed('_qr_seen', 'a note of an older release').join('; ');
+      const note = signCookie('_qr_seen', 'a note of an older release').join('; ');
       const landed = await fetch(origin + new URL(qr.url).pathname, {
         headers: { ...BEHIND_TLS, cookie: note },
         redirect: 'manual',
@@ -129,8 +129,8 @@ function start(origin: string): Promise<Response> {
   return fetch(`${origin}/auth?${query}`, { headers: BEHIND_TLS, redirect: 'manual' });
 }
 
-/** Returns a cookie and its signature, as Koa makes it. */
-function signed(name: string, value: string): string[] {
+/** Returns a cookie and its signature, as Koa makes them. */
+function signCookie(name: string, value: string): string[] {
   const [key = ''] = COOKIE_KEYS;
   const signature = createHmac('sha1', key).update(`${name}=${value}`).digest('base64url');
   return [`${name}=${value}`, `${name}.sig=${signature}`];

@@ -7,7 +7,7 @@ const PHONE_ADDRESS = '198.51.100.9';
 
 describe('the place of the browser on the phone', () => {
   it('is shown as a hint, with the country in the language of the page', async () => {
-    const { phone } = await met({ qrLogin: { locate: () => ({ country: 'DE', city: 'Berlin' }) } });
+    const { phone } = await meetBehindProxy({ qrLogin: { locate: () => ({ country: 'DE', city: 'Berlin' }) } });
     expect((await phone.look()).json().browser).to.deep.include({ place: { country: 'DE', city: 'Berlin' } });
     expect(await pageOf(phone))
       .to.include('Berlin, Germany')
@@ -16,7 +16,7 @@ describe('the place of the browser on the phone', () => {
   });
 
   it('is not shown if it is not known', async () => {
-    const { phone } = await met({});
+    const { phone } = await meetBehindProxy({});
     expect((await phone.look()).json().browser).not.to.have.property('place');
     expect(await pageOf(phone)).not.to.include('roughly');
   });
@@ -32,7 +32,7 @@ describe('the place of the browser on the phone', () => {
 
   it('is passed to assess(), as is the place of the phone', async () => {
     const contexts: RiskContext[] = [];
-    await met({
+    await meetBehindProxy({
       qrLogin: {
         locate: (address) => ({ city: address === PHONE_ADDRESS ? 'Cologne' : 'Berlin' }),
         assess: (context) => {
@@ -53,7 +53,7 @@ describe('the place of the browser on the phone', () => {
   ] as const) {
     it(`is missing, with a warning, if locate() ${kind}, and the sign-in continues`, async () => {
       const warned = new Promise((resolve) => process.once('warning', resolve));
-      const { phone } = await met({ qrLogin: { locate } });
+      const { phone } = await meetBehindProxy({ qrLogin: { locate } });
       expect((await phone.look()).json()).to.deep.include({ state: 'scanned' });
       expect(await warned).to.include({ code: 'QR_LOGIN_LOCATE' });
     });
@@ -61,7 +61,7 @@ describe('the place of the browser on the phone', () => {
 
   it('is cut to a readable length, and its markup is escaped', async () => {
     const long = `<b>${'x'.repeat(500)}`;
-    const { phone } = await met({ qrLogin: { locate: () => ({ country: 'Germany', city: long }) } });
+    const { phone } = await meetBehindProxy({ qrLogin: { locate: () => ({ country: 'Germany', city: long }) } });
     expect((await phone.look()).json().browser).to.deep.include({ place: { city: `${long.slice(0, 79)}…` } });
     expect(await pageOf(phone))
       .to.include('&lt;b&gt;xxx')
@@ -81,7 +81,7 @@ afterEach(async () => {
 });
 
 /** Returns a browser and a phone behind a proxy that passes on their addresses. The phone has scanned. */
-async function met(options: WorldOptions): Promise<{ browser: BrowserPerson; phone: PhonePerson }> {
+async function meetBehindProxy(options: WorldOptions): Promise<{ browser: BrowserPerson; phone: PhonePerson }> {
   world = await World.start({ ...options, proxy: true });
   const browser = new BrowserPerson(world, { 'x-forwarded-for': BROWSER_ADDRESS });
   const phone = await new PhonePerson(world, { 'x-forwarded-for': PHONE_ADDRESS }).signIn();

@@ -44,7 +44,7 @@ describe('closing', () => {
   });
 
   it('lets a request finish that began before', async () => {
-    const slow = new Slow();
+    const slow = new SlowLookup();
     await World.during({ qrLogin: { findAccount: slow.findAccount } }, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
@@ -65,7 +65,7 @@ describe('closing', () => {
   });
 
   it('waits two seconds for a request that does not finish, and a second close does not wait again', async () => {
-    const slow = new Slow();
+    const slow = new SlowLookup();
     await World.during({ qrLogin: { findAccount: slow.findAccount } }, async (world) => {
       const { browser, phone } = await world.meet();
       const code = await browser.code();
@@ -96,7 +96,7 @@ describe('closing', () => {
   it("closes the plugin's own connection to Redis and leaves the deployment's open", async () => {
     await RedisWorld.during({}, async ({ redis, world }) => {
       await until(async () => (await world.qr.health()).signals === 'up');
-      // The third connection is the one that asks for the number.
+      // The third connection is that of the INFO command itself.
       expect(await redis.info('connected_clients')).to.equal('3');
       expect(await redis.info('pubsub_channels')).to.equal('1');
       await world.qr.close();
@@ -125,7 +125,7 @@ describe('closing', () => {
 });
 
 /** A `findAccount` that a test can delay. */
-class Slow {
+class SlowLookup {
   goOn: () => void = () => undefined;
   #asked: () => void = () => undefined;
   #free: Promise<void> = Promise.resolve();

@@ -12,7 +12,7 @@ const FOREIGN: Record<string, string>[] = [
   { 'sec-fetch-site': 'none' },
 ];
 
-describe('a request from another site', () => {
+describe('a request that changes something', () => {
   let world: World;
 
   before(async () => {
@@ -21,7 +21,7 @@ describe('a request from another site', () => {
 
   after(() => world?.stop());
 
-  it('is refused at every URL that changes something', async () => {
+  it('is refused at every URL if it comes from another site', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     await phone.scan(code);
@@ -50,7 +50,7 @@ describe('a request from another site', () => {
     expect(after).to.deep.equal(before);
   });
 
-  it('is accepted if it comes from a page of the plugin behind a proxy that hides the origin', async () => {
+  it('is accepted if it comes from a page of the plugin, even behind a proxy that hides the origin', async () => {
     const { browser } = await world.meet();
     const headers = { origin: 'null', 'sec-fetch-site': 'same-origin' };
     expect((await browser.agent.post(`${browser.at}/qr/renew`, { json: {}, headers })).status).to.equal(200);
@@ -61,7 +61,7 @@ describe('a request from another site', () => {
     }
   });
 
-  it('is accepted if it comes from a page of the plugin instead', async () => {
+  it('is accepted if it comes from a page of the plugin', async () => {
     const { browser } = await world.meet();
     const headers = { origin: world.origin, 'sec-fetch-site': 'same-origin' };
     const answer = await browser.agent.post(`${browser.at}/qr/renew`, { json: {}, headers });

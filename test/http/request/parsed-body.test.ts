@@ -7,7 +7,7 @@ import type { Provider } from 'oidc-provider';
 import { makeProvider } from '../../fixtures/provider.ts';
 import { CLIENT_ID, RP_CALLBACK, testClient } from '../../fixtures/test-client.ts';
 import { Agent } from '../../support/agent.ts';
-import { listening } from '../../support/server.ts';
+import { listen } from '../../support/server.ts';
 
 /** Hosts whose parser comes before the provider, with its default settings. */
 const HOSTS: Readonly<Record<string, (provider: Provider) => RequestListener>> = {
@@ -34,7 +34,7 @@ const HOSTS: Readonly<Record<string, (provider: Provider) => RequestListener>> =
 const PKCE = { code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' };
 
 for (const [name, host] of Object.entries(HOSTS)) {
-  describe(`behind a body parser of ${name}`, () => {
+  describe(`the provider behind a body parser of ${name}`, () => {
     let agent: Agent;
     let at: string;
     let stop: () => Promise<void>;
@@ -47,7 +47,7 @@ for (const [name, host] of Object.entries(HOSTS)) {
       warnings = [];
       process.on('warning', note);
       const server = createServer();
-      const issuer = await listening(server);
+      const issuer = await listen(server);
       const { provider, qr } = await makeProvider({ issuer, clients: [testClient(CLIENT_ID)] });
       server.on('request', host(provider));
       stop = async () => {

@@ -18,7 +18,7 @@ interface ApprovedSignIn {
   readonly checkCode: string;
 }
 
-async function approved(phone: PhonePerson): Promise<ApprovedSignIn> {
+async function approveSignIn(phone: PhonePerson): Promise<ApprovedSignIn> {
   const browser = new BrowserPerson(phone.world);
   await browser.start();
   await phone.scan(await browser.code());
@@ -28,7 +28,7 @@ async function approved(phone: PhonePerson): Promise<ApprovedSignIn> {
 /** Types wrong check codes, at most two at each browser, so that no ticket ends. */
 async function typeWrong(phone: PhonePerson, times: number): Promise<void> {
   for (let left = times; left > 0; left -= 2) {
-    const { browser, checkCode } = await approved(phone);
+    const { browser, checkCode } = await approveSignIn(phone);
     const wrong = checkCode === '000000' ? '000001' : '000000';
     for (let tries = Math.min(left, 2); tries > 0; tries--) {
       expect((await browser.finish(wrong)).json().error).to.equal('wrong_check_code');
@@ -37,7 +37,7 @@ async function typeWrong(phone: PhonePerson, times: number): Promise<void> {
 }
 
 /** Scans the code of a new browser. @returns the phone's answer */
-async function scanned(phone: PhonePerson): Promise<Answer> {
+async function scanNewCode(phone: PhonePerson): Promise<Answer> {
   const browser = new BrowserPerson(phone.world);
   await browser.start();
   return phone.scan(await browser.code());
@@ -56,16 +56,16 @@ describe('wrong check codes in a row', () => {
     // clock.
     clock.forward(-(DAY_S + 600));
     await World.during({ ...LIMITED, clock }, async (world) => {
-      const paused = world.payloads('qr_login.paused');
+      const paused = world.collectPayloads('qr_login.paused');
       const phone = await new PhonePerson(world).signIn();
-      const earlier = await approved(phone);
+      const earlier = await approveSignIn(phone);
       await typeWrong(phone, MOST);
       expect(paused).to.have.length(1);
       const [event] = paused as { accountId: string; from: string; until: Date }[];
       expect(event?.accountId).to.equal('a11ce');
       expect(event?.until.getTime()).to.be.closeTo(world.clock.now() + DAY_S * 1000, 60_000);
 
-      expectPaused(await scanned(phone));
+      expectPaused(await scanNewCode(phone));
       expectPaused(await earlier.browser.finish(earlier.checkCode));
       const page = await earlier.browser.agent.post(`${earlier.browser.at}/qr/finish`, {
         form: { checkCode: earlier.checkCode },
@@ -74,7 +74,7 @@ describe('wrong check codes in a row', () => {
       expect(page.text).to.include('typed wrong too often in a row');
 
       world.clock.forward(DAY_S + 1);
-      const { browser, checkCode } = await approved(phone);
+      const { browser, checkCode } = await approveSignIn(phone);
       expect((await browser.finish(checkCode)).status).to.equal(200);
     });
   });
@@ -84,7 +84,7 @@ describe('wrong check codes in a row', () => {
       const phone = await new PhonePerson(world).signIn();
       for (let series = 0; series < 3; series++) {
         await typeWrong(phone, MOST - 1);
-        const { browser, checkCode } = await approved(phone);
+        const { browser, checkCode } = await approveSignIn(phone);
         expect((await browser.finish(checkCode)).status).to.equal(200);
       }
     });
@@ -96,8 +96,8 @@ describe('wrong check codes in a row', () => {
     await World.during({ ...LIMITED, qrLogin }, async (world) => {
       const phone = await new PhonePerson(world).signIn();
       await typeWrong(phone, MOST);
-      expectPaused(await scanned(phone));
-      expect((await scanned(await new PhonePerson(world).signIn('bob'))).status).to.equal(200);
+      expectPaused(await scanNewCode(phone));
+      expect((await scanNewCode(await new PhonePerson(world).signIn('bob'))).status).to.equal(200);
       const again = await new PhonePerson(world).signIn();
       verdict = 'allow';
       const browser = new BrowserPerson(world);
@@ -127,9 +127,9 @@ describe('wrong check codes in a row', () => {
       try {
         await typeWrong(await new PhonePerson(first.world).signIn(), MOST - 1);
         const phone = await new PhonePerson(first.world).signIn();
-        const { browser, checkCode } = await approved(phone);
+        const { browser, checkCode } = await approveSignIn(phone);
         const wrong = checkCode === '000000' ? '000001' : '000000';
-        const paused = second.world.payloads('qr_login.paused');
+        const paused = second.world.collectPayloads('qr_login.paused');
         const finish = browser.at.replace(first.world.origin, second.world.origin);
         const cookie = await browser.agent.jar.getCookieString(browser.at);
         const answer = await fetch(`${finish}/qr/finish`, {
@@ -139,7 +139,7 @@ describe('wrong check codes in a row', () => {
         });
         expect(answer.status).to.equal(403);
         expect(paused).to.have.length(1);
-        expectPaused(await scanned(phone));
+        expectPaused(await scanNewCode(phone));
       } finally {
         await second.stop();
       }

@@ -107,7 +107,7 @@ describe('a request without a browser', () => {
   });
 
   it('is refused while another one of its client waits, of twenty at once all but one', async () => {
-    const refused = world.payloads('backchannel_authentication.error');
+    const refused = world.collectPayloads('backchannel_authentication.error');
     const tries = Array.from({ length: 20 }, () =>
       ask(world).then(
         () => undefined,

@@ -75,7 +75,7 @@ describe('a client that asks without a browser and is notified', () => {
 
   it('can poll if it does not accept its notification, and the phone knows nothing of it', async () => {
     status = 500;
-    const told = desk.world.payloads('qr_login.unnotified');
+    const told = desk.world.collectPayloads('qr_login.unnotified');
     const asked = await asPinged();
     const phone = await phoneWithRequest(desk.world);
     expect((await phone.approve()).json().state).to.equal('redeemed');

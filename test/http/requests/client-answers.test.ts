@@ -78,8 +78,8 @@ describe('a client that asks without a browser and polls', () => {
     expect(asked.answer.expires_in).to.equal(30);
     const phone = await phoneWithRequest(world);
     expect((await phone.look()).json().expiresIn).to.be.within(20, 30);
-    const told = world.payloads('qr_login.expired');
-    const expired = world.event('qr_login.expired');
+    const told = world.collectPayloads('qr_login.expired');
+    const expired = world.nextEvent('qr_login.expired');
     world.clock.forward(30);
     expect((await phone.approve()).json()).to.include({ error: 'over', reason: 'expired' });
     expect(await listed(phone)).to.deep.equal([]);
@@ -91,7 +91,7 @@ describe('a client that asks without a browser and polls', () => {
   it('is told that a demand of its request was not met', async () => {
     const asked = await ask(desk.world, { max_age: '10' });
     const phone = await new PhonePerson(desk.world).signIn();
-    await phone.wasSignedInAgo(60);
+    await phone.backdateSignIn(60);
     await openFirst(phone);
     expect((await phone.look()).json()).to.include({ unmet: 'freshness' });
     expect((await phone.approve()).json().error).to.equal('sign_in_again');
@@ -102,7 +102,7 @@ describe('a client that asks without a browser and polls', () => {
   it('gets the time of a sign-in that the phone makes for its request', async () => {
     const asked = await ask(desk.world, { max_age: '10' });
     const phone = await new PhonePerson(desk.world).signIn();
-    await phone.wasSignedInAgo(60);
+    await phone.backdateSignIn(60);
     await openFirst(phone);
     const { signInAgain } = (await phone.look()).json();
     await phone.signInAt(`${signInAgain}`);
@@ -160,7 +160,7 @@ describe('a client that asks without a browser and polls', () => {
 
   it('emits the events of its ticket, marked as a request without a browser', async () => {
     const names = ['shown', 'scanned', 'approved', 'finished'];
-    const told = names.map((name) => desk.world.payloads(`qr_login.${name}`));
+    const told = names.map((name) => desk.world.collectPayloads(`qr_login.${name}`));
     await ask(desk.world);
     const phone = await phoneWithRequest(desk.world);
     await phone.approve();

@@ -46,7 +46,7 @@ describe('the address of a request that waits', () => {
 
   it('changes nothing when it is only looked at', async () => {
     const url = await asked();
-    const scanned = world.payloads('qr_login.scanned');
+    const scanned = world.collectPayloads('qr_login.scanned');
     const phone = await new PhonePerson(world).signIn();
     for (const method of ['GET', 'HEAD', 'GET']) expect((await phone.agent.send(url, { method })).status).to.equal(200);
     expect(scanned).to.deep.equal([]);

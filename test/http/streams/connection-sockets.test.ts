@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { StillClock } from '../../support/clock.ts';
 import { Crier, REQUEST } from '../../support/crier.ts';
-import { listening } from '../../support/server.ts';
+import { listen } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
 import { statesIn, Wire } from '../../support/wire.ts';
 import { World } from '../../support/world.ts';
@@ -15,13 +15,13 @@ import { World } from '../../support/world.ts';
 const IDLE_MS = 100;
 
 for (const parkStreams of [false, true]) {
-  describe(`a server with event streams ${parkStreams ? 'without their sockets' : 'on their sockets'}`, () => {
+  describe(`a server with event streams ${parkStreams ? 'that have given up their Node.js sockets' : 'that keep their Node.js sockets'}`, () => {
     let crier: Crier;
     let open: Wire[] = [];
 
     beforeEach(async () => {
       crier = await Crier.start(parkStreams);
-      open = [await crier.watched(), await crier.watched(), await crier.watched()];
+      open = [await crier.connectBrowser(), await crier.connectBrowser(), await crier.connectBrowser()];
       await until(() => crier.sockets.every(({ destroyed }) => destroyed === parkStreams));
     });
 
@@ -31,8 +31,8 @@ for (const parkStreams of [false, true]) {
     });
 
     const goOn = async (): Promise<void> => {
-      crier.say();
-      for (const wire of open) await wire.saw(`"version":${crier.version}`);
+      crier.publish();
+      for (const wire of open) await wire.untilSeen(`"version":${crier.version}`);
     };
 
     it('releases the responses while the streams continue', async () => {
@@ -47,15 +47,15 @@ for (const parkStreams of [false, true]) {
       crier.server.once('request', (_request, response) => {
         for (const event of ['finish', 'close', 'error']) response.on(event, () => emitted.push(event));
       });
-      open.push(await crier.watched());
+      open.push(await crier.connectBrowser());
       await until(() => emitted.includes('close'));
       await goOn();
       crier.streams.close();
-      for (const wire of open) await wire.ended();
+      for (const wire of open) await wire.untilEnded();
       expect(emitted).to.deep.equal(['finish', 'close']);
     });
 
-    it('counts their connections, and closes when the last of them has ended', async () => {
+    it('counts the connections of the streams, and closes when the last of them has ended', async () => {
       const connections = promisify(crier.server.getConnections.bind(crier.server));
       expect(await connections()).to.equal(3);
       open[0]?.socket.destroy();
@@ -70,7 +70,7 @@ for (const parkStreams of [false, true]) {
       await closed;
       expect(await connections()).to.equal(0);
       for (const wire of open.slice(1)) {
-        await wire.ended();
+        await wire.untilEnded();
         expect(wire.text).to.match(/\n\nretry: \d+\n\n$/);
       }
     });
@@ -81,9 +81,9 @@ for (const parkStreams of [false, true]) {
       const server = createServer((request, response) => {
         requests.run('a request', () => other.handle(request, response));
       });
-      const wire = await Wire.to(await listening(server));
+      const wire = await Wire.to(await listen(server));
       wire.send(REQUEST);
-      await wire.saw('"version"');
+      await wire.untilSeen('"version"');
       const stored: unknown[] = [];
       other.onRead = () => stored.push(requests.getStore());
       other.clock.forward(100);
@@ -99,21 +99,21 @@ for (const parkStreams of [false, true]) {
         else response.end('done');
       });
       Object.assign(server, { timeout: IDLE_MS, maxRequestsPerSocket: 1 });
-      const origin = await listening(server);
-      let stream = await opened(origin);
+      const origin = await listen(server);
+      let stream = await openStream(origin);
       // Reading the request may take longer than a connection may be idle, if the processor is busy.
-      while (stream === undefined) stream = await opened(origin);
+      while (stream === undefined) stream = await openStream(origin);
       Object.assign(server, { headersTimeout: 1, requestTimeout: 2 });
 
       const others = [await Wire.to(origin), await Wire.to(origin), await Wire.to(origin)];
       others[1]?.send('GET / HTTP/1.1\r\nHost:');
       others[2]?.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
-      for (const other of others) await other.ended();
+      for (const other of others) await other.untilEnded();
       await pause(2 * IDLE_MS);
       open.push(stream);
       await goOn();
       crier.streams.close();
-      await stream.saw('retry: ');
+      await stream.untilSeen('retry: ');
       server.close();
       await once(server, 'close');
     });
@@ -121,37 +121,37 @@ for (const parkStreams of [false, true]) {
 }
 
 describe('a server that has parked its event streams', () => {
-  it('keeps them open on closeAllConnections(), until the plugin closes them', async () => {
+  it('keeps these streams open on closeAllConnections(), until the plugin closes them', async () => {
     const crier = await Crier.start(true);
-    const wire = await crier.watched();
+    const wire = await crier.connectBrowser();
     await until(() => crier.sockets.every(({ destroyed }) => destroyed));
     crier.server.closeAllConnections();
-    crier.say();
-    await wire.saw(`"version":${crier.version}`);
+    crier.publish();
+    await wire.untilSeen(`"version":${crier.version}`);
     await crier.stop();
-    await wire.ended();
+    await wire.untilEnded();
     expect(wire.text).to.match(/\n\nretry: \d+\n\n$/);
   });
 });
 
 for (const parkStreams of [false, true]) {
-  describe(`a browser that waits ${parkStreams ? 'without a socket' : 'on a socket'}`, () => {
+  describe(`a browser that waits on a stream ${parkStreams ? 'that has given up its Node.js socket' : 'that keeps its Node.js socket'}`, () => {
     it('gets a heartbeat every 15 seconds, then the expiry of the ticket, then the end of the stream', async () => {
       await World.during({ clock: new StillClock(), qrLogin: { parkStreams } }, async (world) => {
         const { browser, phone } = await world.meet();
         await phone.scan(await browser.code());
         const wire = await Wire.watch(browser);
-        await wire.saw('"scanned"');
-        // The first heartbeat is due 15 seconds after this.
+        await wire.untilSeen('"scanned"');
+        // The first heartbeat is due 15 seconds after the browser is counted.
         await until(async () => (await world.qr.health()).waiting === 1);
         for (const beats of [1, 2, 3]) {
           world.clock.forward(15.1);
-          await wire.saw('}\n\n'.concat('event: heartbeat\ndata:\n\n'.repeat(beats)));
+          await wire.untilSeen('}\n\n'.concat('event: heartbeat\ndata:\n\n'.repeat(beats)));
         }
         world.clock.forward(120);
-        await wire.saw('"expired"');
+        await wire.untilSeen('"expired"');
         world.clock.forward(3600);
-        await wire.ended();
+        await wire.untilEnded();
         expect(statesIn(wire.body)).to.deep.equal(['scanned', 'expired']);
         await until(async () => (await world.qr.health()).waiting === 0);
       });
@@ -160,10 +160,10 @@ for (const parkStreams of [false, true]) {
 }
 
 /** Returns an event stream that has sent a ticket, or undefined if the server cut the connection before that. */
-async function opened(origin: string): Promise<Wire | undefined> {
+async function openStream(origin: string): Promise<Wire | undefined> {
   const stream = await Wire.to(origin);
   stream.send(REQUEST);
-  return stream.saw('"version"').then(
+  return stream.untilSeen('"version"').then(
     () => stream,
     () => undefined,
   );

@@ -4,7 +4,7 @@ import { StillClock } from '../../support/clock.ts';
 import { BrowserPerson, World } from '../../support/world.ts';
 
 for (const parkStreams of [false, true]) {
-  describe(`the event stream ${parkStreams ? 'without its socket' : 'on its socket'}`, () => {
+  describe(`the event stream ${parkStreams ? 'that has given up its Node.js socket' : 'that keeps its Node.js socket'}`, () => {
     let world: World;
     let open: EventStream[] = [];
 
@@ -114,7 +114,7 @@ for (const parkStreams of [false, true]) {
       for (const tab of tabs) expect((await tab.ticket()).state).to.equal('scanned');
     });
 
-    it('ends when the server stops, and says when to come back', async () => {
+    it('ends when the server stops, and says when to reconnect', async () => {
       await World.during({ qrLogin: { parkStreams } }, async (other) => {
         const browser = new BrowserPerson(other);
         await browser.start();

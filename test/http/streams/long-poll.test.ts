@@ -10,7 +10,7 @@ import type { Listener } from '../../../src/ticket/ports.ts';
 import { VirtualTime } from '../../support/virtual-time.ts';
 
 const VIEWS = { dueAt: () => Number.POSITIVE_INFINITY } as unknown as BrowserViews;
-const METRICS = { arrived: () => undefined, left: () => undefined } as unknown as SignInMetrics;
+const METRICS = { countArrival: () => undefined, countDeparture: () => undefined } as unknown as SignInMetrics;
 
 /** A watch of an interaction that has no ticket, so that the version never changes. */
 class QuietWatch {
@@ -52,13 +52,13 @@ describe('a long poll without news, of a client that asks again immediately,', (
 
   afterEach(() => time.end());
 
-  const alone = (): object => ({ req: { socket: {} }, res: new EventEmitter() });
+  const ownConnection = (): object => ({ req: { socket: {} }, res: new EventEmitter() });
 
   it('takes at least a second if a change may have been missed', async () => {
     const random = Math.random;
     Math.random = () => 0;
     try {
-      const isAnswered = poll(new QuietWatch((listener) => listener.hear(undefined)), alone());
+      const isAnswered = poll(new QuietWatch((listener) => listener.hear(undefined)), ownConnection());
       await time.pass(900);
       expect(isAnswered()).to.equal(false);
       await time.pass(150);

@@ -11,7 +11,7 @@ import express from 'express';
 import session from 'express-session';
 import Fastify from 'fastify';
 import { Crier, REQUEST } from '../../support/crier.ts';
-import { listening } from '../../support/server.ts';
+import { listen } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
 import { eventsIn, StreamRecording, Wire } from '../../support/wire.ts';
 
@@ -28,21 +28,21 @@ interface OpenStreams {
 const PLACES: Readonly<Record<string, (crier: Crier) => Promise<OpenStreams>>> = {
   'a server that speaks TLS itself': async ({ handle }) => {
     const server = createTlsServer({ key: CERTIFICATE, cert: CERTIFICATE }, handle);
-    return overTls(server, await listening(server, 'https'));
+    return overTls(server, await listen(server, 'https'));
   },
   'an HTTP/2 server that speaks HTTP/1.1, too': async ({ handle }) => {
     const server = createSecureServer({ key: CERTIFICATE, cert: CERTIFICATE, allowHTTP1: true }, handle as never);
-    return overTls(server, await listening(server, 'https'));
+    return overTls(server, await listen(server, 'https'));
   },
   'HTTP/2': async ({ handle }) => {
     const server = createSecureServer({ key: CERTIFICATE, cert: CERTIFICATE }, handle as never);
-    const client = connectHttp2(await listening(server, 'https'), { ca: CERTIFICATE });
+    const client = connectHttp2(await listen(server, 'https'), { ca: CERTIFICATE });
     const streams = [1, 2].map(() => new StreamRecording(client.request({ ':path': '/events' })));
     return {
       streams,
       stop: async () => {
         client.close();
-        await stopped(server);
+        await stopServer(server);
       },
     };
   },
@@ -119,16 +119,16 @@ describe('parkStreams', () => {
   for (const [place, open] of Object.entries(PLACES)) {
     it(`warns once and keeps the sockets in ${place}: state, heartbeat, change and end arrive`, async () => {
       const { streams, stop } = await open(crier);
-      const allSee = (text: string): Promise<unknown> => Promise.all(streams.map((stream) => stream.saw(text)));
+      const allSee = (text: string): Promise<unknown> => Promise.all(streams.map((stream) => stream.untilSeen(text)));
       await allSee('"version":1');
       await until(() => crier.waiting === 2 && warnings.length > 0);
-      crier.say();
+      crier.publish();
       await allSee('"version":2');
       crier.clock.forward(16);
       await allSee('\nevent: heartbeat\ndata:\n\n');
       crier.streams.close();
       for (const stream of streams) {
-        await stream.ended();
+        await stream.untilEnded();
         const { events, retries } = eventsIn(stream instanceof Wire ? unchunked(stream) : stream.bytes);
         expect(events.map(({ type, lastEventId }) => [type, lastEventId])).to.deep.equal([
           ['ticket', '1'],
@@ -146,7 +146,7 @@ describe('parkStreams', () => {
   it('keeps the session cookie of the host in the head', async () => {
     const { streams, stop } = await (PLACES['an app in Express that keeps sessions']?.(crier) ?? fail());
     const [stream] = streams;
-    await stream?.saw('"version":1');
+    await stream?.untilSeen('"version":1');
     expect(stream instanceof Wire && stream.header('set-cookie')).to.have.length(1);
     for (const { source } of streams) source.destroy();
     await stop();
@@ -158,25 +158,25 @@ describe('parkStreams', () => {
     app.use('/events', crier.handle);
     const { stream } = await app.inject({ url: '/events', payloadAsStream: true });
     const heard = new StreamRecording(stream());
-    await heard.saw('"version":1');
-    crier.say();
-    await heard.saw('"version":2');
+    await heard.untilSeen('"version":1');
+    crier.publish();
+    await heard.untilSeen('"version":2');
     crier.streams.close();
-    await heard.saw('retry: ');
+    await heard.untilSeen('retry: ');
     await until(() => crier.waiting === 0);
     await app.close();
   });
 
   it('does not count a browser that leaves over HTTP/2 before or while the ticket is read', async () => {
-    let closed = (): void => undefined;
+    let handled = (): void => undefined;
     const server = createSecureServer({ key: CERTIFICATE, cert: CERTIFICATE }, async (request, response) => {
       // A middleware of the host that is slow.
       if (request.url === '/late') await new Promise<void>((resolve) => response.once('close', resolve));
       crier.handle(request as never, response as never);
-      closed();
+      handled();
     });
-    const client = connectHttp2(await listening(server, 'https'), { ca: CERTIFICATE });
-    const letGo = crier.hold();
+    const client = connectHttp2(await listen(server, 'https'), { ca: CERTIFICATE });
+    const letGo = crier.holdReads();
     const early = client.request({ ':path': '/early' });
     early.end();
     await until(() => crier.waiting === 1);
@@ -185,7 +185,7 @@ describe('parkStreams', () => {
     letGo();
 
     const arrived = new Promise<void>((resolve) => {
-      closed = resolve;
+      handled = resolve;
     });
     const late = client.request({ ':path': '/late' });
     late.end();
@@ -194,16 +194,16 @@ describe('parkStreams', () => {
     await arrived;
     await until(() => crier.waiting === 0);
     client.close();
-    await stopped(server);
+    await stopServer(server);
   });
 });
 
 async function overHttp(server: Server): Promise<OpenStreams> {
-  const origin = await listening(server);
+  const origin = await listen(server);
   const streams = [await Wire.to(origin), await Wire.to(origin)];
   // Without this header the connection would stay open for another request after the response.
   for (const stream of streams) stream.send(REQUEST.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
-  return { streams, stop: () => stopped(server) };
+  return { streams, stop: () => stopServer(server) };
 }
 
 async function overTls(server: Server, origin: string): Promise<OpenStreams> {
@@ -216,10 +216,10 @@ async function overTls(server: Server, origin: string): Promise<OpenStreams> {
     }),
   );
   for (const stream of streams) stream.send(REQUEST);
-  return { streams, stop: () => stopped(server) };
+  return { streams, stop: () => stopServer(server) };
 }
 
-async function stopped(server: Server): Promise<void> {
+async function stopServer(server: Server): Promise<void> {
   server.close();
   await once(server, 'close');
 }

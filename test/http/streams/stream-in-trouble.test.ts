@@ -13,7 +13,7 @@ describe('a browser that waits while the store does not answer', () => {
   beforeEach(async () => {
     open = [];
     there = await RedisWorld.start();
-    await there.isUp();
+    await there.untilUp();
   });
 
   afterEach(async () => {
@@ -54,7 +54,7 @@ describe('a browser that waits while the store does not answer', () => {
     const stream = await watch(browser);
     await stream.ticket('scanned');
     const waiting = browser.after(2);
-    await there.waiting(2);
+    await there.untilWaiting(2);
     await approveLate(phone);
     await there.resume();
     expect(await waiting).to.include({ version: 3, state: 'approved' });
@@ -84,7 +84,7 @@ describe('a browser that waits while the store does not answer', () => {
     expect(await stream.ticket('expired')).to.deep.equal({ version: 0, state: 'expired', expiresIn: 0 });
     // The interaction is also gone.
     expect((await browser.agent.post(`${browser.at}/qr/renew`, { json: {} })).status).to.equal(404);
-    await there.isUp();
+    await there.untilUp();
     await phone.signIn();
     await browser.start();
     await phone.scan(await browser.code());

@@ -12,7 +12,7 @@ const KB = 1024;
 const ENOUGH_BYTES = 64 * KB * KB;
 
 for (const parkStreams of [false, true]) {
-  describe(`a reader of an event stream ${parkStreams ? 'without its socket' : 'on its socket'}`, () => {
+  describe(`a reader of an event stream ${parkStreams ? 'that has given up its Node.js socket' : 'that keeps its Node.js socket'}`, () => {
     let crier: Crier;
     let open: Wire[] = [];
 
@@ -26,8 +26,8 @@ for (const parkStreams of [false, true]) {
       await crier?.stop();
     });
 
-    const watched = async (...more: Parameters<Crier['watched']>): Promise<Wire> => {
-      const wire = await crier.watched(...more);
+    const watch = async (...more: Parameters<Crier['connectBrowser']>): Promise<Wire> => {
+      const wire = await crier.connectBrowser(...more);
       open.push(wire);
       await until(() => crier.sockets.every(({ destroyed }) => destroyed === parkStreams));
       return wire;
@@ -37,7 +37,7 @@ for (const parkStreams of [false, true]) {
     const untilStuck = async (unsent: () => number): Promise<void> => {
       for (let sentBytes = 0; unsent() === 0; sentBytes += 16 * KB) {
         expect(sentBytes).to.be.below(ENOUGH_BYTES);
-        crier.say(16 * KB);
+        crier.publish(16 * KB);
         await nextTurn();
       }
     };
@@ -58,7 +58,7 @@ for (const parkStreams of [false, true]) {
       open.push(new Wire(socket));
       socket.write(REQUEST);
       await until(() => crier.waiting === 1 && crier.sockets.every(({ destroyed }) => destroyed === parkStreams));
-      for (let number = 0; number < 60; number++) crier.say(number * 16);
+      for (let number = 0; number < 60; number++) crier.publish(number * 16);
       await until(() => Buffer.from(bytes).includes(`"version":${crier.version}`));
       await until(() => bytes.at(-1) === 10 && bytes.at(-2) === 10);
       const body = Buffer.from(bytes.slice(bytes.indexOf(13)));
@@ -67,33 +67,33 @@ for (const parkStreams of [false, true]) {
     });
 
     it('gets every event in order after a pause in which the kernel took no more', async () => {
-      const [wire, unsent] = await unsentOf(watched());
+      const [wire, unsent] = await unsentOf(watch());
       wire.socket.pause();
       await untilStuck(unsent);
       expect(crier.waiting).to.equal(1);
       wire.socket.resume();
-      await wire.saw(`id: ${crier.version}\n`);
-      crier.say();
-      await wire.saw(`id: ${crier.version}\n`);
+      await wire.untilSeen(`id: ${crier.version}\n`);
+      crier.publish();
+      await wire.untilSeen(`id: ${crier.version}\n`);
       await until(() => wire.bytes.subarray(-2).equals(Buffer.from('\n\n')));
       const ids = eventsIn(wire.body).events.map(({ lastEventId }) => Number(lastEventId));
       expect(ids).to.deep.equal(Array.from({ length: crier.version }, (_, index) => index + 1));
     });
 
     it('is cut off if it does not read and more than 64 KB are unsent', async () => {
-      const [wire, unsent] = await unsentOf(watched());
+      const [wire, unsent] = await unsentOf(watch());
       wire.socket.pause();
       await untilStuck(unsent);
       for (let left = 6; left > 0 && crier.waiting === 1; left--) {
         expect(unsent()).to.be.at.most(96 * KB);
-        crier.say(16 * KB);
+        crier.publish(16 * KB);
         await nextTurn();
       }
       await until(() => crier.waiting === 0);
     });
 
     it('is cut off at the end if it does not read the rest, so that the server can close', async () => {
-      const [wire, unsent] = await unsentOf(watched());
+      const [wire, unsent] = await unsentOf(watch());
       wire.socket.pause();
       await untilStuck(unsent);
       const closed = once(crier.server, 'close');
@@ -105,24 +105,24 @@ for (const parkStreams of [false, true]) {
     });
 
     it('is cut off at the end although it keeps its own side open', async () => {
-      const wire = await watched({ allowHalfOpen: true });
+      const wire = await watch({ allowHalfOpen: true });
       const closed = once(crier.server, 'close');
       crier.streams.close();
       crier.server.close();
       await closed;
-      await wire.saw('retry: ');
+      await wire.untilSeen('retry: ');
       crier = await Crier.start(parkStreams);
     });
 
     it('gets the end of the stream after it has closed its own side', async () => {
-      const wire = await watched({ allowHalfOpen: true });
+      const wire = await watch({ allowHalfOpen: true });
       wire.socket.end();
       await once(wire.socket, 'end');
       await until(() => crier.waiting === 0);
     });
 
     it('is cut off if it has closed its own side and does not read the rest', async () => {
-      const [wire, unsent] = await unsentOf(watched({ allowHalfOpen: true }));
+      const [wire, unsent] = await unsentOf(watch({ allowHalfOpen: true }));
       wire.socket.pause();
       await untilStuck(unsent);
       wire.socket.end();
@@ -133,13 +133,13 @@ for (const parkStreams of [false, true]) {
     });
 
     it('is no longer counted after it resets the connection', async () => {
-      const wire = await watched();
+      const wire = await watch();
       wire.socket.resetAndDestroy();
       await until(() => crier.waiting === 0);
     });
 
     it('is no longer counted after it leaves before the ticket is read', async () => {
-      const letGo = crier.hold();
+      const letGo = crier.holdReads();
       const stay = new Wire(connect({ host: 'localhost', port: Number(new URL(crier.origin).port) }));
       open.push(stay);
       stay.send(REQUEST);
@@ -151,15 +151,15 @@ for (const parkStreams of [false, true]) {
         await until(() => crier.waiting === 1);
       }
       letGo();
-      await stay.saw('"version":1');
-      crier.say();
-      await stay.saw('"version":2');
+      await stay.untilSeen('"version":1');
+      crier.publish();
+      await stay.untilSeen('"version":2');
       expect(crier.waiting).to.equal(1);
     });
 
     it('is no longer counted after it leaves at the moment when the ticket is read', async () => {
       for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
-        const letGo = crier.hold();
+        const letGo = crier.holdReads();
         const wire = await Wire.to(crier.origin);
         wire.send(REQUEST);
         await until(() => crier.waiting === 1);
@@ -173,7 +173,7 @@ for (const parkStreams of [false, true]) {
       for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
         const wire = await Wire.to(crier.origin);
         wire.send(REQUEST);
-        await wire.saw('\r\n\r\n');
+        await wire.untilSeen('\r\n\r\n');
         wire.socket[leave]();
         await until(() => crier.waiting === 0);
       }
@@ -185,7 +185,7 @@ for (const parkStreams of [false, true]) {
         wire.send(part);
         wire.socket.destroy();
       }
-      open.push(await crier.watched());
+      open.push(await crier.connectBrowser());
       expect(crier.waiting).to.equal(1);
     });
 
@@ -199,7 +199,7 @@ for (const parkStreams of [false, true]) {
         async () => nextTurn().then(() => nextTurn()),
         async ({ socket }: Wire) => once(socket, 'data'),
         async ({ socket }: Wire) => once(socket, 'data').then(() => nextTurn()),
-        async (wire: Wire) => wire.saw('"version"'),
+        async (wire: Wire) => wire.untilSeen('"version"'),
       ];
       const comeAndGo = async (number: number): Promise<void> => {
         const wire = await Wire.to(crier.origin);
@@ -207,16 +207,16 @@ for (const parkStreams of [false, true]) {
         await moments[number % moments.length]?.(wire).catch(() => undefined);
         const ways = ['end', 'destroy', 'resetAndDestroy'] as const;
         wire.socket[ways[Math.floor(number / moments.length) % ways.length] ?? 'end']();
-        await wire.ended();
+        await wire.untilEnded();
       };
       // Each round combines every moment with every way to leave.
       for (let round = 0; round < sizeOfSuite({ short: 2, full: 10 }); round++) {
         const readers = Array.from({ length: 200 }, (_, number) => comeAndGo(number * 7 + round));
-        crier.say(round);
+        crier.publish(round);
         await Promise.all(readers);
       }
       await until(() => crier.waiting === 0 && resources() <= before);
-      expect([...crier.signals.watched()]).to.be.empty;
+      expect([...crier.signals.watchedInteractions()]).to.be.empty;
     });
   });
 }

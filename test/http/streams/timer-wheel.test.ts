@@ -29,7 +29,7 @@ describe('the timer wheel', () => {
     ticked = [];
   });
 
-  it('calls back an entry that is due once, within the width of a slot, and no other entry', () => {
+  it('calls back an entry once when it is due, within the width of a slot, and no other entry', () => {
     new TestEntry('soon', 100);
     new TestEntry('later', 10_000);
     wheel.turn(START + 99);
@@ -41,7 +41,7 @@ describe('the timer wheel', () => {
     expect(ticked).to.deep.equal(['soon', 'later']);
   });
 
-  it('calls back an entry that is due already in the next slot', () => {
+  it('calls back an entry that is already due as soon as the next slot comes', () => {
     new TestEntry('late', -5_000);
     wheel.turn(START + WIDTH_MS);
     expect(ticked).to.deep.equal(['late']);

@@ -40,7 +40,7 @@ describe('before the browser is signed in,', () => {
     return JSON.stringify(ticket);
   };
 
-  it("it learns nothing about the account or the ticket's id in any state, and only the kind of the phone", async () => {
+  it("the browser learns nothing about the account or the ticket's id in any state, and only the kind of the phone", async () => {
     const { browser, phone } = await world.meet();
     const answers = recordAnswers(browser);
     const states: unknown[] = [];

@@ -28,7 +28,7 @@ describe('a browser that draws the code itself', () => {
   after(() => world?.stop());
 
   for (const [name, ask] of Object.entries(ASKING)) {
-    it(`gets no image from ${name} with "svg=no", and one without`, async () => {
+    it(`gets no image from ${name} with "svg=no", and gets an image without it`, async () => {
       expect((await ask(browser, 'svg=no')).json().qr).to.have.all.keys(UNDRAWN);
       expect((await ask(browser, '')).json().qr).to.have.all.keys(DRAWN);
     });

@@ -7,7 +7,7 @@ import { type Configuration, interactionPolicy, type Provider } from 'oidc-provi
 import { makeProvider } from '../../fixtures/provider.ts';
 import { CLIENT_ID, RP_CALLBACK, testClient } from '../../fixtures/test-client.ts';
 import { Agent, type Answer } from '../../support/agent.ts';
-import { listening } from '../../support/server.ts';
+import { listen } from '../../support/server.ts';
 
 interface Setup {
   /** The path of the issuer, and its scheme. */
@@ -38,7 +38,7 @@ async function during(
 ): Promise<void> {
   const site = new Site();
   const server = createServer();
-  const origin = await listening(server);
+  const origin = await listen(server);
   const issuer = origin.replace('http', scheme) + path;
   const { provider, qr } = await makeProvider({
     issuer,
@@ -72,7 +72,7 @@ async function during(
   }
 }
 
-/** Express with an old interaction page in front of the provider, as in oidc-provider's own example. */
+/** Returns Express with an old interaction page in front of the provider, as in oidc-provider's own example. */
 function besideOldPage(provider: Provider): RequestListener {
   const app = express();
   app.get('/interaction/:uid', (_request, response) => {
@@ -93,7 +93,7 @@ function nested(...paths: readonly string[]): (provider: Provider) => RequestLis
   };
 }
 
-const NO_POLICY = interactionPolicy.base();
+const OTHER_POLICY = interactionPolicy.base();
 
 const URL_FAULT = /^interactions\.url of the provider is not qr\.interactionUrl.*url: qr\.interactionUrl/;
 
@@ -110,13 +110,15 @@ describe('the wiring of the plugin', () => {
   const withoutUrl: Readonly<Record<string, NonNullable<Setup['configuration']>>> = {
     'without interactions': () => ({ interactions: undefined as never }),
     'with the policy only': () => ({ interactions: { policy: interactionPolicy.base() } }),
-    'with an address of its own for our page': (url) => ({ interactions: { url: (_ctx, { uid }) => url(uid) } }),
-    'with an address of its own that does not exist': () => ({
+    'with a function of its own for the address of the QR page': (url) => ({
+      interactions: { url: (_ctx, { uid }) => url(uid) },
+    }),
+    'with an address that does not exist': () => ({
       interactions: { url: (_ctx, { uid }) => `/in/${uid}` },
     }),
   };
   for (const [what, configuration] of Object.entries(withoutUrl)) {
-    it(`is explained on the page in development, and in the log, ${what}`, async () => {
+    it(`has its mistake explained on the page in development, and in the log, ${what}`, async () => {
       await during({ configuration }, async (site) => {
         const page = await site.start();
         expect(page.status).to.be.within(400, 599);
@@ -129,7 +131,7 @@ describe('the wiring of the plugin', () => {
       });
     });
 
-    it(`is explained in the log only in production, ${what}`, async () => {
+    it(`has its mistake explained in the log only in production, ${what}`, async () => {
       await during({ configuration, environment: 'production' }, async (site) => {
         const page = await site.start();
         expect(page.status).to.equal(404);
@@ -151,10 +153,12 @@ describe('the wiring of the plugin', () => {
     });
   });
 
-  it('is explained in the log if the policy is another one, and sign-ins still work', async () => {
-    const configure = (qrUrl: unknown): Configuration => ({ interactions: { policy: NO_POLICY, url: qrUrl as never } });
+  it('has its mistake explained in the log if the policy is another one, and sign-ins still work', async () => {
+    const configure = (qrUrl: unknown): Configuration => ({
+      interactions: { policy: OTHER_POLICY, url: qrUrl as never },
+    });
     const server = createServer();
-    const issuer = await listening(server);
+    const issuer = await listen(server);
     const warnings: string[] = [];
     const note = ({ message }: Error): unknown => warnings.push(message);
     process.on('warning', note);
@@ -186,7 +190,7 @@ describe('the wiring of the plugin', () => {
     }
   });
 
-  it('is explained if an old page of the app answers instead: in the log, and in development at the next sign-in', async () => {
+  it('has its mistake explained if an old page of the app answers instead: in the log, and in development at the next sign-in', async () => {
     const fault = /^a route of your app has answered GET \/interaction\/[\w-]+ .* remove your old route GET/;
     await during({ host: besideOldPage }, async (site) => {
       expect((await site.start()).text).to.equal('<form>Password');
@@ -206,7 +210,7 @@ describe('the wiring of the plugin', () => {
     });
   });
 
-  it('is explained if a page of the app is in front of ours within the provider', async () => {
+  it('has its mistake explained if a page of the app is in front of the QR page within the provider', async () => {
     const host = (provider: Provider): RequestListener => {
       const app = new Koa();
       app.keys = provider.keys ?? [];
@@ -222,7 +226,7 @@ describe('the wiring of the plugin', () => {
     });
   });
 
-  it('is explained if the host passes only some paths to the provider', async () => {
+  it('has its mistake explained if the host passes only some paths to the provider', async () => {
     const host = (provider: Provider): RequestListener => {
       const handle = provider.callback();
       return (request, response) => {
@@ -258,7 +262,7 @@ describe('the wiring of the plugin', () => {
     ],
   };
   for (const [what, [setup, fault]] of Object.entries(mounts)) {
-    it(`is explained for ${what}`, async () => {
+    it(`has its mistake explained: ${what}`, async () => {
       await during(setup, async (site) => {
         const page = await site.start();
         expect(page.status).to.equal(500);
@@ -277,7 +281,7 @@ describe('the wiring of the plugin', () => {
     });
   }
 
-  it('is explained if the cookie of an interaction is not signed', async () => {
+  it('has its mistake explained if the cookie of an interaction is not signed', async () => {
     const configuration = (): Configuration => ({
       cookies: { keys: ['a key that is long enough to sign with'], short: { signed: false } },
     });
@@ -290,7 +294,7 @@ describe('the wiring of the plugin', () => {
     });
   });
 
-  it('is explained if an https issuer gets its requests over http, from a proxy that is not declared', async () => {
+  it('has its mistake explained if an https issuer gets its requests over http, from a proxy that is not declared', async () => {
     await during({ scheme: 'https' }, async (site) => {
       await site.start();
       expect(site.warnings).to.have.length(1);

@@ -16,7 +16,7 @@ describe('the challenge of an app', () => {
     expect(header).to.equal(`DPoP ${ALGORITHMS}`);
   });
 
-  it('escapes a quote, a backslash or a line break in a text', () => {
+  it('has apostrophes instead of quotes, backslashes and line breaks in a text', () => {
     const { header } = new AppChallenge('invalid_token', 'a"b\\c\r\nd');
     expect(header).to.include(`error_description="a'b'c''d", `);
   });

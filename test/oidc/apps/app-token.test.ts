@@ -5,15 +5,15 @@ import { AppPerson } from '../../support/app.ts';
 import { eventually } from '../../support/until.ts';
 import { BrowserPerson, World } from '../../support/world.ts';
 
-const seconds = (): number => Math.floor(Date.now() / 1000);
+const nowInSeconds = (): number => Math.floor(Date.now() / 1000);
 
 /** Waits for the next second, because `auth_time` has whole seconds. */
 async function nextSecond(): Promise<void> {
-  const now = seconds();
-  await eventually('the next second', () => seconds() > now);
+  const now = nowInSeconds();
+  await eventually('the next second', () => nowInSeconds() > now);
 }
 
-async function atTheScreen(world: World): Promise<BrowserPerson> {
+async function showCode(world: World): Promise<BrowserPerson> {
   const browser = new BrowserPerson(world);
   await browser.start();
   return browser;
@@ -32,14 +32,14 @@ describe('the token of an app', () => {
     const app = await new AppPerson(world).signIn();
     const before = (await world.provider.AccessToken.find(app.accessToken))?.extra;
     const signedInAt = before?.auth_time;
-    expect(signedInAt).to.be.within(seconds() - 5, seconds());
+    expect(signedInAt).to.be.within(nowInSeconds() - 5, nowInSeconds());
     expect(before)
       .to.include({ acr: PASSWORD_ACR })
       .and.to.deep.include({ amr: ['pwd'] });
     await nextSecond();
     await app.refresh();
     expect((await world.provider.AccessToken.find(app.accessToken))?.extra).to.deep.equal(before);
-    const browser = await atTheScreen(world);
+    const browser = await showCode(world);
     await app.scan(await browser.code());
     await app.refresh();
     expect((await app.approve()).json().state).to.equal('approved');
@@ -49,7 +49,7 @@ describe('the token of an app', () => {
   });
 
   it('that is revoked after the scan cannot approve', async () => {
-    const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world)];
+    const [app, browser] = [await new AppPerson(world).signIn(), await showCode(world)];
     await app.scan(await browser.code());
     await app.revoke();
     const refused = await app.approve();
@@ -59,7 +59,7 @@ describe('the token of an app', () => {
   });
 
   it('that is revoked after Approve revokes the approval', async () => {
-    const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world)];
+    const [app, browser] = [await new AppPerson(world).signIn(), await showCode(world)];
     await app.scan(await browser.code());
     await app.approve();
     await app.revoke();
@@ -69,7 +69,7 @@ describe('the token of an app', () => {
   });
 
   it('that is revoked after finish stops the browser that has not resumed', async () => {
-    const [app, browser] = [await new AppPerson(world).signIn(), await atTheScreen(world)];
+    const [app, browser] = [await new AppPerson(world).signIn(), await showCode(world)];
     await app.scan(await browser.code());
     await app.approve();
     const { redirectTo } = (await browser.finish()).json();
@@ -80,9 +80,9 @@ describe('the token of an app', () => {
 
   it('ends with its account, even after Approve', async () => {
     await World.during({}, async (own) => {
-      const [app, browser] = [await new AppPerson(own).signIn('bob'), await atTheScreen(own)];
+      const [app, browser] = [await new AppPerson(own).signIn('bob'), await showCode(own)];
       await app.scan(await browser.code());
-      const late = await atTheScreen(own);
+      const late = await showCode(own);
       const other = await new AppPerson(own).signIn('bob');
       await other.scan(await late.code());
       await other.approve();
@@ -94,7 +94,7 @@ describe('the token of an app', () => {
 
   it('without offline access ends with the session in which it was granted, even after Approve', async () => {
     const app = await new AppPerson(world).signIn('alice', { scope: 'openid qr_login', prompt: 'login' });
-    const browser = await atTheScreen(world);
+    const browser = await showCode(world);
     await app.scan(await browser.code());
     await app.approve();
     const { sessionUid = '' } = (await world.provider.AccessToken.find(app.accessToken)) ?? {};
@@ -108,7 +108,7 @@ describe('the token of an app', () => {
       await new AppPerson(world).signIn(),
       await new AppPerson(world, { clientId: OTHER_APP }).signIn(),
     ];
-    const [left, right] = [await atTheScreen(world), await atTheScreen(world)];
+    const [left, right] = [await showCode(world), await showCode(world)];
     await one.scan(await left.code());
     await other.scan(await right.code());
     const [mine, theirs] = [one.at, other.at];

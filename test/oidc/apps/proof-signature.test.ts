@@ -59,41 +59,41 @@ function withOtherPart(proof: string, part: number): string {
 }
 
 const ACCEPTED: Readonly<Record<string, string>> = {
-  'an ordinary one': makeProof(),
-  'one of another algorithm': makeProof({ pair: ED25519, header: { alg: 'EdDSA' } }),
-  'one with a type in capital letters': makeProof({ header: { typ: 'DPoP+JWT' } }),
-  'one that is still valid': makeProof({ claims: JSON.stringify({ ...CLAIMS, exp: NOW_S + 60 }) }),
+  'an ordinary proof': makeProof(),
+  'a proof of another algorithm': makeProof({ pair: ED25519, header: { alg: 'EdDSA' } }),
+  'a proof with a type in capital letters': makeProof({ header: { typ: 'DPoP+JWT' } }),
+  'a proof that is still valid': makeProof({ claims: JSON.stringify({ ...CLAIMS, exp: NOW_S + 60 }) }),
 };
 
 const REFUSED: Readonly<Record<string, string>> = {
-  'one that another key has signed': makeProof({ shown: publicJwk(OTHER) }),
-  'one with other claims': withOtherPart(makeProof(), 1),
-  'one with another header': withOtherPart(makeProof(), 0),
-  'one with another signature': withOtherPart(makeProof(), 2),
-  'one whose signature is in ASN.1': makeProof({ encoding: 'der' }),
-  'one without a signature': makeProof().replace(/[^.]+$/, ''),
-  'one with characters that are not of base64url': `${makeProof()}!`,
-  'one with a fourth part': `${makeProof()}.more`,
-  'one with a parameter that must be understood': makeProof({ header: { crit: ['b64'], b64: false } }),
-  'one with an unknown parameter that must be understood': makeProof({ header: { crit: ['other'], other: 1 } }),
-  'one of another type': makeProof({ header: { typ: 'jwt' } }),
-  'one without a type': makeProof({ header: { typ: undefined } }),
-  'one without an algorithm': makeProof({ header: { alg: 'none' } }),
-  'one with a key of another curve': makeProof({ pair: P384 }),
-  'one with a key for encryption': makeProof({ shown: { ...publicJwk(P256), use: 'enc' } }),
-  'one with a key for another algorithm': makeProof({ shown: { ...publicJwk(P256), alg: 'ES384' } }),
-  'one with a private key': makeProof({ shown: P256.privateKey.export({ format: 'jwk' }) }),
-  'one without a key': makeProof({ header: { jwk: undefined } }),
-  'one that is no longer valid': makeProof({ claims: JSON.stringify({ ...CLAIMS, exp: NOW_S - 60 }) }),
-  'one that is not valid yet': makeProof({ claims: JSON.stringify({ ...CLAIMS, nbf: NOW_S + 3600 }) }),
-  'one with a list of claims': makeProof({ claims: '[]' }),
-  'one whose claims are null': makeProof({ claims: 'null' }),
-  'one whose claims are no JSON': makeProof({ claims: '{' }),
+  'a proof that another key has signed': makeProof({ shown: publicJwk(OTHER) }),
+  'a proof with other claims': withOtherPart(makeProof(), 1),
+  'a proof with another header': withOtherPart(makeProof(), 0),
+  'a proof with another signature': withOtherPart(makeProof(), 2),
+  'a proof whose signature is in ASN.1': makeProof({ encoding: 'der' }),
+  'a proof without a signature': makeProof().replace(/[^.]+$/, ''),
+  'a proof with characters that are not of base64url': `${makeProof()}!`,
+  'a proof with a fourth part': `${makeProof()}.more`,
+  'a proof with a parameter that must be understood': makeProof({ header: { crit: ['b64'], b64: false } }),
+  'a proof with an unknown parameter that must be understood': makeProof({ header: { crit: ['other'], other: 1 } }),
+  'a proof of another type': makeProof({ header: { typ: 'jwt' } }),
+  'a proof without a type': makeProof({ header: { typ: undefined } }),
+  'a proof without an algorithm': makeProof({ header: { alg: 'none' } }),
+  'a proof with a key of another curve': makeProof({ pair: P384 }),
+  'a proof with a key for encryption': makeProof({ shown: { ...publicJwk(P256), use: 'enc' } }),
+  'a proof with a key for another algorithm': makeProof({ shown: { ...publicJwk(P256), alg: 'ES384' } }),
+  'a proof with a private key': makeProof({ shown: P256.privateKey.export({ format: 'jwk' }) }),
+  'a proof without a key': makeProof({ header: { jwk: undefined } }),
+  'a proof that is no longer valid': makeProof({ claims: JSON.stringify({ ...CLAIMS, exp: NOW_S - 60 }) }),
+  'a proof that is not valid yet': makeProof({ claims: JSON.stringify({ ...CLAIMS, nbf: NOW_S + 3600 }) }),
+  'a proof with a list of claims': makeProof({ claims: '[]' }),
+  'a proof whose claims are null': makeProof({ claims: 'null' }),
+  'a proof whose claims are no JSON': makeProof({ claims: '{' }),
 };
 
-describe('the signature of a proof', () => {
+describe('the verification of a DPoP proof', () => {
   for (const [name, proof] of Object.entries(ACCEPTED)) {
-    it(`is accepted for ${name}, with the same claims as by jose`, async () => {
+    it(`accepts ${name}, with the same claims as jose`, async () => {
       const { payload, key } = await verifyProof(proof, new ProofKeys());
       assert.deepEqual(payload, (await verifyByJose(proof)).payload);
       assert.match(key.id, /^[\w-]{43}$/);
@@ -101,13 +101,13 @@ describe('the signature of a proof', () => {
   }
 
   for (const [name, proof] of Object.entries(REFUSED)) {
-    it(`is refused for ${name}, as by jose`, async () => {
+    it(`refuses ${name}, as jose does`, async () => {
       await assert.rejects(verifyByJose(proof));
       await assert.rejects(verifyProof(proof, new ProofKeys()));
     });
   }
 
-  it('is verified in this thread for an ordinary proof', async () => {
+  it('uses this thread for an ordinary proof', async () => {
     let handedOver = 0;
     const prototype = Object.getPrototypeOf(webcrypto.subtle);
     const restore = replacing(prototype, 'verify', (verify) => (...input: unknown[]) => {

@@ -30,13 +30,13 @@ describe('the OpenID conformance plan', () => {
     return claims;
   };
   /** Signs in by QR with a phone that signed in an hour ago. */
-  const signedIn = async (): Promise<{ browser: BrowserPerson; phone: PhonePerson; first: IDToken }> => {
+  const signInWithOldSession = async (): Promise<{ browser: BrowserPerson; phone: PhonePerson; first: IDToken }> => {
     const { browser, phone } = await world.meet();
-    await phone.wasSignedInAgo(HOUR_SECONDS);
+    await phone.backdateSignIn(HOUR_SECONDS);
     return { browser, phone, first: await byQr(browser, phone) };
   };
   /** Approves after a new sign-in on the phone, which the request demands. @returns the claims of the ID token */
-  const again = async (browser: BrowserPerson, phone: PhonePerson): Promise<IDToken> => {
+  const approveAfterNewSignIn = async (browser: BrowserPerson, phone: PhonePerson): Promise<IDToken> => {
     await phone.scan(await browser.code());
     expect((await phone.approve()).json().error).to.equal('sign_in_again');
     await phone.signInAt(String((await phone.look()).json().signInAgain));
@@ -47,10 +47,10 @@ describe('the OpenID conformance plan', () => {
   const now = (): number => Math.floor(Date.now() / 1000);
 
   it('oidcc-prompt-login: the user signs in again, and auth_time is newer', async () => {
-    const { browser, phone, first } = await signedIn();
+    const { browser, phone, first } = await signInWithOldSession();
     const asked = now();
     expect((await browser.start({ prompt: 'login' })).text).to.include('data-code><svg');
-    const second = await again(browser, phone);
+    const second = await approveAfterNewSignIn(browser, phone);
     expect(second.sub).to.equal(first.sub);
     expect(first.auth_time).to.be.at.most(asked - HOUR_SECONDS);
     expect(second.auth_time).to.be.at.least(asked);
@@ -66,29 +66,29 @@ describe('the OpenID conformance plan', () => {
   });
 
   it('oidcc-prompt-none-logged-in: the RP gets the same claims again, without a page', async () => {
-    const { browser, first } = await signedIn();
+    const { browser, first } = await signInWithOldSession();
     const second = await claimsIn(browser, new URL((await browser.start({ prompt: 'none' })).location));
     expect(second).to.include({ sub: first.sub, auth_time: first.auth_time, acr: first.acr });
     expect(second.amr).to.deep.equal(first.amr);
   });
 
   it('oidcc-max-age-1: an older session is not accepted, and auth_time is that of the new sign-in', async () => {
-    const { browser, phone, first } = await signedIn();
+    const { browser, phone, first } = await signInWithOldSession();
     expect((await browser.start({ max_age: '1' })).text).to.include('data-code><svg');
-    const second = await again(browser, phone);
+    const second = await approveAfterNewSignIn(browser, phone);
     expect(second.sub).to.equal(first.sub);
     expect(second.auth_time).to.be.greaterThan(Number(first.auth_time));
     expect(now() - Number(second.auth_time)).to.be.at.most(5);
   });
 
   it('oidcc-max-age-10000: a more recent session is accepted with its auth_time', async () => {
-    const { browser, first } = await signedIn();
+    const { browser, first } = await signInWithOldSession();
     const second = await claimsIn(browser, new URL((await browser.start({ max_age: '10000' })).location));
     expect(second).to.include({ sub: first.sub, auth_time: first.auth_time });
   });
 
   it("oidcc-max-age-10000: a phone's more recent session is accepted for another browser", async () => {
-    const { phone, first } = await signedIn();
+    const { phone, first } = await signInWithOldSession();
     const browser = new Browser(world);
     await browser.start({ max_age: '10000' });
     expect((await byQr(browser, phone)).auth_time).to.equal(first.auth_time);

@@ -11,7 +11,15 @@ import {
 import type { Answer } from '../../support/agent.ts';
 import { ownBrowsers } from '../../support/own-browsers.ts';
 import { OwnRecords } from '../../support/own-records.ts';
-import { allow, approve, errorOf, fieldsIn, outOf, RelyingParty, withFeatures } from '../../support/relying-party.ts';
+import {
+  allowConsent,
+  approve,
+  errorOf,
+  fieldsIn,
+  followInProvider,
+  RelyingParty,
+  withFeatures,
+} from '../../support/relying-party.ts';
 import { BrowserPerson, PhonePerson, testClient, World, type WorldOptions } from '../../support/world.ts';
 
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -41,7 +49,10 @@ describe('a device that has no browser (RFC 8628)', () => {
     const confirm = await browser.agent.post(started.verification_uri, { form });
     expect(confirm.text).to.include('Television');
     const typed = await browser.agent.post(started.verification_uri, { form: fieldsIn(confirm.text) });
-    const page = await outOf(browser, typed.location === '' ? typed.url : new URL(typed.location, typed.url));
+    const page = await followInProvider(
+      browser,
+      typed.location === '' ? typed.url : new URL(typed.location, typed.url),
+    );
     browser.at = page.url.href;
     return page;
   };
@@ -53,7 +64,7 @@ describe('a device that has no browser (RFC 8628)', () => {
   /** Finishes the sign-in and allows the consent. @returns the page that shows the result */
   const end = async (browser: BrowserPerson): Promise<Answer> => {
     const { redirectTo } = (await browser.finish()).json();
-    return allow(browser, await outOf(browser, String(redirectTo)));
+    return allowConsent(browser, await followInProvider(browser, String(redirectTo)));
   };
 
   it('gets its tokens after the browser with the user code was signed in by QR', async () => {
@@ -95,16 +106,16 @@ describe('a device that has no browser (RFC 8628)', () => {
   it('gets access_denied if the browser cancels', async () => {
     const { browser } = await meet();
     const cancelled = await browser.agent.post(`${browser.at}/cancel`, { json: {} });
-    await outOf(browser, String(cancelled.json().redirectTo));
+    await followInProvider(browser, String(cancelled.json().redirectTo));
     expect(await errorOf(poll())).to.equal('access_denied');
   });
 
   it('gets access_denied if the user refuses to consent', async () => {
     const { browser, phone } = await meet();
     await approve(browser, phone);
-    const consent = await outOf(browser, String((await browser.finish()).json().redirectTo));
+    const consent = await followInProvider(browser, String((await browser.finish()).json().redirectTo));
     const refused = await browser.agent.post(`${consent.url}/cancel`, { json: {} });
-    await outOf(browser, String(refused.json().redirectTo));
+    await followInProvider(browser, String(refused.json().redirectTo));
     expect(await errorOf(poll())).to.equal('access_denied');
   });
 
@@ -136,6 +147,8 @@ describe('a device that has no browser (RFC 8628)', () => {
     const back = await browser.agent.get(browser.at);
     expect(back.status).to.equal(303);
     expect(back.location).to.equal(redirectTo).and.to.include(`${world.issuer}/device/`);
+    await allowConsent(browser, await followInProvider(browser, back.location));
+    expect((await poll()).claims()?.sub).to.equal('a11ce');
   });
 
   it('gets its tokens even if the last request of the browser fails at any access and is repeated', async () => {
@@ -145,7 +158,7 @@ describe('a device that has no browser (RFC 8628)', () => {
     tv = (await RelyingParty.at(world, 'tv')).configuration;
     try {
       let at = 1;
-      while (await failsOnce(records, at)) at += 1;
+      while (await failOnce(records, at)) at += 1;
       expect(at).to.be.greaterThan(5);
     } finally {
       await world.stop();
@@ -153,13 +166,16 @@ describe('a device that has no browser (RFC 8628)', () => {
     }
   });
 
-  /** @returns false if the last request makes fewer accesses */
-  async function failsOnce(records: OwnRecords, at: number): Promise<boolean> {
+  /**
+   * Signs in while one access of the browser's last request fails, and repeats that request.
+   * @returns false if the last request makes fewer accesses
+   */
+  async function failOnce(records: OwnRecords, at: number): Promise<boolean> {
     started = await initiateDeviceAuthorization(tv, { scope: 'openid profile' });
     const { browser, phone } = await meet();
     await approve(browser, phone);
     const { redirectTo } = (await browser.finish()).json();
-    const asked = await outOf(browser, String(redirectTo));
+    const asked = await followInProvider(browser, String(redirectTo));
     const granted = await browser.agent.post(`${asked.url}/consent`, { json: {} });
     const last = String(granted.json().redirectTo);
     records.failAt(at, at % 2 === 0);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { ClientMetadata } from 'oidc-provider';
 import type { Answer } from '../../support/agent.ts';
-import { RelyingParty, send, throughQr } from '../../support/relying-party.ts';
+import { RelyingParty, send, signInByQr } from '../../support/relying-party.ts';
 import { BrowserPerson, PhonePerson, RP_CALLBACK, testClient, World } from '../../support/world.ts';
 
 describe('an expired sign-in', () => {
@@ -115,7 +115,7 @@ describe('an expired sign-in', () => {
     await world.provider.Interaction.adapter.destroy(browser.uid);
     const rp = await RelyingParty.at(world, 'rp-2');
     await send(browser, await rp.url());
-    const answer = await throughQr(browser, await new PhonePerson(world).signIn());
+    const answer = await signInByQr(browser, await new PhonePerson(world).signIn());
     expect((await rp.tokens(new URL(answer.location))).claims()?.sub).to.equal('a11ce');
   });
 });

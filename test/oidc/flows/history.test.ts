@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { allow, approve, outOf } from '../../support/relying-party.ts';
+import { allowConsent, approve, followInProvider } from '../../support/relying-party.ts';
 import { BrowserPerson, World } from '../../support/world.ts';
 
 describe('the back button and the reload button', () => {
@@ -65,7 +65,7 @@ describe('the back button and the reload button', () => {
   it('lead back to the RP from the consent page of a sign-in that is over', async () => {
     const { browser, phone } = await world.meet();
     await approve(browser, phone);
-    const consent = await outOf(browser, String((await browser.finish()).json().redirectTo));
+    const consent = await followInProvider(browser, String((await browser.finish()).json().redirectTo));
     const granted = await browser.agent.post(`${consent.url}/consent`, { json: {} });
     await browser.goOn(String(granted.json().redirectTo));
     const back = await browser.agent.get(consent.url);
@@ -79,11 +79,11 @@ describe('the back button and the reload button', () => {
   it('show the consent page again while it waits for the user', async () => {
     const { browser, phone } = await world.meet();
     await approve(browser, phone);
-    const consent = await outOf(browser, String((await browser.finish()).json().redirectTo));
+    const consent = await followInProvider(browser, String((await browser.finish()).json().redirectTo));
     const reloaded = await browser.agent.get(consent.url);
     expect(reloaded.text).to.equal(consent.text);
     expect((await browser.agent.get(browser.at)).text).to.include(HOME);
-    const arrived = await allow(browser, reloaded);
+    const arrived = await allowConsent(browser, reloaded);
     expect((await browser.tokens(new URL(arrived.location))).claims()?.sub).to.equal('a11ce');
   });
 

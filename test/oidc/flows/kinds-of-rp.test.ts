@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { QrLoginOptions } from '../../../src/index.ts';
 import { ACCOUNT_CLIENT } from '../../fixtures/account-page.ts';
 import type { Answer } from '../../support/agent.ts';
-import { allow, approve, outOf, RelyingParty, send } from '../../support/relying-party.ts';
+import { allowConsent, approve, followInProvider, RelyingParty, send } from '../../support/relying-party.ts';
 import { BrowserPerson, PASSWORDS, PhonePerson, testClient, World } from '../../support/world.ts';
 
 const PASSWORD_ACR = 'urn:example:acr:password';
@@ -52,7 +52,7 @@ describe('the page of a sign-in', () => {
   const byPassword = async (browser: BrowserPerson, page: string | URL): Promise<URL> => {
     const form = { name: 'alice', password: PASSWORDS.alice };
     const { location } = await browser.agent.post(page, { form });
-    return new URL((await allow(browser, await outOf(browser, location))).location);
+    return new URL((await allowConsent(browser, await followInProvider(browser, location))).location);
   };
 
   it('is the QR page if the deployment chooses no other', async () => {
@@ -68,7 +68,7 @@ describe('the page of a sign-in', () => {
     'the user agent': ['qr-rp', {}, ANDROID],
   };
   for (const [what, request] of Object.entries(OWN)) {
-    it(`is the deployment's own page if it chooses by ${what}, and the sign-in can be finished there`, async () => {
+    it(`is the deployment's own page if the deployment chooses by ${what}, and the sign-in can be finished there`, async () => {
       const shown = world.count('qr_login.shown');
       const { rp, browser, page } = await start(...request);
       expect(page.url.pathname).to.match(/^\/interaction\/[\w-]+\/password$/);
@@ -109,7 +109,7 @@ describe('the page of a sign-in', () => {
     expect((await browser.agent.post(`${browser.at}/password`, { form: wrong })).status).to.equal(401);
     await approve(browser, await new PhonePerson(world).signIn());
     const { redirectTo } = (await browser.finish()).json();
-    const arrived = await allow(browser, await outOf(browser, String(redirectTo)));
+    const arrived = await allowConsent(browser, await followInProvider(browser, String(redirectTo)));
     expect((await rp.tokens(new URL(arrived.location))).claims()?.amr).to.include('mca');
   });
 
@@ -121,7 +121,7 @@ describe('the page of a sign-in', () => {
     const { location } = await browser.agent.post(`${browser.at}/password`, { form });
     await bob.approve();
     expect((await browser.finish()).json()).to.deep.equal({ redirectTo: location });
-    const arrived = await allow(browser, await outOf(browser, location));
+    const arrived = await allowConsent(browser, await followInProvider(browser, location));
     expect((await rp.tokens(new URL(arrived.location))).claims()?.sub).to.equal('a11ce');
   });
 

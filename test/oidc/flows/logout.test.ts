@@ -2,7 +2,7 @@ import { createPublicKey, type JsonWebKey, verify } from 'node:crypto';
 import { expect } from 'chai';
 import Koa from 'koa';
 import { buildEndSessionUrl } from 'openid-client';
-import { fieldsIn, finish, RelyingParty, send, throughQr, withFeatures } from '../../support/relying-party.ts';
+import { fieldsIn, finish, RelyingParty, send, signInByQr, withFeatures } from '../../support/relying-party.ts';
 import { serve } from '../../support/server.ts';
 import { BrowserPerson, PhonePerson, testClient, World } from '../../support/world.ts';
 
@@ -43,7 +43,7 @@ describe('a sign-out of the browser', () => {
     await inbox?.stop();
   });
 
-  const signedIn = async (): Promise<{
+  const signInAtRp = async (): Promise<{
     rp: RelyingParty;
     browser: BrowserPerson;
     phone: PhonePerson;
@@ -54,7 +54,7 @@ describe('a sign-out of the browser', () => {
     const browser = new BrowserPerson(world);
     const phone = await new PhonePerson(world).signIn();
     await send(browser, await rp.url());
-    const tokens = await rp.tokens(new URL((await throughQr(browser, phone)).location));
+    const tokens = await rp.tokens(new URL((await signInByQr(browser, phone)).location));
     return { rp, browser, phone, idToken: tokens.id_token ?? '', sid: tokens.claims()?.sid };
   };
   /** Starts a sign-out at the RP and confirms it at the provider. @returns the URL where the browser is sent */
@@ -67,27 +67,27 @@ describe('a sign-out of the browser', () => {
   };
 
   it('is started by the RP, and a new code is shown afterwards', async () => {
-    const { rp, browser, phone, idToken } = await signedIn();
+    const { rp, browser, phone, idToken } = await signInAtRp();
     expect((await signOut(rp, browser, idToken)).href).to.equal(`${BYE}?state=of+the+RP`);
     const silent = await browser.goOn(await rp.url({ prompt: 'none' }));
     expect(new URL(silent.location).searchParams.get('error')).to.equal('login_required');
     expect((await send(browser, await rp.url())).text).to.include('data-code><svg');
-    const answer = await throughQr(browser, phone);
+    const answer = await signInByQr(browser, phone);
     expect((await rp.tokens(new URL(answer.location))).claims()?.sub).to.equal('a11ce');
   });
 
   it('leaves the phone signed in, and the sign-out of the phone leaves the browser signed in', async () => {
-    const one = await signedIn();
+    const one = await signInAtRp();
     await signOut(one.rp, one.browser, one.idToken);
     expect((await one.phone.agent.get(`${world.issuer}/account`)).text).to.include('Hello Alice');
-    const two = await signedIn();
+    const two = await signInAtRp();
     await two.phone.signOut();
     const again = await two.browser.goOn(await two.rp.url({ prompt: 'none' }));
     expect((await two.rp.tokens(new URL(again.location))).claims()?.sub).to.equal('a11ce');
   });
 
   it('allows another account in the next sign-in, once the user has agreed', async () => {
-    const { rp, browser, idToken } = await signedIn();
+    const { rp, browser, idToken } = await signInAtRp();
     await signOut(rp, browser, idToken);
     await send(browser, await rp.url());
     const bob = await new PhonePerson(world).signIn('bob');
@@ -100,20 +100,20 @@ describe('a sign-out of the browser', () => {
   });
 
   it('sends one back-channel logout token to the RP, with the session id of the ID token', async () => {
-    const { rp, browser, phone, idToken, sid } = await signedIn();
+    const { rp, browser, phone, idToken, sid } = await signInAtRp();
     await phone.signOut();
     expect(received).to.have.length(0);
     await signOut(rp, browser, idToken);
     expect(received).to.have.length(1);
     expect(sid).to.be.a('string');
-    const claims = await verified(received[0] ?? '');
+    const claims = await verifyLogoutToken(received[0] ?? '');
     expect(claims).to.include({ iss: world.issuer, aud: 'rp', sub: 'a11ce', sid });
     expect(claims.events).to.have.property('http://schemas.openid.net/event/backchannel-logout');
     expect(claims).not.to.have.property('nonce');
   });
 
   /** Verifies the signature of a logout token and returns its claims (OIDC Back-Channel Logout, section 2.6). */
-  const verified = async (token: string): Promise<Record<string, unknown>> => {
+  const verifyLogoutToken = async (token: string): Promise<Record<string, unknown>> => {
     const [header = '', payload = '', signature = ''] = token.split('.');
     const { keys } = (await (await fetch(`${world.issuer}/jwks`)).json()) as { keys: JsonWebKey[] };
     const isValid = keys.some((jwk) =>

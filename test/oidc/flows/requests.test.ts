@@ -6,7 +6,7 @@ import {
   type CryptoKey,
   fetchUserInfo,
 } from 'openid-client';
-import { errorOf, finish, RelyingParty, send, throughQr, withFeatures } from '../../support/relying-party.ts';
+import { errorOf, finish, RelyingParty, send, signInByQr, withFeatures } from '../../support/relying-party.ts';
 import { BrowserPerson, PhonePerson, testClient, World } from '../../support/world.ts';
 
 const HOUR_SECONDS = 3600;
@@ -48,7 +48,7 @@ describe('a request that reaches the QR step', () => {
   });
   /** Asserts that the phone may approve only after a new sign-in. */
   const assertFreshness = async (browser: BrowserPerson, phone: PhonePerson): Promise<void> => {
-    await phone.wasSignedInAgo(HOUR_SECONDS);
+    await phone.backdateSignIn(HOUR_SECONDS);
     await phone.scan(await browser.code());
     expect((await phone.approve()).json().error).to.equal('sign_in_again');
     await phone.signInAt(String((await phone.look()).json().signInAgain));
@@ -65,7 +65,7 @@ describe('a request that reaches the QR step', () => {
     expect([...url.searchParams.keys()]).to.have.members(['client_id', 'request_uri']);
     const page = await send(browser, url);
     expect(page.text).to.include('Sign in to Pushing app').and.to.include('al@x.example');
-    const answer = await throughQr(browser, phone);
+    const answer = await signInByQr(browser, phone);
     expect((await phone.look()).json()).to.deep.include({
       client: { id: 'par-rp', name: 'Pushing app', host: 'rp.localhost:9' },
       scopes: ['openid', 'profile'],
@@ -92,7 +92,7 @@ describe('a request that reaches the QR step', () => {
     const page = await send(browser, url);
     expect(page.text).to.include('Sign in to Signing app').and.to.include('signed@x.example');
     expect(page.text).not.to.include('beside@x.example');
-    const answer = await throughQr(browser, phone);
+    const answer = await signInByQr(browser, phone);
     expect((await phone.look()).json().scopes).to.deep.equal(['openid', 'profile']);
     expect((await rp.tokens(new URL(answer.location))).claims()).to.include({ sub: 'a11ce', aud: 'jar-rp' });
   });
@@ -110,7 +110,7 @@ describe('a request that reaches the QR step', () => {
     const signed = await buildAuthorizationUrlWithJAR(rp.configuration, await rp.parameters(), signingKey);
     const request = signed.searchParams.get('request') ?? '';
     await send(browser, await buildAuthorizationUrlWithPAR(rp.configuration, { request }));
-    const answer = await throughQr(browser, phone);
+    const answer = await signInByQr(browser, phone);
     expect((await rp.tokens(new URL(answer.location))).claims()?.sub).to.equal('a11ce');
   });
 
@@ -144,7 +144,7 @@ describe('a request that reaches the QR step', () => {
   it('is bound to its RP by PKCE, and another verifier redeems no tokens', async () => {
     const { rp, browser, phone } = await meet('plain-rp');
     await send(browser, await rp.url());
-    const arrived = new URL((await throughQr(browser, phone)).location);
+    const arrived = new URL((await signInByQr(browser, phone)).location);
     const other = rp.tokens(arrived, { pkceCodeVerifier: 'another-verifier-that-is-long-enough-to-be-one' });
     expect(await errorOf(other)).to.equal('invalid_grant');
   });

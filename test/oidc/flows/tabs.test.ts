@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { allow, approve, fieldsIn, finish, outOf } from '../../support/relying-party.ts';
-import { tabOf, tabOnPhone } from '../../support/tabs.ts';
+import { allowConsent, approve, fieldsIn, finish, followInProvider } from '../../support/relying-party.ts';
+import { openTab, openTabOnPhone } from '../../support/tabs.ts';
 import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 
 describe('the tabs of one browser', () => {
@@ -16,7 +16,7 @@ describe('the tabs of one browser', () => {
     parameters: Record<string, string> = {},
   ): Promise<{ one: BrowserPerson; two: BrowserPerson; phone: PhonePerson }> => {
     const one = new BrowserPerson(world);
-    const two = tabOf(one);
+    const two = openTab(one);
     const phone = await new PhonePerson(world).signIn();
     await one.start(parameters);
     await two.start(parameters);
@@ -36,14 +36,14 @@ describe('the tabs of one browser', () => {
 
   it('all sign in, in any order of their steps', async () => {
     const { one, two, phone } = await meet();
-    const other = tabOnPhone(phone);
+    const other = openTabOnPhone(phone);
     await phone.scan(await one.code());
     await other.scan(await two.code());
     await other.approve();
     await phone.approve();
     const finished = (await one.finish()).json();
     expect(await subjectIn(two)).to.equal('a11ce');
-    const late = await allow(one, await outOf(one, String(finished.redirectTo)));
+    const late = await allowConsent(one, await followInProvider(one, String(finished.redirectTo)));
     expect((await one.tokens(new URL(late.location))).claims()?.sub).to.equal('a11ce');
   });
 
@@ -52,13 +52,13 @@ describe('the tabs of one browser', () => {
     await approve(browser, phone);
     await browser.arrive();
     // Times are in whole seconds, so a sign-in in the same second would count as a new sign-in for one of the tabs.
-    await phone.wasSignedInAgo(60);
-    const other = tabOf(browser);
+    await phone.backdateSignIn(60);
+    const other = openTab(browser);
     await browser.start({ prompt: 'login' });
     await other.start({ prompt: 'login' });
     const tabs = [
       { tab: browser, on: phone },
-      { tab: other, on: tabOnPhone(phone) },
+      { tab: other, on: openTabOnPhone(phone) },
     ];
     for (const { tab, on } of tabs) await on.scan(await tab.code());
     await phone.signInAt(String((await phone.look()).json().signInAgain));
@@ -72,10 +72,10 @@ describe('the tabs of one browser', () => {
 
   it('continue if one of them is cancelled or denied', async () => {
     const { one, two, phone } = await meet();
-    const three = tabOf(one);
+    const three = openTab(one);
     await three.start();
     await one.agent.post(`${one.at}/cancel`, { json: {} });
-    const no = tabOnPhone(phone);
+    const no = openTabOnPhone(phone);
     await no.scan(await two.code());
     await no.deny();
     const refused = await finish(two);
@@ -88,7 +88,7 @@ describe('the tabs of one browser', () => {
     const { browser, phone } = await world.meet();
     await approve(browser, phone);
     await browser.arrive();
-    const tab = tabOf(browser);
+    const tab = openTab(browser);
     await tab.start({ prompt: 'login' });
     expect((await tab.ticket()).state).to.equal('waiting');
     const { text } = await browser.agent.get(`${world.issuer}/session/end`);
@@ -111,9 +111,9 @@ describe('the tabs of one browser', () => {
     expect(asked.json().error).to.equal('account_switch');
   });
 
-  it('get the same answer if both finish the same sign-in', async () => {
+  it('get the same answer if two of them finish the same sign-in', async () => {
     const { one, phone } = await meet();
-    const twin = tabOf(one);
+    const twin = openTab(one);
     twin.at = one.at;
     await twin.agent.get(twin.at);
     expect(await twin.code()).to.equal(await one.code());

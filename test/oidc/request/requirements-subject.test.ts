@@ -4,7 +4,7 @@ import { BrowserPerson, PhonePerson, testClient, World } from '../../support/wor
 const CLIENT = 'pairwise-rp';
 
 describe('the subject that a request demands', () => {
-  it('is compared again when the browser finishes, and a different one is refused', async () => {
+  it('is compared again when the browser finishes, and a different subject is refused', async () => {
     let salt = 'before';
     const world = await World.start({
       clients: [testClient(CLIENT, { subject_type: 'pairwise' })],

@@ -18,7 +18,7 @@ describe('the auth_time of a sign-in', () => {
     demands: Record<string, string>,
   ): Promise<{ browser: BrowserPerson; phone: PhonePerson; signedInAt: number }> => {
     const { browser, phone } = await world.meet();
-    const signedInAt = await phone.wasSignedInAgo(HOUR_SECONDS);
+    const signedInAt = await phone.backdateSignIn(HOUR_SECONDS);
     await browser.start(demands);
     return { browser, phone, signedInAt };
   };
@@ -48,7 +48,7 @@ describe('the auth_time of a sign-in', () => {
     'both prompt=login and max_age': { prompt: 'login', max_age: String(2 * HOUR_SECONDS) },
   };
   for (const [what, demands] of Object.entries(DEMANDS)) {
-    it(`is during the request if ${what} demands it`, async () => {
+    it(`is a time during the request if ${what} demands that`, async () => {
       const asked = Math.floor(Date.now() / 1000);
       const { browser, phone } = await meet(demands);
       await phone.scan(await browser.code());
@@ -84,7 +84,7 @@ describe('the auth_time of a sign-in', () => {
     await phone.scan(await browser.code());
     await phone.approve();
     await browser.arrive();
-    await phone.wasSignedInAgo(HOUR_SECONDS);
+    await phone.backdateSignIn(HOUR_SECONDS);
     const page = await browser.start({ prompt: 'login' });
     expect(page.text).to.include('data-code><svg');
     await phone.scan(await browser.code());

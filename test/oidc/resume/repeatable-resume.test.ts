@@ -11,16 +11,16 @@ interface FinishedSignIn {
   readonly url: string;
 }
 
-async function finished(world: World, parameters: Record<string, string> = {}): Promise<FinishedSignIn> {
+async function finishSignIn(world: World, parameters: Record<string, string> = {}): Promise<FinishedSignIn> {
   const { browser, phone } = await world.meet('alice', parameters);
   await phone.scan(await browser.code());
   await phone.approve();
   return { browser, url: String((await browser.finish()).json().redirectTo) };
 }
 
-/** Resumes a sign-in, and consents. @returns the URL that resumes it after that */
-async function consented(world: World): Promise<FinishedSignIn> {
-  const { browser, url } = await finished(world);
+/** Resumes a sign-in, and consents. @returns the browser, and the URL that resumes the sign-in after the consent */
+async function giveConsent(world: World): Promise<FinishedSignIn> {
+  const { browser, url } = await finishSignIn(world);
   const page = await browser.goOn(url);
   return { browser, url: String((await browser.agent.post(`${page.url}/consent`, { json: {} })).json().redirectTo) };
 }
@@ -50,7 +50,7 @@ async function keepCookies({ agent: { jar } }: BrowserPerson): Promise<() => Pro
   };
 }
 
-function over({ adapter }: OwnRecords): WorldOptions {
+function worldWith({ adapter }: OwnRecords): WorldOptions {
   return {
     configuration: { adapter },
     extend: ({ provider }) => {
@@ -60,8 +60,11 @@ function over({ adapter }: OwnRecords): WorldOptions {
   };
 }
 
-/** @returns false if the request makes fewer accesses */
-async function failsOnce(
+/**
+ * Resumes a sign-in while one access fails, and continues with the same URL.
+ * @returns false if the request makes fewer accesses
+ */
+async function failOnce(
   world: World,
   records: OwnRecords,
   bring: (world: World) => Promise<FinishedSignIn>,
@@ -79,14 +82,14 @@ async function failsOnce(
 }
 
 describe("the URL that resumes a sign-in, over a deployment's own adapter", () => {
-  for (const [which, bring] of Object.entries({ 'after the finish': finished, 'after a consent': consented })) {
+  for (const [which, bring] of Object.entries({ 'after the finish': finishSignIn, 'after a consent': giveConsent })) {
     for (const isDoneAnyway of [false, true]) {
       const how = isDoneAnyway ? 'fails after it had its effect' : 'fails without effect';
       it(`works again ${which} if any single access ${how}`, async () => {
         const records = new OwnRecords();
-        await World.during(over(records), async (world) => {
+        await World.during(worldWith(records), async (world) => {
           let at = 1;
-          while (await failsOnce(world, records, bring, { at, isDoneAnyway })) at += 1;
+          while (await failOnce(world, records, bring, { at, isDoneAnyway })) at += 1;
           expect(at).to.be.greaterThan(5);
         });
       });
@@ -94,8 +97,8 @@ describe("the URL that resumes a sign-in, over a deployment's own adapter", () =
   }
 
   it('works for a browser that did not get the answer, for less than ten seconds', async () => {
-    await World.during(over(new OwnRecords()), async (world) => {
-      const { browser, url } = await consented(world);
+    await World.during(worldWith(new OwnRecords()), async (world) => {
+      const { browser, url } = await giveConsent(world);
       const loseAnswer = await keepCookies(browser);
       expect((await browser.agent.get(url)).status).to.equal(303);
       await loseAnswer();
@@ -111,8 +114,8 @@ describe('the URL that has resumed a sign-in', () => {
     const records = new OwnRecords();
     const signIns: unknown[] = [];
     const onSignIn = (): void => void signIns.push('a sign-in');
-    await World.during({ ...over(records), qrLogin: { onSignIn } }, async (world) => {
-      const { browser, url } = await finished(world);
+    await World.during({ ...worldWith(records), qrLogin: { onSignIn } }, async (world) => {
+      const { browser, url } = await finishSignIn(world);
       // The last accesses write the session and end the interaction.
       for (let at = 5; signIns.length === 0; at++) {
         records.failAt(at, true);
@@ -125,7 +128,7 @@ describe('the URL that has resumed a sign-in', () => {
 
   it('does nothing more for the browser that got the answer', async () => {
     await World.during({}, async (world) => {
-      const { browser, url } = await finished(world);
+      const { browser, url } = await finishSignIn(world);
       const { location } = await browser.agent.get(url);
       expect((await browser.agent.get(url)).status).to.equal(400);
       expect((await browser.agent.get(browser.at, { headers: { accept: 'text/html' } })).status).to.equal(404);
@@ -135,7 +138,7 @@ describe('the URL that has resumed a sign-in', () => {
 
   it('keeps the session of the browser under one id only', async () => {
     await World.during({}, async (world) => {
-      const { browser, url } = await consented(world);
+      const { browser, url } = await giveConsent(world);
       const loseAnswer = await keepCookies(browser);
       await browser.agent.get(url);
       expect(await world.sessionOf(browser.agent)).to.have.property('accountId', 'a11ce');
@@ -144,10 +147,10 @@ describe('the URL that has resumed a sign-in', () => {
     });
   });
 
-  it('leaves one session if it was sent several times at the same time, and a remote sign-out ends this session', async () => {
+  it('leaves one session if it was requested several times at the same time, and a remote sign-out ends this session', async () => {
     const meeting = new MeetingAdapter('Session');
     await World.during({ configuration: { adapter: meeting.adapter } }, async (world) => {
-      const { browser, url } = await consented(world);
+      const { browser, url } = await giveConsent(world);
       const loseAnswer = await keepCookies(browser);
       meeting.meet(3);
       const headers = { cookie: await browser.agent.jar.getCookieString(url) };

@@ -1,4 +1,7 @@
-/** Row 40: only the account that was asked can approve an action, only for the client and in the browser that asked. */
+/**
+ * Row 40 of the table in docs/security.md: only the account that was asked can approve an action, only for the client
+ * and in the browser that asked.
+ */
 import * as client from 'openid-client';
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import { ActionTokens } from '../../../src/oidc/actions/action-token.ts';
@@ -8,7 +11,7 @@ import type { Answer } from '../../support/agent.ts';
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
 import { CLIENT_SECRET, RP_CALLBACK, type WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { shown, signedInPhone } from '../scene.ts';
+import { openQrPage, signInPhone } from '../scene.ts';
 import { browserFinds } from '../weaknesses.ts';
 
 const OTHER_SHOP = 'other-shop';
@@ -20,11 +23,11 @@ const withShops: WorldOptions = {
 };
 
 const bindingFromTheId: Weakness = {
-  name: 'the binding cookie of an action',
+  defence: 'the binding cookie of an action',
   patch: replacing(Cookies.prototype, 'binding', () => (_ctx, id) => id),
 };
 const anyAccount: Weakness = {
-  name: 'an action that names its account',
+  defence: 'an action that names its account',
   patch: replacing(
     ActionActs.prototype,
     'request',
@@ -35,15 +38,15 @@ const anyAccount: Weakness = {
   ),
 };
 const anyScope: Weakness = {
-  name: 'the scope qr_action',
+  defence: 'the scope qr_action',
   patch: replacing(ActionTokens.prototype, 'assertScope', () => () => undefined),
 };
 const anyKey: Weakness = {
-  name: 'a token that is bound to its key',
+  defence: 'a token that is bound to its key',
   patch: replacing(ActionTokens.prototype, 'assertBound', () => () => undefined),
 };
 const anyClient: Weakness = {
-  name: 'a result for the client that asked',
+  defence: 'a result for the client that asked',
   patch: browserFinds((ticket) =>
     ticket.request.action === undefined
       ? ticket
@@ -81,13 +84,13 @@ function ask(site: Site, { value }: Token, sub: string): Promise<Answer> {
 
 /** Returns alice's subject, which a client learns from her sign-in. */
 async function subjectOfAlice(site: Site): Promise<string> {
-  const browser = await shown(site);
+  const browser = await openQrPage(site);
   const tokens = await browser.tokens(await browser.signInWithPassword('alice'));
   return `${tokens.claims()?.sub}`;
 }
 
 /** The shop asks alice for an approval. */
-async function asked(site: Site): Promise<{ readonly id: string; readonly url: string }> {
+async function requestAction(site: Site): Promise<{ readonly id: string; readonly url: string }> {
   const answer = await ask(site, await tokenOf(site, SHOP), await subjectOfAlice(site));
   if (answer.status !== 201) throw new Error(`the shop cannot ask: ${answer.status} ${answer.text}`);
   const { id, url } = answer.json();
@@ -95,7 +98,7 @@ async function asked(site: Site): Promise<{ readonly id: string; readonly url: s
 }
 
 /** A browser that shows the action. */
-async function showing(site: Site, url: string): Promise<BrowserVisitor> {
+async function openAction(site: Site, url: string): Promise<BrowserVisitor> {
   const browser = new BrowserVisitor(site);
   browser.at = url;
   await browser.agent.get(url, { headers: { accept: 'text/html' } });
@@ -110,9 +113,9 @@ export const attacks: readonly Attack[] = [
     on: withShops,
     without: bindingFromTheId,
     run: async (site) => {
-      const { url } = await asked(site);
-      const victim = await showing(site, url);
-      const phone = await signedInPhone(site);
+      const { url } = await requestAction(site);
+      const victim = await openAction(site, url);
+      const phone = await signInPhone(site);
       const attacker = new BrowserVisitor(site);
       attacker.at = url;
       const seen = await attacker.agent.get(`${url}/qr`);
@@ -128,9 +131,9 @@ export const attacks: readonly Attack[] = [
     on: withShops,
     without: anyAccount,
     run: async (site) => {
-      const { url } = await asked(site);
-      const browser = await showing(site, url);
-      const bob = await signedInPhone(site, 'bob');
+      const { url } = await requestAction(site);
+      const browser = await openAction(site, url);
+      const bob = await signInPhone(site, 'bob');
       const { text, status } = await bob.scan(await browser.code());
       return status === 200 && text.includes('12.50') ? 'the texts, and the decision' : undefined;
     },
@@ -162,7 +165,7 @@ export const attacks: readonly Attack[] = [
     on: withShops,
     without: anyClient,
     run: async (site) => {
-      const { url } = await asked(site);
+      const { url } = await requestAction(site);
       const { value } = await tokenOf(site, OTHER_SHOP);
       const headers = { authorization: `Bearer ${value}` };
       const answer = await new BrowserVisitor(site).agent.get(`${url}/result`, { headers });

@@ -19,7 +19,7 @@ const accountsThatStay: WorldOptions = { qrLogin: { findAccount: () => ({ name: 
 const ENDINGS: Record<string, { end: (world: World, met: BrowserAndPhone) => Promise<void>; without: Weakness }> = {
   'a phone with a deleted account': {
     end: async ({ accounts }) => accounts.remove(ALICE),
-    without: { name: 'looking the account up at each step', options: accountsThatStay },
+    without: { defence: 'looking the account up at each step', options: accountsThatStay },
   },
   'a phone with a session that the provider has ended': {
     end: async ({ provider, issuer }, { phone }) => {
@@ -33,8 +33,8 @@ const ENDINGS: Record<string, { end: (world: World, met: BrowserAndPhone) => Pro
 };
 
 /**
- * Steps that a test tries after that end: the acts before the end, the step, and the state to which the step would
- * lead.
+ * Steps that a test tries after the phone's right has ended. Each has the acts before that end, the step itself, and
+ * the state to which the step would lead.
  */
 const STEPS: Record<
   string,
@@ -79,7 +79,7 @@ for (const [ended, { end, without }] of Object.entries(ENDINGS)) {
     };
 
     registerSides(title, {
-      lacks: without.name,
+      lacks: without.defence,
       succeeds: () =>
         World.during(without.options ?? {}, async (world) => {
           expect(await attempt(world)).to.equal(to);

@@ -1,4 +1,7 @@
-/** Row 5: the approver is the account of the phone's session, never an account that a request names. */
+/**
+ * Row 5 of the table in docs/security.md: the approver is the account of the phone's session, never an account that a
+ * request names.
+ */
 import type { Context } from 'koa';
 import type { Fixture } from '../../fixtures/provider.ts';
 import type { RequestOptions } from '../../support/agent.ts';
@@ -40,17 +43,17 @@ interface Channel {
 const CHANNELS: readonly Channel[] = [
   {
     name: 'in a form',
-    send: (fields, accountId) => ({ form: { ...all(FIELDS, accountId), ...fields } }),
+    send: (fields, accountId) => ({ form: { ...withValue(FIELDS, accountId), ...fields } }),
     believed: (ctx) => text(fieldsIn(ctx).accountId),
   },
   {
     name: 'in JSON',
-    send: (fields, accountId) => ({ json: { ...all(FIELDS, accountId), ...fields } }),
+    send: (fields, accountId) => ({ json: { ...withValue(FIELDS, accountId), ...fields } }),
     believed: (ctx) => text(fieldsIn(ctx).sub),
   },
   {
     name: 'in the query',
-    query: (accountId) => `?${new URLSearchParams(all(FIELDS, accountId))}`,
+    query: (accountId) => `?${new URLSearchParams(withValue(FIELDS, accountId))}`,
     send: (json) => ({ json }),
     believed: (ctx) => text(ctx.query.accountId),
   },
@@ -58,7 +61,7 @@ const CHANNELS: readonly Channel[] = [
     name: 'in headers',
     send: (json, accountId) => ({
       json,
-      headers: { ...all(HEADERS, accountId), authorization: `Basic ${btoa(`${accountId}:`)}` },
+      headers: { ...withValue(HEADERS, accountId), authorization: `Basic ${btoa(`${accountId}:`)}` },
     }),
     believed: (ctx) => ctx.get('x-user') || undefined,
   },
@@ -73,13 +76,13 @@ export const attacks: Attack[] = [
   ...CHANNELS.map((channel) => ({
     row: 5,
     name: `bob's phone approves as alice by naming her ${channel.name}`,
-    without: { name: 'the session as the only source of the approver', options: believing(channel.believed) },
+    without: { defence: 'the session as the only source of the approver', options: believing(channel.believed) },
     run: (site: Site) => approveAs(site, channel),
   })),
   {
     row: 5,
     name: "the browser finishes bob's approval as alice by naming her in each part of the request",
-    without: { name: 'the ticket as the only source of the approver', ...believingAtFinish() },
+    without: { defence: 'the ticket as the only source of the approver', ...believingAtFinish() },
     run: async (site) => {
       const alice = await subjectOf(site, 'alice');
       const browser = new BrowserVisitor(site);
@@ -87,8 +90,8 @@ export const attacks: Attack[] = [
       const bob = await phoneOf(site, 'bob');
       await bob.scan(await browser.code());
       await bob.approve();
-      const url = `${browser.at}/qr/finish?${new URLSearchParams(all(FIELDS, alice))}`;
-      const named = { json: all(FIELDS, alice), headers: all(HEADERS, alice) };
+      const url = `${browser.at}/qr/finish?${new URLSearchParams(withValue(FIELDS, alice))}`;
+      const named = { json: withValue(FIELDS, alice), headers: withValue(HEADERS, alice) };
       const { redirectTo } = (await browser.agent.post(url, named)).json();
       return signInAsAlice(browser, redirectTo, alice);
     },
@@ -147,7 +150,7 @@ async function signInAsAlice(browser: BrowserVisitor, location: unknown, alice: 
   return sub === alice ? `a sign-in as ${sub}` : undefined;
 }
 
-function all(names: readonly string[], value: string): Record<string, string> {
+function withValue(names: readonly string[], value: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, value]));
 }
 

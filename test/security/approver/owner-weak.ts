@@ -1,4 +1,4 @@
-/** Servers that reveal that a ticket is another account's, or that compare the account but not the session. */
+/** Servers that reveal that a ticket belongs to another account, or that compare the account but not the session. */
 import { notFound, QrLoginError } from '../../../src/ticket/errors.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import { type Approver, ownerOf, type Ticket } from '../../../src/ticket/ticket.ts';

@@ -1,4 +1,7 @@
-/** Row 14: the first account to scan owns the ticket; other accounts get the answer for an unknown ticket. */
+/**
+ * Row 14 of the table in docs/security.md: the first account to scan owns the ticket; other accounts get the answer for
+ * an unknown ticket.
+ */
 import type { Answer } from '../../support/agent.ts';
 import { ID_LENGTH } from '../../support/codes.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
@@ -36,16 +39,16 @@ const DECISIONS = ['approve', 'deny', 'report', 'unable', 'nonsense'];
 
 export const ownership: Attack[] = [
   ...[
-    { act: 'looks at', patch: tellingAtALook, differ: looking },
-    { act: 'follows', patch: tellingAtAFollow, differ: following },
-    { act: 'scans', patch: tellingAtAScan, differ: scanning },
-    { act: 'approves', patch: () => both(tellingAtALook, tellingAtAnApproval), differ: deciding },
-    { act: 'denies', patch: tellingAtADenial, differ: deciding },
-    { act: 'reports', patch: tellingAtAReport, differ: deciding },
+    { act: 'looks at', patch: tellingAtALook, differ: compareLooks },
+    { act: 'follows', patch: tellingAtAFollow, differ: compareFollows },
+    { act: 'scans', patch: tellingAtAScan, differ: compareScans },
+    { act: 'approves', patch: () => both(tellingAtALook, tellingAtAnApproval), differ: compareDecisions },
+    { act: 'denies', patch: tellingAtADenial, differ: compareDecisions },
+    { act: 'reports', patch: tellingAtAReport, differ: compareDecisions },
   ].map(({ act, patch, differ }) => ({
     row: 14,
     name: `another account ${act} alice's ticket and learns that it exists`,
-    without: { name: 'the same answer for foreign and unknown', patch } satisfies Weakness,
+    without: { defence: 'the same answer for foreign and unknown', patch } satisfies Weakness,
     run: async (site: Site) => {
       const phones = { stranger: await phoneOf(site, 'bob'), alice: await phoneOf(site, 'alice') };
       for (const state of STATES) {
@@ -59,7 +62,7 @@ export const ownership: Attack[] = [
     row: 14,
     name: 'another phone of the same account approves a ticket that it has not scanned',
     without: {
-      name: 'the session in the check of the owner',
+      defence: 'the session in the check of the owner',
       patch: () => both(accountAloneAtALook, accountAloneAtAnApproval),
     },
     run: async (site) => {
@@ -76,7 +79,7 @@ export const ownership: Attack[] = [
   },
 ];
 
-async function looking({ stranger: { agent }, foreign, unknown }: TwoTickets): Promise<string | undefined> {
+async function compareLooks({ stranger: { agent }, foreign, unknown }: TwoTickets): Promise<string | undefined> {
   for (const accept of ['application/json', 'text/html']) {
     for (const method of ['GET', 'HEAD']) {
       const sent = { method, headers: { accept } };
@@ -87,7 +90,7 @@ async function looking({ stranger: { agent }, foreign, unknown }: TwoTickets): P
   return undefined;
 }
 
-async function following({ stranger: { agent }, foreign, unknown }: TwoTickets): Promise<string | undefined> {
+async function compareFollows({ stranger: { agent }, foreign, unknown }: TwoTickets): Promise<string | undefined> {
   for (const accept of ['application/json', 'text/html']) {
     const sent = { headers: { accept } };
     const [one, other] = [
@@ -100,7 +103,7 @@ async function following({ stranger: { agent }, foreign, unknown }: TwoTickets):
   return undefined;
 }
 
-async function scanning({ stranger, foreign, unknown }: TwoTickets): Promise<string | undefined> {
+async function compareScans({ stranger, foreign, unknown }: TwoTickets): Promise<string | undefined> {
   return (
     difference(
       await stranger.post(foreign.code, { csrf: foreign.csrf }),
@@ -109,7 +112,7 @@ async function scanning({ stranger, foreign, unknown }: TwoTickets): Promise<str
   );
 }
 
-async function deciding({ stranger, foreign, unknown }: TwoTickets): Promise<string | undefined> {
+async function compareDecisions({ stranger, foreign, unknown }: TwoTickets): Promise<string | undefined> {
   for (const decision of DECISIONS) {
     const found =
       difference(
@@ -147,11 +150,11 @@ async function twoTickets(
 }
 
 function difference(one: Answer, other: Answer): string | undefined {
-  const [first, second] = [whole(one), whole(other)];
+  const [first, second] = [serialize(one), serialize(other)];
   return first === second ? undefined : `${first} instead of ${second}`;
 }
 
 /** Returns the whole answer except for its Date header. */
-function whole({ status, headers, text }: Answer): string {
+function serialize({ status, headers, text }: Answer): string {
   return JSON.stringify([status, [...headers].filter(([name]) => name !== 'date'), text]);
 }

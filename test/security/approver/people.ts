@@ -31,7 +31,10 @@ async function signInForSubject(site: Site, name: string): Promise<string> {
 }
 
 /** Returns a browser and the phone of this account, which has approved the browser's ticket. */
-export async function approved(site: Site, name: string): Promise<{ browser: BrowserVisitor; phone: PhoneVisitor }> {
+export async function approveSignIn(
+  site: Site,
+  name: string,
+): Promise<{ browser: BrowserVisitor; phone: PhoneVisitor }> {
   const browser = new BrowserVisitor(site);
   await browser.start();
   const phone = await phoneOf(site, name);

@@ -1,4 +1,4 @@
-/** Row 6: nothing about the account reaches the browser before it is signed in. */
+/** Row 6 of the table in docs/security.md: nothing about the account reaches the browser before it is signed in. */
 
 import { PageRenderer } from '../../../src/http/pages/renderer.ts';
 import { BrowserViews } from '../../../src/http/ticket-view/browser-view.ts';
@@ -27,7 +27,7 @@ const viewsWithAccount = replacing(
 /** The same leak in the data from which the page is rendered. */
 const drawnWithAccount = replacing(
   BrowserViews.prototype,
-  'drawn',
+  'drawWithImage',
   (drawn) =>
     function (this: BrowserViews, ticket, now, accountId) {
       const view = drawn.call(this, ticket, now, accountId);
@@ -69,14 +69,14 @@ export const secrecy: Attack[] = [
     row: 6,
     name: 'the browser reads the approver from the ticket in each state, with and without long polling',
     on,
-    without: { name: "a separate type for the browser's view", patch: viewsWithAccount },
+    without: { defence: "a separate type for the browser's view", patch: viewsWithAccount },
     run: overhear(async (browser) => {
       const { version } = await browser.ticket();
       const next = browser.after(version);
       return async () => [
         JSON.stringify(await next),
         JSON.stringify(await browser.ticket()),
-        whole(await browser.agent.get(`${browser.at}/qr?after=0`)),
+        serialize(await browser.agent.get(`${browser.at}/qr?after=0`)),
       ];
     }),
   },
@@ -84,7 +84,7 @@ export const secrecy: Attack[] = [
     row: 6,
     name: 'the browser reads the approver from the stream',
     on,
-    without: { name: "a separate type for the browser's view", patch: viewsWithAccount },
+    without: { defence: "a separate type for the browser's view", patch: viewsWithAccount },
     run: overhear(async (browser) => {
       const stream = await browser.events();
       return async () => {
@@ -100,30 +100,30 @@ export const secrecy: Attack[] = [
     name: 'the browser reads the approver from the source of its page',
     on,
     without: {
-      name: 'pages that hold only what their template renders',
+      defence: 'pages that hold only what their template renders',
       patch: () => both(drawnWithAccount, pagesWithTheirData),
     },
     run: overhear(async (browser) => async () => [
-      whole(await browser.agent.get(browser.at)),
-      whole(await browser.agent.get(browser.at, { headers: { accept: 'application/json' } })),
-      whole(await browser.agent.send(browser.at, { method: 'HEAD' })),
+      serialize(await browser.agent.get(browser.at)),
+      serialize(await browser.agent.get(browser.at, { headers: { accept: 'application/json' } })),
+      serialize(await browser.agent.send(browser.at, { method: 'HEAD' })),
     ]),
   },
   {
     row: 6,
     name: 'the browser makes mistakes and reads the approver from the errors',
     on,
-    without: { name: 'errors that name no account', patch: refusalsWithAccount },
+    without: { defence: 'errors that name no account', patch: refusalsWithAccount },
     run: overhear(async (browser) => async () => [
-      whole(await browser.finish()),
-      whole(await browser.finish('nonsense')),
-      whole(await browser.finish('000000')),
-      whole(await browser.submit(`${browser.at}/qr/finish`, { checkCode: '' })),
-      whole(await browser.post(`${browser.at}/qr/passkey`, { proof: '{}' })),
-      whole(await browser.post(`${browser.at}/consent`, {})),
-      whole(await browser.agent.get(`${browser.at}/consent`)),
-      whole(await browser.post(`${browser.at}/qr/renew`, { version: '1' })),
-      whole(await browser.post(`${browser.at}/cancel`, {})),
+      serialize(await browser.finish()),
+      serialize(await browser.finish('nonsense')),
+      serialize(await browser.finish('000000')),
+      serialize(await browser.submit(`${browser.at}/qr/finish`, { checkCode: '' })),
+      serialize(await browser.post(`${browser.at}/qr/passkey`, { proof: '{}' })),
+      serialize(await browser.post(`${browser.at}/consent`, {})),
+      serialize(await browser.agent.get(`${browser.at}/consent`)),
+      serialize(await browser.post(`${browser.at}/qr/renew`, { version: '1' })),
+      serialize(await browser.post(`${browser.at}/cancel`, {})),
     ]),
   },
 ];
@@ -152,6 +152,6 @@ async function approveAndTell(
   return [...account.split(' '), 'alice', await subjectOf(site, 'alice'), checkCode];
 }
 
-function whole({ status, headers, text }: Answer): string {
+function serialize({ status, headers, text }: Answer): string {
   return `${status}\n${[...headers].join('\n')}\n${text}`;
 }

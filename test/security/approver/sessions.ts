@@ -1,14 +1,17 @@
-/** Rows 7 and 22: a phone must be signed in to approve; the session gets a new id when the browser is signed in. */
+/**
+ * Rows 7 and 22 of the table in docs/security.md: a phone must be signed in to approve; the session gets a new id when
+ * the browser is signed in.
+ */
 
 import { ProofRefused } from '../../../src/index.ts';
 import type { Fixture } from '../../fixtures/provider.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { approved, copyCookies, phoneOf, signOut, subjectOf } from './people.ts';
+import { approveSignIn, copyCookies, phoneOf, signOut, subjectOf } from './people.ts';
 
 export const sessionsThatNeverEnd: Weakness = {
-  name: 'sessions that end',
+  defence: 'sessions that end',
   options: {
     extend: ({ provider }: Fixture): void => {
       replacing(provider.Session.prototype, 'destroy', () => async () => undefined)();
@@ -17,7 +20,7 @@ export const sessionsThatNeverEnd: Weakness = {
 };
 
 const sessionsThatKeepTheirId: Weakness = {
-  name: 'a new session id at each sign-in',
+  defence: 'a new session id at each sign-in',
   options: {
     extend: ({ provider }: Fixture): void => {
       replacing(provider.Session.prototype, 'resetIdentifier', () => () => undefined)();
@@ -25,7 +28,7 @@ const sessionsThatKeepTheirId: Weakness = {
   },
 };
 
-/** Returns the answer of a device that has alice's passkey. */
+/** The answer of a device that has alice's passkey. */
 export const PASSKEY = "the answer of alice's passkey";
 export const ALICE = 'a11ce';
 
@@ -84,7 +87,7 @@ export const sessions: Attack[] = [
     name: 'the browser finishes after the phone that approved has signed out',
     without: sessionsThatNeverEnd,
     run: async (site) => {
-      const { browser, phone } = await approved(site, 'alice');
+      const { browser, phone } = await approveSignIn(site, 'alice');
       await signOut(phone.agent, site);
       await browser.finish();
       const { state } = await browser.ticket();

@@ -9,7 +9,7 @@ import { networkTo } from '../../support/balancer.ts';
 import { RedisWorld } from '../../support/redis-world.ts';
 import { World } from '../../support/world.ts';
 import { prove, registerSides, replacing, siteOf, type Weakness, whilePatched } from '../attack.ts';
-import { shown } from '../scene.ts';
+import { openQrPage } from '../scene.ts';
 import { all } from '../weaknesses.ts';
 import { attacks } from './apps.ts';
 
@@ -25,16 +25,16 @@ function findThenSave(): Notes['claim'] {
   const second = new Map<string, () => void>();
   return async function (this: Notes, name, lasts) {
     const isUnknown = (await this.read(name)) === undefined;
-    const meet = second.get(name);
-    if (meet === undefined) await new Promise<void>((resolve) => second.set(name, resolve));
-    else meet();
+    const release = second.get(name);
+    if (release === undefined) await new Promise<void>((resolve) => second.set(name, resolve));
+    else release();
     await this.write(name, lasts);
     return isUnknown;
   };
 }
 
 const inTwoSteps: Weakness = {
-  name: 'a claim in one step',
+  defence: 'a claim in one step',
   patch: all(
     replacing(KeyvNotes.prototype, 'claim', findThenSave),
     replacing(RedisNotes.prototype, 'claim', findThenSave),
@@ -83,7 +83,7 @@ describe('a DPoP proof that is sent 50 times at the same time', () => {
 
   for (const [where, race] of Object.entries({ 'in memory': inMemory, 'on two nodes with Redis': onRedis })) {
     registerSides(`row 38: counts more than once ${where}`, {
-      lacks: inTwoSteps.name,
+      lacks: inTwoSteps.defence,
       succeeds: async () => {
         expect(await whilePatched(inTwoSteps, race)).to.be.greaterThan(1);
       },
@@ -98,7 +98,7 @@ describe('an app that sends a cookie and a token', () => {
   it('acts for the account of the token', async () => {
     await World.during({}, async (world) => {
       const [alice, bob] = [await new AppPerson(world).signIn('alice'), await new AppPerson(world).signIn('bob')];
-      const browser = await shown(siteOf(world));
+      const browser = await openQrPage(siteOf(world));
       const headers = { cookie: await bob.cookies() };
       const body = { code: await browser.code() };
       const scanned = await alice.request('POST', '/qr/api/scans', { body, headers });

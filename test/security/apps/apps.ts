@@ -1,4 +1,7 @@
-/** Row 38: an app acts only with its own token, its own key, and a new proof for each request. */
+/**
+ * Row 38 of the table in docs/security.md: an app acts only with its own token, its own key, and a new proof for each
+ * request.
+ */
 import type { Context } from 'koa';
 import { Nonces } from '../../../src/http/api/nonces.ts';
 import { AppTokens } from '../../../src/oidc/apps/app-token.ts';
@@ -9,39 +12,39 @@ import { AppPerson } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront, replacing, type Weakness } from '../attack.ts';
-import { shown } from '../scene.ts';
+import { openQrPage } from '../scene.ts';
 import { acceptsBearer, acceptsCookies, acceptsIdTokens, checksTokensOnce } from './lax.ts';
-import { approveOwnBrowser, attacker, victim } from './thief.ts';
+import { approveOwnBrowser, signInAttacker, signInVictim } from './thief.ts';
 
 /** Marks the attacks that need the app. A running example registers it. */
 const withApps: WorldOptions = { qrLogin: { apps: {} } };
 
 const anyKey: Weakness = {
-  name: 'a token that is bound to its key',
+  defence: 'a token that is bound to its key',
   patch: replacing(AppTokens.prototype, 'assertBound', () => () => undefined),
 };
 const anyRequest: Weakness = {
-  name: 'a proof that is bound to its request',
+  defence: 'a proof that is bound to its request',
   patch: replacing(ProofVerifier.prototype, 'assertRequest', () => () => undefined),
 };
 const anyToken: Weakness = {
-  name: 'a proof that is bound to its token',
+  defence: 'a proof that is bound to its token',
   patch: replacing(ProofVerifier.prototype, 'assertToken', () => () => undefined),
 };
 const anyTimes: Weakness = {
-  name: 'a proof that counts once',
+  defence: 'a proof that counts once',
   patch: replacing(KeyvNotes.prototype, 'claim', () => async () => true),
 };
 const anyNonce: Weakness = {
-  name: "the server's own nonce",
+  defence: "the server's own nonce",
   patch: replacing(Nonces.prototype, 'isValid', () => () => true),
 };
 const anyScope: Weakness = {
-  name: 'the scope qr_login',
+  defence: 'the scope qr_login',
   patch: replacing(AppTokens.prototype, 'assertScope', () => () => undefined),
 };
 const anyResource: Weakness = {
-  name: 'a token without a resource',
+  defence: 'a token without a resource',
   patch: replacing(AppTokens.prototype, 'assertAudience', () => () => undefined),
 };
 
@@ -79,7 +82,7 @@ export const attacks: readonly Attack[] = [
     on: withApps,
     without: acceptsBearer,
     run: async (site) => {
-      const { accessToken } = await victim(site);
+      const { accessToken } = await signInVictim(site);
       const thief = new AppPerson(site);
       const authorization = `Bearer ${accessToken}`;
       return approveOwnBrowser(site, (method, path, request) =>
@@ -93,7 +96,7 @@ export const attacks: readonly Attack[] = [
     on: withApps,
     without: anyKey,
     run: async (site) => {
-      const [{ accessToken }, thief] = await Promise.all([victim(site), attacker(site)]);
+      const [{ accessToken }, thief] = await Promise.all([signInVictim(site), signInAttacker(site)]);
       thief.accessToken = accessToken;
       return approveOwnBrowser(site, (...request) => thief.request(...request));
     },
@@ -105,7 +108,7 @@ export const attacks: readonly Attack[] = [
       on: withApps,
       without: anyRequest,
       run: async (site) => {
-        const app = await victim(site);
+        const app = await signInVictim(site);
         await app.request('GET', '/qr/api/browsers');
         const [method = '', url = ''] = madeFor.split(' ');
         return approveOwnBrowser(site, async (actual, path, request) => {
@@ -121,7 +124,7 @@ export const attacks: readonly Attack[] = [
     on: withApps,
     without: anyToken,
     run: async (site) => {
-      const app = await victim(site);
+      const app = await signInVictim(site);
       await app.request('GET', '/qr/api/browsers');
       return approveOwnBrowser(site, async (method, path, request) => {
         const proof = await app.prove(method, path, { token: 'an older token' });
@@ -135,11 +138,11 @@ export const attacks: readonly Attack[] = [
     on: withApps,
     without: anyTimes,
     run: async (site) => {
-      const app = await victim(site);
+      const app = await signInVictim(site);
       await app.request('GET', '/qr/api/browsers');
       const proof = await app.prove('POST', '/qr/api/scans');
       const scan = async () => {
-        const code = await (await shown(site)).code();
+        const code = await (await openQrPage(site)).code();
         return app.request('POST', '/qr/api/scans', { body: { code }, proof });
       };
       const first = await scan();
@@ -154,7 +157,7 @@ export const attacks: readonly Attack[] = [
       on: withApps,
       without: anyNonce,
       run: async (site) => {
-        const app = await victim(site);
+        const app = await signInVictim(site);
         const nonce = kind === 'no nonce' ? undefined : Buffer.alloc(32, 7).toString('base64url');
         return approveOwnBrowser(site, async (method, path, request) => {
           const proof = await app.prove(method, path, { nonce });
@@ -165,7 +168,7 @@ export const attacks: readonly Attack[] = [
   ),
   {
     row: 38,
-    name: 'signs in with a token that was not granted for it',
+    name: 'signs in with a token that was granted without the scope qr_login',
     on: withApps,
     without: anyScope,
     run: async (site) => {
@@ -187,7 +190,7 @@ export const attacks: readonly Attack[] = [
     row: 38,
     name: 'signs in with the token of an app that the deployment has not listed',
     on: { clients: [phoneApp(OTHER_APP)], qrLogin: { apps: { clients: [PHONE_APP] } } },
-    without: { name: 'the list of apps', options: { qrLogin: { apps: {} } } },
+    without: { defence: 'the list of apps', options: { qrLogin: { apps: {} } } },
     run: async (site) => {
       const app = await new AppPerson(site, { clientId: OTHER_APP }).signIn();
       return approveOwnBrowser(site, (...request) => app.request(...request));
@@ -197,9 +200,9 @@ export const attacks: readonly Attack[] = [
     row: 38,
     name: 'signs in with an expired token',
     on: shortTokens,
-    without: { name: 'tokens that expire', options: tokensThatLast },
+    without: { defence: 'tokens that expire', options: tokensThatLast },
     run: async (site) => {
-      const app = await victim(site);
+      const app = await signInVictim(site);
       const issued = Date.now();
       await until(() => Date.now() > issued + 2_000);
       return approveOwnBrowser(site, (...request) => app.request(...request));
@@ -211,7 +214,7 @@ export const attacks: readonly Attack[] = [
     on: withApps,
     without: checksTokensOnce,
     run: async (site) => {
-      const app = await victim(site);
+      const app = await signInVictim(site);
       return approveOwnBrowser(site, async (method, path, request) => {
         if (path.endsWith('/decision')) await app.revoke();
         return app.request(method, path, request);
@@ -220,10 +223,10 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 38,
-    name: 'reads the data of a token with a page of another origin',
+    name: 'reads an answer to the app in a page of another origin',
     on: withApps,
     without: {
-      name: 'the origins of the app',
+      defence: 'the origins of the app',
       options: inFront(async (ctx: Context, next) => {
         const origin = ctx.get('origin');
         delete ctx.req.headers.origin;
@@ -232,7 +235,7 @@ export const attacks: readonly Attack[] = [
       }),
     },
     run: async (site) => {
-      const app = await victim(site);
+      const app = await signInVictim(site);
       const answer = await app.request('GET', '/qr/api/browsers', { headers: { origin: 'https://evil.example' } });
       const isReadable = answer.headers.get('access-control-allow-origin') !== null;
       return answer.status === 200 && isReadable ? answer.text : undefined;
@@ -244,7 +247,7 @@ export const attacks: readonly Attack[] = [
     on: withApps,
     without: acceptsCookies,
     run: async (site) => {
-      const app = await victim(site);
+      const app = await signInVictim(site);
       const cookie = await app.cookies();
       const page = new AppPerson(site);
       return approveOwnBrowser(site, (method, path, request) =>
@@ -258,7 +261,7 @@ export const attacks: readonly Attack[] = [
     on: withApps,
     without: acceptsIdTokens,
     run: async (site) => {
-      const [{ idToken }, thief] = await Promise.all([victim(site), attacker(site)]);
+      const [{ idToken }, thief] = await Promise.all([signInVictim(site), signInAttacker(site)]);
       thief.accessToken = idToken;
       return approveOwnBrowser(site, (...request) => thief.request(...request));
     },

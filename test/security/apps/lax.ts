@@ -29,13 +29,13 @@ function proving(tokenOf: (ctx: Context) => Promise<string | undefined>): Middle
 }
 
 export const acceptsBearer: Weakness = {
-  name: 'the demand for DPoP',
+  defence: 'the demand for DPoP',
   options: inFront(proving(async (ctx) => /^Bearer (.+)$/.exec(ctx.get('authorization'))?.[1])),
   patch: all(unboundTokens, noNonces),
 };
 
 export const acceptsCookies: Weakness = {
-  name: 'the demand for a token',
+  defence: 'the demand for a token',
   options: inFront(
     proving(async (ctx) => {
       const provider = ctx.app as Provider;
@@ -62,7 +62,7 @@ async function tokenFor(provider: Provider, accountId: string): Promise<string> 
 }
 
 export const checksTokensOnce: Weakness = {
-  name: 'a token that is looked up for each request',
+  defence: 'a token that is looked up for each request',
   patch: () => {
     const found = new Map<string, ReturnType<AppTokens['find']>>();
     return replacing(
@@ -79,7 +79,7 @@ export const checksTokensOnce: Weakness = {
 };
 
 export const acceptsIdTokens: Weakness = {
-  name: 'tokens that the provider has stored',
+  defence: 'tokens that the provider has stored',
   patch: replacing(AppTokens.prototype, 'find', () => async (token, keyId) => {
     const { sub = '', aud } = decodeJwt(token);
     return {

@@ -1,9 +1,9 @@
-/** A page on another site that attacks the provider through its visitor's browser. */
+/** Serves a page on another site that attacks the provider through the browser of the page's visitor. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Another host name than the provider's makes it another site. */
+/** A host name other than the provider's makes this a different site. */
 const HOST = '127.0.0.1';
 
 export interface AttackSite {
@@ -11,7 +11,10 @@ export interface AttackSite {
   readonly stop: () => Promise<void>;
 }
 
-/** The attacks that need no click of the visitor. Each of them has ended when `tryEverything` resolves. */
+/**
+ * The attacks that need no click by the visitor. `tryEverything` waits for the end of each, except for prefetches and
+ * beacons, which it only starts.
+ */
 const SCRIPT = `
   const got = [];
   const ended = (element) => new Promise((resolve) => { element.onload = element.onerror = () => resolve(); });

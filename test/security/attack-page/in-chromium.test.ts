@@ -19,7 +19,7 @@ describe('a page on another site, opened in a browser that is signed in', () => 
     const victim = await signedInPhone(stage());
     const theirs = await scan(stage(), await askToSignIn(stage(), await stage().desktop()), victim);
     const decided = theirs.url();
-    // The attacker's own QR page. The attacking page knows its code.
+    // The attacker's own QR page. The page on the other site knows its code.
     const screen = await askToSignIn(stage(), await stage().desktop());
     const code = await codeOn(screen);
     const before = await victim.cookies();
@@ -44,7 +44,7 @@ describe('a page on another site, opened in a browser that is signed in', () => 
     await theirs.getByRole('button', { name: 'Yes, sign in' }).waitFor();
   });
 
-  it('cannot claim a ticket by opening the address of its own code without a tap by the user', async () => {
+  it("cannot claim a ticket by opening the address of the attacker's code without a tap by the user", async () => {
     const victim = await signedInPhone(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
     const code = await codeOn(screen);

@@ -9,7 +9,7 @@ import { DESK, deskClient } from '../../fixtures/test-client.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
 import { CLIENT_SECRET, RP_CALLBACK, type WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { shown, signedInPhone } from '../scene.ts';
+import { openQrPage, signInPhone } from '../scene.ts';
 import { all, phoneFinds } from '../weaknesses.ts';
 
 const withDesk: WorldOptions = {
@@ -19,7 +19,7 @@ const withDesk: WorldOptions = {
 
 /** A server that shows and opens each request as one of the account that looks. */
 const anyAccount: Weakness = {
-  name: 'a request that names its account',
+  defence: 'a request that names its account',
   patch: all(
     replacing(
       RequestActs.prototype,
@@ -37,7 +37,7 @@ const anyAccount: Weakness = {
 };
 
 const anyGrant: Weakness = {
-  name: 'the grant of the client',
+  defence: 'the grant of the client',
   options: {
     extend: ({ provider }) => {
       replacing(provider.Client.prototype, 'grantTypeAllowed', () => () => true)();
@@ -46,7 +46,7 @@ const anyGrant: Weakness = {
 };
 
 const anyNumber: Weakness = {
-  name: 'one request at a time, and back-off',
+  defence: 'one request at a time, and back-off',
   patch: all(
     replacing(KeyvPendingRequests.prototype, 'list', () => async () => []),
     replacing(KeyvPendingRequests.prototype, 'add', () => async () => true),
@@ -55,12 +55,12 @@ const anyNumber: Weakness = {
 };
 
 const noPace: Weakness = {
-  name: 'back-off',
+  defence: 'back-off',
   patch: replacing(Pace.prototype, 'isTooSoon', () => async () => false),
 };
 
 const anyTicket: Weakness = {
-  name: 'an address for requests alone',
+  defence: 'an address for requests alone',
   patch: phoneFinds((ticket) => ({
     ...ticket,
     request: { ...ticket.request, backchannel: { sealedId: '', expiresAt: ticket.endsAt } },
@@ -68,7 +68,7 @@ const anyTicket: Weakness = {
 };
 
 const uncounted: Weakness = {
-  name: 'limits by account',
+  defence: 'limits by account',
   patch: replacing(RateLimits.prototype, 'forAccount', () => async () => undefined),
 };
 
@@ -124,7 +124,7 @@ async function open(phone: PhoneVisitor, url: string): Promise<boolean> {
 
 /** Returns alice's phone, and the address of the only request on its list. */
 async function addressOf(site: Site): Promise<{ readonly alice: PhoneVisitor; readonly url: string }> {
-  const alice = await signedInPhone(site);
+  const alice = await signInPhone(site);
   const [first] = await list(alice);
   if (first === undefined) throw new Error('no request waits for alice');
   return { alice, url: new URL(first.url, site.issuer).href };
@@ -140,7 +140,7 @@ export const attacks: readonly Attack[] = [
     run: async (site) => {
       await asked(site);
       const victim = await addressOf(site);
-      const bob = await signedInPhone(site, 'bob');
+      const bob = await signInPhone(site, 'bob');
       const isOpen = await open(bob, victim.url);
       return isOpen ? `the page of the request: ${(await bob.look()).text}` : undefined;
     },
@@ -153,7 +153,7 @@ export const attacks: readonly Attack[] = [
     without: anyAccount,
     run: async (site) => {
       await asked(site);
-      const bob = await signedInPhone(site, 'bob');
+      const bob = await signInPhone(site, 'bob');
       const requests = await list(bob);
       return requests.length > 0 ? JSON.stringify(requests) : undefined;
     },
@@ -216,9 +216,9 @@ export const attacks: readonly Attack[] = [
     alone: true,
     without: anyTicket,
     run: async (site) => {
-      const browser = await shown(site);
+      const browser = await openQrPage(site);
       const [, code = ''] = /\/qr\/([\w-]+)$/.exec(new URL(await browser.code()).pathname) ?? [];
-      const attacker = await signedInPhone(site, 'bob');
+      const attacker = await signInPhone(site, 'bob');
       const isOpen = await open(attacker, `${site.issuer}/qr/requests/${code.slice(0, 24)}`);
       return isOpen ? 'the ticket of a sign-in' : undefined;
     },

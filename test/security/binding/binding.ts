@@ -1,9 +1,10 @@
 /**
- * Rows 1, 2 and 27: only the browser that showed the code is signed in, and its account is not replaced without asking.
+ * Rows 1, 2 and 27 of the table in docs/security.md: only the browser that showed the code is signed in, and its
+ * account is not replaced without asking.
  */
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
 import type { Attack, Weakness } from '../attack.ts';
-import { accountAt, approval, goOn, scanned, shown, signedInPhone, thief, uidOf } from '../scene.ts';
+import { accountAt, approve, goOn, openQrPage, scanOnPhone, signInPhone, stealCookies, uidOf } from '../scene.ts';
 import { bindingFromTheUrl, interactionFromTheUrl, unsignedCookies } from '../weaknesses.ts';
 import { attacks as onAccounts } from './accounts.ts';
 import { attacks as onTheCode } from './code.ts';
@@ -12,14 +13,14 @@ import { attacks as onTheCode } from './code.ts';
  * Makes a browser with credentials that an attacker has stolen or forged. The server must not mistake it for the
  * victim's browser.
  */
-type Loot = (victim: BrowserVisitor) => Promise<BrowserVisitor>;
+type Steal = (victim: BrowserVisitor) => Promise<BrowserVisitor>;
 
-const uidOnly: Loot = (victim) => thief(victim, () => false);
-const providersCookies: Loot = (victim) => thief(victim, (cookie) => !cookie.includes('_qr_'));
-const bindingOnly: Loot = (victim) => thief(victim, (cookie) => cookie.includes('_qr_browser'));
+const uidOnly: Steal = (victim) => stealCookies(victim, () => false);
+const providersCookies: Steal = (victim) => stealCookies(victim, (cookie) => !cookie.includes('_qr_'));
+const bindingOnly: Steal = (victim) => stealCookies(victim, (cookie) => cookie.includes('_qr_browser'));
 
 /** Cookies forged by an attacker who knows their names and the uid, but not the key. */
-const forgedCookies: Loot = async (victim) => {
+const forgedCookies: Steal = async (victim) => {
   const attacker = await uidOnly(victim);
   const { jar } = attacker.agent;
   const uid = uidOf(victim);
@@ -32,8 +33,8 @@ const forgedCookies: Loot = async (victim) => {
 };
 
 /** The signed cookies of the attacker's own sign-in, sent to the victim's URL. */
-const ownCookies: Loot = async (victim) => {
-  const own = await shown(victim.site);
+const ownCookies: Steal = async (victim) => {
+  const own = await openQrPage(victim.site);
   const attacker = new BrowserVisitor(victim.site);
   attacker.at = victim.at;
   for (const { key, value } of await own.agent.jar.store.getAllCookies()) {
@@ -44,8 +45,8 @@ const ownCookies: Loot = async (victim) => {
 };
 
 /** The victim's interaction cookie, and the attacker's own signed binding. */
-const providersCookiesAndOwnBinding: Loot = async (victim) => {
-  const own = await shown(victim.site);
+const providersCookiesAndOwnBinding: Steal = async (victim) => {
+  const own = await openQrPage(victim.site);
   const attacker = await providersCookies(victim);
   for (const { key, value } of await own.agent.jar.store.getAllCookies()) {
     if (key.includes('_qr_browser')) await attacker.agent.jar.setCookie(`${key}=${value}; path=/`, victim.at);
@@ -53,33 +54,33 @@ const providersCookiesAndOwnBinding: Loot = async (victim) => {
   return attacker;
 };
 
-type Run = (site: Site, steal: Loot) => Promise<string | undefined>;
+type Run = (site: Site, steal: Steal) => Promise<string | undefined>;
 
 const readsTheTicket: Run = async (site, steal) => {
-  const attacker = await steal(await shown(site));
+  const attacker = await steal(await openQrPage(site));
   const { status, text } = await attacker.agent.get(`${attacker.at}/qr`);
   return status === 200 ? text : undefined;
 };
 
 const readsThePage: Run = async (site, steal) => {
-  const attacker = await steal(await shown(site));
+  const attacker = await steal(await openQrPage(site));
   const { status, text } = await attacker.agent.get(attacker.at, { headers: { accept: 'text/html' } });
   return status === 200 && text.includes('<svg') ? text : undefined;
 };
 
 const waitsForTheScan: Run = async (site, steal) => {
-  const victim = await shown(site);
+  const victim = await openQrPage(site);
   const attacker = await steal(victim);
   const { version } = await victim.ticket();
   const [heard] = await Promise.all([
     attacker.agent.get(`${attacker.at}/qr?after=${version}`),
-    (await signedInPhone(site)).scan(await victim.code()),
+    (await signInPhone(site)).scan(await victim.code()),
   ]);
   return heard.status === 200 ? heard.text : undefined;
 };
 
 const watches: Run = async (site, steal) => {
-  const attacker = await steal(await shown(site));
+  const attacker = await steal(await openQrPage(site));
   const stream = await attacker.events();
   try {
     return stream.response.status === 200 ? JSON.stringify(await stream.ticket()) : undefined;
@@ -89,8 +90,8 @@ const watches: Run = async (site, steal) => {
 };
 
 const finishes: Run = async (site, steal) => {
-  const { browser: victim, phone } = await scanned(site);
-  const checkCode = await approval(phone);
+  const { browser: victim, phone } = await scanOnPhone(site);
+  const checkCode = await approve(phone);
   const attacker = await steal(victim);
   const { status, text } = await attacker.finish(checkCode);
   if (status === 200) await goOn(attacker, JSON.parse(text).redirectTo);
@@ -101,7 +102,7 @@ const finishes: Run = async (site, steal) => {
 };
 
 const renews: Run = async (site, steal) => {
-  const victim = await shown(site);
+  const victim = await openQrPage(site);
   const before = await victim.ticket();
   const attacker = await steal(victim);
   await attacker.post(`${attacker.at}/qr/renew`, { version: `${before.version}` });
@@ -110,7 +111,7 @@ const renews: Run = async (site, steal) => {
 };
 
 const cancels: Run = async (site, steal) => {
-  const victim = await shown(site);
+  const victim = await openQrPage(site);
   const attacker = await steal(victim);
   await attacker.post(`${attacker.at}/cancel`, {});
   const { state } = await victim.ticket();
@@ -127,11 +128,11 @@ const ACTS: Record<string, Run> = {
   cancels,
 };
 
-const noBinding: Weakness = { name: 'the binding cookie', patch: bindingFromTheUrl };
-const noCookies: Weakness = { name: 'any cookie', patch: bindingFromTheUrl, options: interactionFromTheUrl };
+const noBinding: Weakness = { defence: 'the binding cookie', patch: bindingFromTheUrl };
+const noCookies: Weakness = { defence: 'any cookie', patch: bindingFromTheUrl, options: interactionFromTheUrl };
 
 const withTheProvidersCookies = Object.entries(ACTS).map(([act, run]): Attack => {
-  const name = `a browser with all of the provider's cookies, but not the binding, ${act}`;
+  const name = `a browser with all of the provider's cookies, but without the binding cookie, ${act}`;
   return { row: 1, name, run: (site) => run(site, providersCookies), without: noBinding };
 });
 
@@ -144,15 +145,15 @@ export const attacks: readonly Attack[] = [
   ...withTheUid,
   {
     row: 1,
-    name: 'a browser with the binding, but not the interaction cookie, finishes',
+    name: 'a browser with the binding cookie, but without the interaction cookie, finishes',
     run: (site) => finishes(site, bindingOnly),
-    without: { name: 'the interaction cookie', options: interactionFromTheUrl },
+    without: { defence: 'the interaction cookie', options: interactionFromTheUrl },
   },
   {
     row: 1,
     name: 'a browser with cookies that it signed itself finishes',
     run: (site) => finishes(site, forgedCookies),
-    without: { name: 'signed cookies', options: unsignedCookies, patch: bindingFromTheUrl },
+    without: { defence: 'signed cookies', options: unsignedCookies, patch: bindingFromTheUrl },
   },
   {
     row: 1,
@@ -162,7 +163,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 1,
-    name: "a browser with the victim's interaction cookie and its own binding finishes",
+    name: "a browser with the victim's interaction cookie and its own binding cookie finishes",
     run: (site) => finishes(site, providersCookiesAndOwnBinding),
     without: noBinding,
   },

@@ -1,15 +1,16 @@
 /**
- * Row 2: the code, and the answers to the phone that scans it, contain nothing with which another browser can finish.
+ * Row 2 of the table in docs/security.md: the code, and the answers to the phone that scans it, contain nothing with
+ * which another browser can finish.
  */
 import { BrowserViews } from '../../../src/http/ticket-view/browser-view.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { type BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
 import { type Attack, replacing } from '../attack.ts';
-import { accountAt, approved, goOn, scanned, shown, thief, uidOf } from '../scene.ts';
+import { accountAt, goOn, openQrPage, scanAndApprove, scanOnPhone, stealCookies, uidOf } from '../scene.ts';
 import { all, bindingFromTheUrl, interactionFromTheUrl } from '../weaknesses.ts';
 
-/** Returns a weak server that adds a query to the address in the code. */
+/** Returns the patch of a weak server that adds a query to the address in the code. */
 function codeWith(more: (ticket: Ticket) => string): () => () => void {
   return replacing(
     BrowserViews.prototype,
@@ -76,10 +77,10 @@ async function leakIn(text: string, victim: BrowserVisitor): Promise<string | un
 
 /** Tries everything that can be read from the code as the uid of an interaction. */
 async function finishWithReadingsOfCode(site: Site): Promise<string | undefined> {
-  const { browser: victim, code, checkCode } = await approved(site);
+  const { browser: victim, code, checkCode } = await scanAndApprove(site);
   const readings = readingsOf(code).filter((reading) => /^[\w-]+$/.test(reading));
   for (const reading of readings) {
-    const attacker = await thief(victim, () => false);
+    const attacker = await stealCookies(victim, () => false);
     attacker.at = `${site.issuer}/interaction/${reading}`;
     const answer = await attacker.finish(checkCode);
     if (answer.status !== 200) continue;
@@ -92,14 +93,14 @@ async function finishWithReadingsOfCode(site: Site): Promise<string | undefined>
 
 /** Returns everything that the server sends to the phone from the scan to the decision: bodies, headers and cookies. */
 async function sentToPhone(site: Site): Promise<{ received: string; victim: BrowserVisitor }> {
-  const { browser: victim, phone, code } = await scanned(site);
+  const { browser: victim, phone, code } = await scanOnPhone(site);
   const answers = [await phone.look(code), await phone.look()];
   for (const url of [code, phone.at]) {
     answers.push(await phone.agent.get(url, { headers: { accept: 'text/html' } }));
   }
   answers.push(await phone.decide('approve'), await phone.look());
   // A phone without a session is redirected to the sign-in.
-  answers.push(await new PhoneVisitor(site).agent.get(await (await shown(site)).code()));
+  answers.push(await new PhoneVisitor(site).agent.get(await (await openQrPage(site)).code()));
   const received = answers.map(({ headers, text }) => `${JSON.stringify([...headers])}\n${text}`).join('\n');
   return { received, victim };
 }
@@ -109,17 +110,17 @@ export const attacks: readonly Attack[] = [
     row: 2,
     name: 'reads the uid or a cookie of the browser from its code',
     run: async (site) => {
-      const victim = await shown(site);
+      const victim = await openQrPage(site);
       return leakIn(readingsOf(await victim.code()).join('\n'), victim);
     },
-    without: { name: 'a code without the uid', patch: uidInTheCode },
+    without: { defence: 'a code without the uid', patch: uidInTheCode },
   },
   {
     row: 2,
     name: 'finishes with a value that can be read from the code',
     run: finishWithReadingsOfCode,
     without: {
-      name: 'cookies and a code without the uid',
+      defence: 'cookies and a code without the uid',
       patch: all(uidInTheCode, bindingFromTheUrl),
       options: interactionFromTheUrl,
     },
@@ -128,14 +129,14 @@ export const attacks: readonly Attack[] = [
     row: 2,
     name: 'recognizes a browser by a part that its codes have in common',
     run: async (site) => {
-      const [one, other] = await Promise.all([shown(site), shown(site)]);
+      const [one, other] = await Promise.all([openQrPage(site), openQrPage(site)]);
       const first = readingsOf(await one.code());
       await one.post(`${one.at}/qr/renew`, {});
       const foreign = readingsOf(await other.code());
       const common = readingsOf(await one.code()).filter((reading) => first.includes(reading));
       return common.find((reading) => !foreign.includes(reading));
     },
-    without: { name: 'codes without data of the browser', patch: fingerprintInTheCode },
+    without: { defence: 'codes without data of the browser', patch: fingerprintInTheCode },
   },
   {
     row: 2,
@@ -144,6 +145,6 @@ export const attacks: readonly Attack[] = [
       const { received, victim } = await sentToPhone(site);
       return leakIn(received, victim);
     },
-    without: { name: 'answers to the phone without the uid', patch: uidOnThePhone },
+    without: { defence: 'answers to the phone without the uid', patch: uidOnThePhone },
   },
 ];

@@ -1,9 +1,11 @@
-/** Row 25: a body that is not a valid form of ours changes nothing and breaks nothing. */
+/**
+ * Row 25 of the table in docs/security.md: a malformed body changes nothing and breaks nothing.
+ */
 import { connect } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { Attack } from '../attack.ts';
-import { must, signedIn } from '../pages/visits.ts';
+import { must, signInPhone } from '../pages/visits.ts';
 import { quiet, readingAnything } from './lax.ts';
 import { waitingAttacks } from './slow.ts';
 
@@ -13,7 +15,7 @@ interface Body {
   readonly encoding?: string;
   /** Writes the fields that approve, but not as the server expects them. */
   readonly write: (csrf: string) => string | Buffer;
-  /** The body as it is sent, and the headers that describe its length, unless it has its correct `Content-Length`. */
+  /** Returns the bytes to send and the headers that describe their length. Default: all, with their `Content-Length`. */
   readonly framing?: (body: Buffer) => { readonly headers: string; readonly body: Buffer };
 }
 
@@ -86,11 +88,11 @@ function approvingWith(body: Body): Attack {
     row: 25,
     name: `approves with ${body.name}, or breaks the server with it`,
     on: quiet,
-    without: { name: 'strict parsing', options: readingAnything },
+    without: { defence: 'strict parsing', options: readingAnything },
     run: async (site) => {
       const browser = new BrowserVisitor(site);
       await browser.start();
-      const phone = await signedIn(site);
+      const phone = await signInPhone(site);
       const { csrf } = must(await phone.scan(await browser.code()), 200).json();
       const status = await post(phone, site, body, `${csrf}`);
       const { state } = await browser.ticket();

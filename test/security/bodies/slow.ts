@@ -1,4 +1,4 @@
-/** Row 25: slow requests do not keep other browsers from signing in. */
+/** Row 25 of the table in docs/security.md: slow requests do not keep other browsers from signing in. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
@@ -30,7 +30,7 @@ export const waitingAttacks: Attack[] = [
     row: 25,
     name: 'keeps other browsers from signing in by sending bodies that never end',
     on: quiet,
-    without: { name: 'concurrent requests', options: oneByOne() },
+    without: { defence: 'concurrent requests', options: oneByOne() },
     run: async (site) => {
       const slow = await Promise.all(Array.from({ length: MANY }, () => drip(site)));
       try {

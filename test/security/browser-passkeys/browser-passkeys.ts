@@ -1,6 +1,6 @@
 /**
- * Row 40: a browser adds a passkey only with an approval for this browser and this challenge, and an approval counts
- * once.
+ * Row 40 of the table in docs/security.md: a browser adds a passkey only with an approval for this browser and this
+ * challenge, and an approval counts once.
  */
 import { KeyvNotes } from '../../../src/stores/memory/notes.ts';
 import type { RedeemedTicket } from '../../../src/ticket/ticket.ts';
@@ -9,7 +9,7 @@ import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visi
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
 import { Authenticator } from '../guard/authenticator.ts';
-import { approved, browserAt, phoneOf } from '../meeting.ts';
+import { browserAt, phoneOf, scanAndApprove } from '../meeting.ts';
 import { goOn } from '../scene.ts';
 import { browserFinds } from '../weaknesses.ts';
 
@@ -18,7 +18,7 @@ const ALICE = 'a11ce';
 const HTML = { headers: { accept: 'text/html' } };
 
 const withoutApproval: Weakness = {
-  name: "the phone's approval",
+  defence: "the phone's approval",
   patch: browserFinds((ticket) =>
     ticket.request.action === undefined
       ? ticket
@@ -26,14 +26,14 @@ const withoutApproval: Weakness = {
   ),
 };
 const usedAgain: Weakness = {
-  name: 'an approval that counts once',
+  defence: 'an approval that counts once',
   patch: replacing(KeyvNotes.prototype, 'claim', () => async () => true),
 };
 
 /** Returns a browser that the victim's phone has signed in, on the page that offers a passkey. */
 async function offered(site: Site): Promise<{ readonly browser: BrowserVisitor; readonly phone: PhoneVisitor }> {
   const [browser, phone] = [await browserAt(site), await phoneOf(site)];
-  const finished = await browser.finish(await approved(phone, browser, { remember: 'yes' }));
+  const finished = await browser.finish(await scanAndApprove(phone, browser, { remember: 'yes' }));
   let page = await goOn(browser, finished.json().redirectTo);
   if (page.text.includes('/consent"')) {
     const granted = await browser.post(`${page.url}/consent`, {});
@@ -78,7 +78,7 @@ export const attacks: readonly Attack[] = [
       const { redirectTo } = (await send(browser, {})).json();
       const action = new BrowserVisitor(site);
       Object.assign(action, { agent: browser.agent, at: new URL(`${redirectTo}`, site.issuer).href });
-      await action.finish(await approved(phone, action));
+      await action.finish(await scanAndApprove(phone, action));
       const challenge = (await challengeOf(browser)) ?? '';
       const used = await send(browser, { credential: new Authenticator(site.issuer).create('another', ALICE) });
       if (challenge === '' || used.status !== 403) throw new Error(`the approval was not used: ${used.status}`);

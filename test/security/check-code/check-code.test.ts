@@ -1,5 +1,5 @@
 import { prove } from '../attack.ts';
 import { attacks } from './check-code.ts';
-import { tappingAttacks } from './tapping.ts';
+import { numberTapAttacks } from './tapping.ts';
 
-prove('an attacker who has not seen the phone', [...attacks, ...tappingAttacks]);
+prove('an attacker who has not seen the phone', [...attacks, ...numberTapAttacks]);

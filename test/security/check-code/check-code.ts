@@ -1,4 +1,7 @@
-/** Row 13: an attacker who has not seen the phone does not get in, even if a victim approves by mistake. */
+/**
+ * Row 13 of the table in docs/security.md: an attacker who has not seen the phone does not get in, even if a victim
+ * approves by mistake.
+ */
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
@@ -8,7 +11,7 @@ import { idIn } from '../../support/codes.ts';
 import type { BrowserVisitor } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing } from '../attack.ts';
-import { approved, browserAt, phoneOf, signedInBy } from '../meeting.ts';
+import { browserAt, followToRp, phoneOf, scanAndApprove } from '../meeting.ts';
 import { MANY, together } from '../steps/races.ts';
 import { all, lastWriteWins } from '../weaknesses.ts';
 import { evidence } from './evidence.ts';
@@ -30,12 +33,12 @@ const limitedInARow: WorldOptions = {
 /** Guesses of an attacker who does not know the digits. */
 const GUESSES = ['', ' ', 'undefined', 'null', '0', '0000000', '１２３４５６', '%00', '[object Object]'];
 
-function wrong(checkCode: string, turn: number = 1): string {
+function wrongCode(checkCode: string, turn: number = 1): string {
   return `${(Number(checkCode) + turn) % 1_000_000}`.padStart(6, '0');
 }
 
 /** Sends all guesses at the same time. @returns the number of guesses that were compared with the right check code */
-async function judged(attacker: BrowserVisitor, guesses: readonly string[]): Promise<number> {
+async function countCompared(attacker: BrowserVisitor, guesses: readonly string[]): Promise<number> {
   const answers = await Promise.all(guesses.map((guess) => attacker.finish(guess)));
   return answers.filter((answer) => answer.json().error === 'wrong_check_code').length;
 }
@@ -57,8 +60,8 @@ const forgetful = replacing(
   'swap',
   (original) =>
     function (this: KeyvTicketStore, previous, next, ended) {
-      const isTry = next.state === 'cancelled' && next.because === 'check code';
-      const kept: Ticket = isTry ? { ...previous, version: next.version } : next;
+      const isLastTry = next.state === 'cancelled' && next.because === 'check code';
+      const kept: Ticket = isLastTry ? { ...previous, version: next.version } : next;
       return original.call(this, previous, kept, ended);
     },
 );
@@ -100,12 +103,12 @@ const guessing: Attack[] = [
     row: 13,
     name: 'finishes an approved sign-in without the digits',
     on: checked,
-    without: { name: 'the check code', options: { qrLogin: { assess: () => 'allow' } } },
+    without: { defence: 'the check code', options: { qrLogin: { assess: () => 'allow' } } },
     run: async (site) => {
       const attacker = await browserAt(site);
-      await approved(await phoneOf(site), attacker);
+      await scanAndApprove(await phoneOf(site), attacker);
       for (const guess of [undefined, ...GUESSES]) {
-        const who = await signedInBy(attacker, await attacker.finish(guess));
+        const who = await followToRp(attacker, await attacker.finish(guess));
         if (who !== undefined) return who;
       }
       return undefined;
@@ -115,27 +118,27 @@ const guessing: Attack[] = [
     row: 13,
     name: 'types three wrong check codes and then the right one',
     on: checked,
-    without: { name: 'a limit of tries for each ticket', patch: forgetful },
+    without: { defence: 'a limit of tries for each ticket', patch: forgetful },
     run: async (site) => {
       const attacker = await browserAt(site);
-      const checkCode = await approved(await phoneOf(site), attacker);
+      const checkCode = await scanAndApprove(await phoneOf(site), attacker);
       for (let turn = 1; turn <= 3; turn++) {
-        const { status } = await attacker.finish(wrong(checkCode, turn));
+        const { status } = await attacker.finish(wrongCode(checkCode, turn));
         if (status !== 403) throw new Error(`a wrong check code is answered with ${status}`);
       }
-      return signedInBy(attacker, await attacker.finish(checkCode));
+      return followToRp(attacker, await attacker.finish(checkCode));
     },
   },
   {
     row: 13,
     name: 'tries 50 check codes at the same time',
     on: checked,
-    without: { name: 'compare-and-swap', patch: all(lastWriteWins, slow), options: together(/\/qr\/finish$/) },
+    without: { defence: 'compare-and-swap', patch: all(lastWriteWins, slow), options: together(/\/qr\/finish$/) },
     run: async (site) => {
       const attacker = await browserAt(site);
-      const checkCode = await approved(await phoneOf(site), attacker);
-      const guesses = Array.from({ length: MANY }, (_, index) => wrong(checkCode, index + 1));
-      const tries = await judged(attacker, guesses);
+      const checkCode = await scanAndApprove(await phoneOf(site), attacker);
+      const guesses = Array.from({ length: MANY }, (_, index) => wrongCode(checkCode, index + 1));
+      const tries = await countCompared(attacker, guesses);
       return tries > 3 ? `${tries} tries` : undefined;
     },
   },
@@ -143,16 +146,16 @@ const guessing: Attack[] = [
     row: 13,
     name: 'tries check codes at many approved sign-ins, one after the other',
     on: limited,
-    without: { name: 'a limit of tries for each account', options: { qrLogin: { limits: false } } },
+    without: { defence: 'a limit of tries for each account', options: { qrLogin: { limits: false } } },
     run: async (site) => {
       const phone = await phoneOf(site);
       let tries = 0;
       for (let tickets = 0; tickets < 5; tickets++) {
         const attacker = await browserAt(site, { 'user-agent': `Mozilla/5.0 (another browser, ${tickets})` });
-        const checkCode = await approved(phone, attacker);
-        tries += await judged(
+        const checkCode = await scanAndApprove(phone, attacker);
+        tries += await countCompared(
           attacker,
-          [1, 2, 3].map((turn) => wrong(checkCode, turn)),
+          [1, 2, 3].map((turn) => wrongCode(checkCode, turn)),
         );
       }
       return tries > 12 ? `${tries} tries` : undefined;
@@ -162,7 +165,7 @@ const guessing: Attack[] = [
     row: 13,
     name: 'tries check codes for days and stays below the hourly limit',
     on: limitedInARow,
-    without: { name: 'a limit of wrong tries in a row', options: { qrLogin: { limits: false } } },
+    without: { defence: 'a limit of wrong tries in a row', options: { qrLogin: { limits: false } } },
     run: async (site) => {
       const phone = await phoneOf(site);
       let tries = 0;
@@ -171,9 +174,9 @@ const guessing: Attack[] = [
         const scanned = await phone.scan(await attacker.code());
         if (scanned.status === 429) break;
         const checkCode = `${(await phone.approve()).checkCode}`;
-        tries += await judged(
+        tries += await countCompared(
           attacker,
-          [1, 2, 3].map((turn) => wrong(checkCode, turn)),
+          [1, 2, 3].map((turn) => wrongCode(checkCode, turn)),
         );
       }
       return tries > 12 ? `${tries} tries` : undefined;
@@ -184,28 +187,28 @@ const guessing: Attack[] = [
     name: "types the check code of the attacker's own ticket",
     on: checked,
     without: {
-      name: 'a check code for each ticket',
+      defence: 'a check code for each ticket',
       patch: weakMacs((keys) => keys.mac('check code', '')),
     },
     run: async (site) => {
       const [own, attacker] = [await browserAt(site), await browserAt(site)];
-      const checkCode = await approved(await phoneOf(site, 'bob'), own);
-      const right = await approved(await phoneOf(site), attacker);
-      if (checkCode === right && (await judged(attacker, [wrong(right)])) === 0)
+      const checkCode = await scanAndApprove(await phoneOf(site, 'bob'), own);
+      const right = await scanAndApprove(await phoneOf(site), attacker);
+      if (checkCode === right && (await countCompared(attacker, [wrongCode(right)])) === 0)
         throw new Error('a wrong check code was not refused');
-      return signedInBy(attacker, await attacker.finish(checkCode));
+      return followToRp(attacker, await attacker.finish(checkCode));
     },
   },
   {
     row: 13,
     name: 'computes the check code from what the browser sees',
     on: checked,
-    without: { name: 'a key in the MAC', patch: weakMacs((_keys, parts) => sha256(parts.join())) },
+    without: { defence: 'a key in the MAC', patch: weakMacs((_keys, parts) => sha256(parts.join())) },
     run: async (site) => {
       const attacker = await browserAt(site);
       const stream = await attacker.events();
       const code = await attacker.code();
-      const checkCode = await approved(await phoneOf(site), attacker);
+      const checkCode = await scanAndApprove(await phoneOf(site), attacker);
       const seen = [JSON.stringify(await stream.ticket('approved')), (await attacker.agent.get(attacker.at)).text];
       stream.close();
       seen.push(...(await attacker.agent.jar.getCookies(attacker.at)).map(String));

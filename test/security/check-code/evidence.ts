@@ -1,18 +1,21 @@
-/** Row 29: the evidence that made a check code unnecessary at Approve is required again at finish. */
+/**
+ * Row 29 of the table in docs/security.md: the evidence that made a check code unnecessary at Approve is required again
+ * at finish.
+ */
 import { assessByDefault } from '../../../src/index.ts';
 import { BrowserActs } from '../../../src/ticket/browser.ts';
 import { assessByAddress } from '../../support/assess-by-address.ts';
 import { TestBrowserKey } from '../../support/browser-key.ts';
 import { BrowserVisitor } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { approved, browserAt, phoneOf, signedInBy, type TextFields } from '../meeting.ts';
+import { browserAt, followToRp, phoneOf, scanAndApprove, type TextFields } from '../meeting.ts';
 import { giveMemory, makeKnownTo } from './familiar.ts';
 
 const HOME = { 'x-forwarded-for': '203.0.113.7' };
 const ELSEWHERE = { 'x-forwarded-for': '198.51.100.9' };
 
 const notAskingAgain: Weakness = {
-  name: 'a second check of the evidence',
+  defence: 'a second check of the evidence',
   patch: replacing(
     BrowserActs.prototype,
     'finish',
@@ -24,7 +27,7 @@ const notAskingAgain: Weakness = {
 };
 
 /** Finishes the browser's sign-in from another machine, with the cookies of the browser that have these names. */
-async function finishedElsewhere(
+async function finishElsewhere(
   browser: BrowserVisitor,
   names: RegExp,
   headers: TextFields,
@@ -51,8 +54,8 @@ export const evidence: Attack[] = [
       const browser = new BrowserVisitor(site);
       await giveMemory(browser, before);
       await browser.start();
-      await approved(await phoneOf(site), browser);
-      return finishedElsewhere(browser, /^(?!_qr_memory)/, {});
+      await scanAndApprove(await phoneOf(site), browser);
+      return finishElsewhere(browser, /^(?!_qr_memory)/, {});
     },
   },
   {
@@ -63,14 +66,14 @@ export const evidence: Attack[] = [
     run: async (site) => {
       const victim = await browserAt(site);
       const key = await (await TestBrowserKey.make()).publicKey();
-      const checkCode = await approved(await phoneOf(site), victim, { remember: 'yes' });
-      if ((await signedInBy(victim, await victim.finish(checkCode, { key }))) === undefined)
+      const checkCode = await scanAndApprove(await phoneOf(site), victim, { remember: 'yes' });
+      if ((await followToRp(victim, await victim.finish(checkCode, { key }))) === undefined)
         throw new Error('alice is not signed in');
       const attacker = new BrowserVisitor(site);
       await giveMemory(attacker, victim);
       await attacker.start();
-      await approved(await phoneOf(site), attacker);
-      return signedInBy(attacker, await attacker.finish());
+      await scanAndApprove(await phoneOf(site), attacker);
+      return followToRp(attacker, await attacker.finish());
     },
   },
   {
@@ -80,8 +83,8 @@ export const evidence: Attack[] = [
     without: notAskingAgain,
     run: async (site) => {
       const [browser, phone] = [await browserAt(site, HOME), await phoneOf(site, 'alice', HOME)];
-      await approved(phone, browser);
-      return finishedElsewhere(browser, /./, ELSEWHERE);
+      await scanAndApprove(phone, browser);
+      return finishElsewhere(browser, /./, ELSEWHERE);
     },
   },
 ];

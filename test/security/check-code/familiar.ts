@@ -1,4 +1,7 @@
-/** Rows 13, 18 and 30: attackers who pretend to use a browser or an address that needs no check code. */
+/**
+ * Rows 13, 18 and 30 of the table in docs/security.md: attackers who pretend to use a browser or an address that needs
+ * no check code.
+ */
 import { Cookies } from '../../../src/http/request/cookies.ts';
 import { assessByDefault } from '../../../src/index.ts';
 import { IssuerBrowserList } from '../../../src/stores/issuer/issuer-browser-list.ts';
@@ -9,7 +12,7 @@ import { assessByAddress } from '../../support/assess-by-address.ts';
 import { BrowserVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront, replacing } from '../attack.ts';
-import { approved, browserAt, phoneOf, signedInBy, type TextFields } from '../meeting.ts';
+import { browserAt, followToRp, phoneOf, scanAndApprove, type TextFields } from '../meeting.ts';
 
 const byDefault: WorldOptions = { qrLogin: { assess: assessByDefault } };
 const byAddress: WorldOptions = { qrLogin: { assess: assessByAddress } };
@@ -30,17 +33,17 @@ const knowsAnyAccount = replacing(
 
 /** Signs the account in with the check code, so that the account trusts the browser from then on. */
 export async function makeKnownTo(browser: BrowserVisitor, name: string): Promise<void> {
-  const checkCode = await approved(await phoneOf(browser.site, name), browser, { remember: 'yes' });
-  if ((await signedInBy(browser, await browser.finish(checkCode))) === undefined)
+  const checkCode = await scanAndApprove(await phoneOf(browser.site, name), browser, { remember: 'yes' });
+  if ((await followToRp(browser, await browser.finish(checkCode))) === undefined)
     throw new Error(`${name} is not signed in`);
 }
 
 /** Starts again in the attacker's browser. Alice approves by mistake, and the attacker does not learn the digits. */
-async function approvedByMistake(attacker: BrowserVisitor, headers: TextFields = {}): Promise<string | undefined> {
+async function signInByMistake(attacker: BrowserVisitor, headers: TextFields = {}): Promise<string | undefined> {
   const page = await attacker.start();
   if (page.status !== 200) throw new Error(`there is no QR page: ${page.status}`);
-  await approved(await phoneOf(attacker.site, 'alice', headers), attacker);
-  return signedInBy(attacker, await attacker.finish(undefined, { switchAccount: 'yes' }));
+  await scanAndApprove(await phoneOf(attacker.site, 'alice', headers), attacker);
+  return followToRp(attacker, await attacker.finish(undefined, { switchAccount: 'yes' }));
 }
 
 /** Returns the values of the browser's cookies by their names. */
@@ -68,12 +71,12 @@ export const familiarity: Attack[] = [
     row: 30,
     name: "signs the victim's browser in to the attacker's account from the victim's public address",
     on: { ...byDefault, proxy: true },
-    without: { name: 'the default assessment (one by address instead)', options: byAddress },
+    without: { defence: 'the default assessment (one by address instead)', options: byAddress },
     run: async (site) => {
       const victim = await browserAt(site, { 'x-forwarded-for': HOME });
-      await approved(await phoneOf(site, 'bob', { 'x-forwarded-for': HOME }), victim);
+      await scanAndApprove(await phoneOf(site, 'bob', { 'x-forwarded-for': HOME }), victim);
       // The page finishes automatically once the phone has approved, unless a check code is needed.
-      return signedInBy(victim, await victim.finish());
+      return followToRp(victim, await victim.finish());
     },
   },
   {
@@ -81,7 +84,7 @@ export const familiarity: Attack[] = [
     name: "signs the victim's browser in to the attacker's account if no check code is needed",
     on: { qrLogin: { assess: () => 'allow' } },
     without: {
-      name: 'the question before a browser changes to another account',
+      defence: 'the question before a browser changes to another account',
       patch: replacing(
         BrowserActs.prototype,
         'finish',
@@ -98,21 +101,21 @@ export const familiarity: Attack[] = [
       const victim = new BrowserVisitor(site);
       await giveMemory(victim, before);
       await victim.start();
-      await approved(await phoneOf(site, 'bob'), victim);
-      return signedInBy(victim, await victim.finish());
+      await scanAndApprove(await phoneOf(site, 'bob'), victim);
+      return followToRp(victim, await victim.finish());
     },
   },
   {
     row: 13,
     name: "uses a browser that only the attacker's account knows",
     on: byDefault,
-    without: { name: 'a list of known browsers for each account', patch: knowsAnyAccount },
+    without: { defence: 'a list of known browsers for each account', patch: knowsAnyAccount },
     run: async (site) => {
       const known = await browserAt(site);
       await makeKnownTo(known, 'bob');
       const attacker = attackerOn(site);
       await giveMemory(attacker, known);
-      return approvedByMistake(attacker);
+      return signInByMistake(attacker);
     },
   },
   {
@@ -120,7 +123,7 @@ export const familiarity: Attack[] = [
     name: "copies the memory cookie of the victim's browser, with the signature of the attacker's cookie",
     on: byDefault,
     without: {
-      name: 'the signature of the memory cookie',
+      defence: 'the signature of the memory cookie',
       patch: replacing(Cookies.prototype, 'memory', () => (ctx) => {
         const [version, secret] = ctx.cookies.get(MEMORY, { signed: false })?.split('.') ?? [];
         return { knownAs: fingerprint(`${version}.${secret}`) };
@@ -133,45 +136,45 @@ export const familiarity: Attack[] = [
       const attacker = attackerOn(site);
       await give(attacker, MEMORY, (await cookiesOf(victim)).get(MEMORY) ?? '');
       await give(attacker, `${MEMORY}.sig`, (await cookiesOf(own)).get(`${MEMORY}.sig`) ?? '');
-      return approvedByMistake(attacker);
+      return signInByMistake(attacker);
     },
   },
   {
     row: 18,
     name: "forges the victim's address in a header",
     on: byAddress,
-    without: { name: 'distrust of forwarded headers', options: { proxy: true } },
+    without: { defence: 'distrust of forwarded headers', options: { proxy: true } },
     run: (site) =>
-      // The victim's request has the header because of a proxy that is not configured. The server must not trust it for
-      // that reason.
-      approvedByMistake(attackerOn(site, { 'x-forwarded-for': HOME }), { 'x-forwarded-for': HOME }),
+      // A proxy that is not configured in the server adds the header to the victim's request. The server must not trust
+      // the header because of that.
+      signInByMistake(attackerOn(site, { 'x-forwarded-for': HOME }), { 'x-forwarded-for': HOME }),
   },
   {
     row: 18,
     name: "forges the victim's address in a header to which the proxy adds the real one",
     on: { ...byAddress, proxy: true },
     without: {
-      name: 'distrust of addresses before the entry that the proxy added',
+      defence: 'distrust of addresses before the entry that the proxy added',
       options: inFront(async (ctx, next) => {
         ctx.req.headers['x-forwarded-for'] = ctx.get('x-forwarded-for').split(',')[0];
         await next();
       }),
     },
     run: (site) =>
-      approvedByMistake(attackerOn(site, { 'x-forwarded-for': `${HOME}, ${ELSEWHERE}` }), { 'x-forwarded-for': HOME }),
+      signInByMistake(attackerOn(site, { 'x-forwarded-for': `${HOME}, ${ELSEWHERE}` }), { 'x-forwarded-for': HOME }),
   },
   {
     row: 18,
     name: 'has the same private address as the victim',
     on: { ...byAddress, proxy: true },
     without: {
-      name: 'distrust of private addresses',
+      defence: 'distrust of private addresses',
       options: inFront(async (ctx, next) => {
         ctx.req.headers['x-forwarded-for'] = HOME;
         await next();
       }),
     },
     run: (site) =>
-      approvedByMistake(attackerOn(site, { 'x-forwarded-for': '10.0.0.1' }), { 'x-forwarded-for': '10.0.0.1' }),
+      signInByMistake(attackerOn(site, { 'x-forwarded-for': '10.0.0.1' }), { 'x-forwarded-for': '10.0.0.1' }),
   },
 ];

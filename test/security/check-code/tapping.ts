@@ -1,11 +1,11 @@
 /**
- * Row 13: the user taps one of three numbers. A victim who does not see the attacker's browser gets one blind tap for
- * each ticket.
+ * Row 13 of the table in docs/security.md: the user taps one of three numbers. A victim who does not see the attacker's
+ * browser gets one blind tap for each ticket.
  */
 import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing } from '../attack.ts';
-import { browserAt, decided, phoneOf, scanned, signedInBy } from '../meeting.ts';
+import { browserAt, followToRp, phoneOf, scanCode, sendDecision } from '../meeting.ts';
 
 const TRIES = 30;
 const FEW = 3;
@@ -31,25 +31,25 @@ const sameForAll = replacing(
     },
 );
 
-export const tappingAttacks: Attack[] = [
+export const numberTapAttacks: Attack[] = [
   {
     row: 13,
     name: 'gets an approval without a number from a victim who taps blindly',
     on: tapping,
-    without: { name: 'the numbers', options: { qrLogin: { assess: () => 'allow' } } },
+    without: { defence: 'the numbers', options: { qrLogin: { assess: () => 'allow' } } },
     run: async (site) => {
       const attacker = await browserAt(site);
       const victim = await phoneOf(site);
-      await scanned(victim, attacker);
-      await decided(victim, { decision: 'approve' });
-      return signedInBy(attacker, await attacker.finish());
+      await scanCode(victim, attacker);
+      await sendDecision(victim, { decision: 'approve' });
+      return followToRp(attacker, await attacker.finish());
     },
   },
   {
     row: 13,
     name: 'tells a victim the number of another ticket',
     on: tapping,
-    without: { name: 'numbers for each ticket', patch: sameForAll },
+    without: { defence: 'numbers for each ticket', patch: sameForAll },
     run: async (site) => {
       const number = await numberOf(site);
       // Of 90 numbers, two tickets may have the same one by chance.
@@ -61,7 +61,7 @@ export const tappingAttacks: Attack[] = [
     row: 13,
     name: 'lets one victim tap blindly again and again',
     on: paused,
-    without: { name: 'the pause', options: { qrLogin: { limits: false } } },
+    without: { defence: 'the pause', options: { qrLogin: { limits: false } } },
     run: async (site) => {
       const victim = await phoneOf(site);
       let wrong = 0;
@@ -71,7 +71,7 @@ export const tappingAttacks: Attack[] = [
         const { numbers } = (await victim.look()).json() as { numbers: string[] };
         const { number } = await attacker.ticket();
         // Assume the worst case for the limit: the victim never taps the right number by chance.
-        await decided(victim, { decision: 'approve', match: numbers.find((one) => one !== number) ?? '' });
+        await sendDecision(victim, { decision: 'approve', match: numbers.find((one) => one !== number) ?? '' });
         wrong += 1;
       }
       return `${wrong} wrong taps`;
@@ -81,6 +81,6 @@ export const tappingAttacks: Attack[] = [
 
 async function numberOf(site: Parameters<typeof browserAt>[0]): Promise<string> {
   const browser = await browserAt(site);
-  await scanned(await phoneOf(site), browser);
+  await scanCode(await phoneOf(site), browser);
   return `${(await browser.ticket()).number}`;
 }

@@ -3,7 +3,7 @@ import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { TestClock } from '../../support/clock.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, prove, replacing } from '../attack.ts';
-import { accountAt, approved, expectStatus, goOn, scanned, shown, signedInPhone } from '../scene.ts';
+import { accountAt, expectStatus, goOn, openQrPage, scanAndApprove, scanOnPhone, signInPhone } from '../scene.ts';
 import { all, browserFinds, phoneFinds } from '../weaknesses.ts';
 import { attacks } from './codes.ts';
 
@@ -16,7 +16,7 @@ const on: WorldOptions = { qrLogin: { clock: clock.now } };
 /** Makes a ticket last as long as its interaction. */
 const endless = (ticket: Ticket): Ticket => ({ ...ticket, deadline: ticket.endsAt });
 const withoutDeadlines = {
-  name: 'deadlines',
+  defence: 'deadlines',
   patch: all(phoneFinds(endless), browserFinds(endless)),
 };
 
@@ -26,20 +26,20 @@ const inTime: Attack[] = [
     name: 'claims a ticket with a code that has rotated out',
     on,
     run: async (site) => {
-      const [victim, phone] = await Promise.all([shown(site), signedInPhone(site, 'bob')]);
+      const [victim, phone] = await Promise.all([openQrPage(site), signInPhone(site, 'bob')]);
       const code = await victim.code();
       clock.forward(31);
       const { status, text } = await phone.scan(code);
       return status === 200 ? text : undefined;
     },
-    without: { name: 'codes that rotate', patch: replacing(Codes.prototype, 'isFresh', () => () => true) },
+    without: { defence: 'codes that rotate', patch: replacing(Codes.prototype, 'isFresh', () => () => true) },
   },
   {
     row: 3,
     name: 'claims an expired ticket after opening its code in time',
     on,
     run: async (site) => {
-      const [victim, phone] = await Promise.all([shown(site), signedInPhone(site, 'bob')]);
+      const [victim, phone] = await Promise.all([openQrPage(site), signInPhone(site, 'bob')]);
       const code = await victim.code();
       expectStatus(await phone.look(code), 200, 'the landing page');
       clock.forward(121);
@@ -53,7 +53,7 @@ const inTime: Attack[] = [
     name: 'keeps a code alive by opening it again and again',
     on,
     run: async (site) => {
-      const [victim, phone] = await Promise.all([shown(site), signedInPhone(site, 'bob')]);
+      const [victim, phone] = await Promise.all([openQrPage(site), signInPhone(site, 'bob')]);
       const code = await victim.code();
       for (let minutes = 0; minutes < 3; minutes++) {
         expectStatus(await phone.look(code), 200, 'the landing page');
@@ -69,7 +69,7 @@ const inTime: Attack[] = [
     name: 'looks at, approves or denies a ticket after the deadline to decide',
     on,
     run: async (site) => {
-      const { phone } = await scanned(site);
+      const { phone } = await scanOnPhone(site);
       clock.forward(121);
       const answers = [await phone.look(), await phone.decide('approve'), await phone.decide('deny')];
       return answers.find(({ status }) => status === 200)?.text;
@@ -81,7 +81,7 @@ const inTime: Attack[] = [
     name: 'finishes after the deadline to finish',
     on,
     run: async (site) => {
-      const { browser, checkCode } = await approved(site);
+      const { browser, checkCode } = await scanAndApprove(site);
       clock.forward(121);
       const answer = await browser.finish(checkCode);
       if (answer.status === 200) await goOn(browser, answer.json().redirectTo);

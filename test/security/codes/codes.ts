@@ -1,22 +1,25 @@
-/** Rows 3 and 4: a code that has ended is dead for every step, and only the server makes codes. */
+/**
+ * Rows 3 and 4 of the table in docs/security.md: a code that has ended is dead for every step, and only the server
+ * makes codes.
+ */
 import { IssuerNotes } from '../../../src/stores/issuer/issuer-notes.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import type { Answer } from '../../support/agent.ts';
 import type { PhoneVisitor, Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing } from '../attack.ts';
-import { accountAt, approval, expectStatus, goOn, type Meeting, scanned, signedInPhone } from '../scene.ts';
-import { all, askingForTheCheckCode, lastWriteWins, phoneFinds, waiting } from '../weaknesses.ts';
+import { accountAt, approve, expectStatus, goOn, type ScannedSignIn, scanOnPhone, signInPhone } from '../scene.ts';
+import { all, askingForTheCheckCode, asWaiting, lastWriteWins, phoneFinds } from '../weaknesses.ts';
 import { attacks as forged } from './forged.ts';
 import { attacks as guessed } from './ids.ts';
 
 /** Ends a ticket that Alice's phone has scanned. */
-type End = (meeting: Meeting) => Promise<unknown>;
+type End = (meeting: ScannedSignIn) => Promise<unknown>;
 
 const ENDS: Record<string, { readonly end: End; readonly on?: WorldOptions }> = {
   used: {
     end: async ({ browser, phone }) => {
-      expectStatus(await browser.finish(await approval(phone)), 200, 'finishing');
+      expectStatus(await browser.finish(await approve(phone)), 200, 'finishing');
     },
   },
   denied: { end: async ({ phone }) => expectStatus(await phone.decide('deny'), 200, 'denying') },
@@ -30,7 +33,7 @@ const ENDS: Record<string, { readonly end: End; readonly on?: WorldOptions }> = 
   'ended by three wrong check codes': {
     on: askingForTheCheckCode,
     end: async ({ browser, phone }) => {
-      const checkCode = Number(await approval(phone));
+      const checkCode = Number(await approve(phone));
       for (let wrong = 1; wrong <= 3; wrong++) {
         const digits = `${(checkCode + wrong) % 1_000_000}`.padStart(6, '0');
         expectStatus(await browser.finish(digits), 403, 'a wrong check code');
@@ -44,7 +47,7 @@ const isEnded = ({ state }: Ticket): boolean => ['redeemed', 'denied', 'cancelle
 /** A store that forgets that a ticket has ended, or that another ticket has replaced it. */
 const forgetsTheEnd = all(
   lastWriteWins,
-  phoneFinds((ticket) => (isEnded(ticket) ? waiting(ticket) : ticket)),
+  phoneFinds((ticket) => (isEnded(ticket) ? asWaiting(ticket) : ticket)),
 );
 
 /** A store that forgets the decision and reports, but remembers which approver has scanned. */
@@ -53,7 +56,7 @@ const forgetsTheDecision = all(
   replacing(IssuerNotes.prototype, 'read', () => async () => undefined),
   phoneFinds((ticket) => {
     const owned = isEnded(ticket) && 'approver' in ticket ? ticket.approver : undefined;
-    return owned === undefined ? ticket : { ...waiting(ticket), state: 'scanned', approver: owned };
+    return owned === undefined ? ticket : { ...asWaiting(ticket), state: 'scanned', approver: owned };
   }),
 );
 
@@ -71,7 +74,7 @@ async function decideAgain(phone: PhoneVisitor, decision: string, csrf?: string)
 
 /** Tries all steps on a phone of another account that opened the landing page before the ticket ended. */
 async function strangerGoesOn(site: Site, end: End): Promise<string | undefined> {
-  const [meeting, stranger] = await Promise.all([scanned(site), signedInPhone(site, 'bob')]);
+  const [meeting, stranger] = await Promise.all([scanOnPhone(site), signInPhone(site, 'bob')]);
   const { code, phone } = meeting;
   const landed = expectStatus(await stranger.look(code), 200, 'the landing page');
   await end(meeting);
@@ -88,7 +91,7 @@ async function strangerGoesOn(site: Site, end: End): Promise<string | undefined>
 
 /** Scans the code again on the same phone and decides differently. After that, the browser tries to finish. */
 async function ownerGoesOn(site: Site, end: End): Promise<string | undefined> {
-  const meeting = await scanned(site);
+  const meeting = await scanOnPhone(site);
   const { browser, phone, code } = meeting;
   const { csrf } = (await phone.look()).json();
   await end(meeting);
@@ -110,7 +113,7 @@ async function ownerGoesOn(site: Site, end: End): Promise<string | undefined> {
 }
 
 /** Tries to finish, unless the ticket was redeemed before. @returns the session that the browser gets */
-async function signedInAt(site: Site, { browser, code }: Meeting, at: string): Promise<string | undefined> {
+async function signedInAt(site: Site, { browser, code }: ScannedSignIn, at: string): Promise<string | undefined> {
   const { state } = await browser.ticket();
   if (state === 'redeemed') return undefined;
   const answer = await browser.post(`${at}/qr/finish`, {});
@@ -125,14 +128,14 @@ const dead = Object.entries(ENDS).flatMap(([how, { end, on }]): Attack[] => [
     name: `another phone uses a code that was ${how}`,
     ...(on && { on }),
     run: (site) => strangerGoesOn(site, end),
-    without: { name: 'a store that remembers the end of a ticket', patch: forgetsTheEnd },
+    without: { defence: 'a store that remembers the end of a ticket', patch: forgetsTheEnd },
   },
   {
     row: 3,
     name: `the phone that scanned goes on with a code that was ${how}`,
     ...(on && { on }),
     run: (site) => ownerGoesOn(site, end),
-    without: { name: 'a store that remembers the decision', patch: forgetsTheDecision },
+    without: { defence: 'a store that remembers the decision', patch: forgetsTheDecision },
   },
 ]);
 

@@ -1,19 +1,19 @@
-/** Rows 3 and 4: codes that the server never showed. */
+/** Rows 3 and 4 of the table in docs/security.md: codes that the server never showed. */
 import { randomBytes } from 'node:crypto';
 import { Codes } from '../../../src/ticket/codes/code.ts';
 import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import { codeIn, ID_LENGTH, idIn } from '../../support/codes.ts';
 import type { PhoneVisitor, Site } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { expectStatus, shown, signedInPhone } from '../scene.ts';
+import { expectStatus, openQrPage, signInPhone } from '../scene.ts';
 
 const anyMac: Weakness = {
-  name: 'the check of the MAC',
+  defence: 'the check of the MAC',
   patch: replacing(Codes.prototype, 'isFresh', () => () => true),
 };
 
 const anySpelling: Weakness = {
-  name: 'a single valid spelling of a code',
+  defence: 'a single valid spelling of a code',
   patch: replacing(Codes.prototype, 'idOf', () => (code) => {
     const bytes = Buffer.from(code, 'base64url');
     return bytes.length < 34 ? undefined : bytes.toString('base64url', 0, 18);
@@ -22,7 +22,7 @@ const anySpelling: Weakness = {
 
 /** A MAC that covers no data, so that the MAC of one code fits any other. */
 const macOfNothing: Weakness = {
-  name: 'an id in the MAC',
+  defence: 'an id in the MAC',
   patch: () => {
     const undo = [
       replacing(
@@ -53,14 +53,14 @@ const GUESSES = ['0', 'a', 'x', 'secret', 'changeme', 'a secret that only this t
 );
 
 const guessableSecret: Weakness = {
-  name: 'a secret that cannot be guessed',
+  defence: 'a secret that cannot be guessed',
   options: { qrLogin: { secrets: [GUESSES[4] ?? ''] } },
 };
 
 const at = (site: Site, code: string): string => `${site.issuer}/qr/${code}`;
 
 /** Opens each of these codes. @returns the first code that the server lets the phone scan */
-async function taken(phone: PhoneVisitor, codes: Iterable<string>): Promise<string | undefined> {
+async function findAccepted(phone: PhoneVisitor, codes: Iterable<string>): Promise<string | undefined> {
   for (const code of codes) {
     const answer = await phone.look(at(phone.site, code));
     if (answer.status === 200 && 'csrf' in answer.json()) return `a landing page for ${code}`;
@@ -69,18 +69,18 @@ async function taken(phone: PhoneVisitor, codes: Iterable<string>): Promise<stri
 }
 
 /** Returns the attacker's phone, and a code that is on the victim's screen. */
-async function photographed(site: Site): Promise<{ phone: PhoneVisitor; code: string }> {
-  const [victim, phone] = await Promise.all([shown(site), signedInPhone(site, 'bob')]);
+async function photographCode(site: Site): Promise<{ phone: PhoneVisitor; code: string }> {
+  const [victim, phone] = await Promise.all([openQrPage(site), signInPhone(site, 'bob')]);
   return { phone, code: codeIn(await victim.code()) };
 }
 
 /** Claims the ticket. @returns the answer to the phone, if it succeeded */
-async function claimed(phone: PhoneVisitor, code: string): Promise<string | undefined> {
+async function claim(phone: PhoneVisitor, code: string): Promise<string | undefined> {
   const { status, text } = await phone.scan(at(phone.site, code));
   return status === 200 ? text : undefined;
 }
 
-function* flipped(code: string): Generator<string> {
+function* flipBits(code: string): Generator<string> {
   const bytes = Buffer.from(code, 'base64url');
   for (const [index, byte] of bytes.entries()) {
     const other = Buffer.from(bytes);
@@ -115,8 +115,8 @@ export const attacks: readonly Attack[] = [
     row: 4,
     name: 'opens a code with one bit flipped, anywhere in it',
     run: async (site) => {
-      const { phone, code } = await photographed(site);
-      return taken(phone, flipped(code));
+      const { phone, code } = await photographCode(site);
+      return findAccepted(phone, flipBits(code));
     },
     without: anyMac,
   },
@@ -124,8 +124,8 @@ export const attacks: readonly Attack[] = [
     row: 4,
     name: 'opens a code in another spelling, truncated or with a suffix',
     run: async (site) => {
-      const { phone, code } = await photographed(site);
-      return taken(phone, spellingsOf(code));
+      const { phone, code } = await photographCode(site);
+      return findAccepted(phone, spellingsOf(code));
     },
     without: anySpelling,
   },
@@ -133,10 +133,10 @@ export const attacks: readonly Attack[] = [
     row: 4,
     name: "claims a ticket by its id with the MAC of another browser's code",
     run: async (site) => {
-      const { phone, code } = await photographed(site);
-      const own = await shown(site);
+      const { phone, code } = await photographCode(site);
+      const own = await openQrPage(site);
       const forged = idIn(code) + codeIn(await own.code()).slice(ID_LENGTH);
-      return claimed(phone, forged);
+      return claim(phone, forged);
     },
     without: macOfNothing,
   },
@@ -144,10 +144,10 @@ export const attacks: readonly Attack[] = [
     row: 4,
     name: 'claims a ticket by its id with a MAC under a guessed secret',
     run: async (site) => {
-      const { phone, code } = await photographed(site);
+      const { phone, code } = await photographCode(site);
       for (const secret of GUESSES) {
         const forged = new Codes(new SecretKeys([secret]), 10_000).show(idIn(code), Date.now()).code;
-        const got = await claimed(phone, forged);
+        const got = await claim(phone, forged);
         if (got !== undefined) return got;
       }
       return undefined;
@@ -158,12 +158,12 @@ export const attacks: readonly Attack[] = [
     row: 4,
     name: 'opens codes for ids that it made itself',
     run: async (site) => {
-      const { phone, code } = await photographed(site);
+      const { phone, code } = await photographCode(site);
       const own = Array.from({ length: 8 }, () => randomBytes(34).toString('base64url'));
       const mac = code.slice(ID_LENGTH);
       const mixed = Array.from({ length: 8 }, () => randomBytes(18).toString('base64url') + mac);
       const empty = Buffer.alloc(34).toString('base64url');
-      return taken(phone, [...own, ...mixed, empty, Buffer.alloc(34, 0xff).toString('base64url')]);
+      return findAccepted(phone, [...own, ...mixed, empty, Buffer.alloc(34, 0xff).toString('base64url')]);
     },
     without: anyMac,
   },
@@ -171,13 +171,13 @@ export const attacks: readonly Attack[] = [
     row: 4,
     name: 'claims a ticket with the CSRF token of a form in place of the MAC',
     run: async (site) => {
-      const { phone, code } = await photographed(site);
+      const { phone, code } = await photographCode(site);
       const landed = expectStatus(await phone.look(at(site, code)), 200, 'the landing page');
       const forged = idIn(code) + `${landed.json().csrf}`.slice(0, 22);
       // Use another phone: this one has a note that it opened the good code.
-      const other = await signedInPhone(site, 'bob');
+      const other = await signInPhone(site, 'bob');
       const [id, mac] = [idIn(code), Buffer.from(forged.slice(ID_LENGTH), 'base64url').subarray(0, 16)];
-      return claimed(other, Buffer.concat([Buffer.from(id, 'base64url'), mac]).toString('base64url'));
+      return claim(other, Buffer.concat([Buffer.from(id, 'base64url'), mac]).toString('base64url'));
     },
     without: anyMac,
   },

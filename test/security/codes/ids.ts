@@ -1,10 +1,13 @@
-/** Row 4: ids have 128 bits from the system's generator, and the server alone makes them. */
+/**
+ * Row 4 of the table in docs/security.md: ids have 128 bits from the system's generator, and the server alone makes
+ * them.
+ */
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { idIn } from '../../support/codes.ts';
 import type { BrowserVisitor } from '../../support/visitors.ts';
 import { type Attack, inFront, oncePerSite, type Weakness } from '../attack.ts';
-import { expectStatus, shown } from '../scene.ts';
+import { expectStatus, openQrPage } from '../scene.ts';
 
 const RANDOM_BYTES = 16;
 const MANY = 40;
@@ -23,8 +26,8 @@ function generator(bytes: (size: number) => Buffer | undefined): () => () => voi
 }
 
 let counter = 0;
-const counting: Weakness = {
-  name: "the system's generator",
+const countsIds: Weakness = {
+  defence: "the system's generator",
   patch: generator((size) => {
     const bytes = Buffer.alloc(size);
     counter += 1;
@@ -33,21 +36,21 @@ const counting: Weakness = {
   }),
 };
 
-let wished: Buffer | undefined;
-const wishes: Weakness = {
-  name: 'ids that the server makes',
-  patch: generator((size) => (size === RANDOM_BYTES ? wished : undefined)),
+let requested: Buffer | undefined;
+const acceptsRequestedIds: Weakness = {
+  defence: 'ids that the server makes',
+  patch: generator((size) => (size === RANDOM_BYTES ? requested : undefined)),
   options: inFront(async (ctx, next) => {
     const { id } = ctx.query;
-    wished = typeof id === 'string' ? randomPart(id) : undefined;
+    requested = typeof id === 'string' ? randomPart(id) : undefined;
     await next();
-    wished = undefined;
+    requested = undefined;
   }),
 };
 
 let drawn: Buffer[] = [];
-const repeating: Weakness = {
-  name: 'unique ids',
+const repeatsIds: Weakness = {
+  defence: 'unique ids',
   patch: generator((size) => {
     if (size !== RANDOM_BYTES) return undefined;
     if (drawn.length === 0) drawn = Array.from({ length: MANY / 2 }, (_, index) => Buffer.alloc(size, index));
@@ -66,7 +69,7 @@ async function renewedId(browser: BrowserVisitor): Promise<string> {
 }
 
 const manyIds = oncePerSite(async (site): Promise<Buffer[]> => {
-  const browser = await shown(site);
+  const browser = await openQrPage(site);
   const ids: Buffer[] = [];
   while (ids.length < MANY) ids.push(randomPart(await renewedId(browser)));
   return ids;
@@ -79,13 +82,13 @@ export const attacks: readonly Attack[] = [
     row: 4,
     name: "predicts the id of the next browser's ticket from its own",
     run: async (site) => {
-      const own = await shown(site);
+      const own = await openQrPage(site);
       const last = numberIn(randomPart(await renewedId(own)));
-      const victim = numberIn(randomPart(idIn(await (await shown(site)).code())));
+      const victim = numberIn(randomPart(idIn(await (await openQrPage(site)).code())));
       const ahead = victim - last;
       return ahead > 0n && ahead < 1_000n ? `the id is ${ahead} after the attacker's own` : undefined;
     },
-    without: counting,
+    without: countsIds,
   },
   {
     row: 4,
@@ -99,7 +102,7 @@ export const attacks: readonly Attack[] = [
       const stuck = bits.filter((ones) => ones.length === 0 || ones.length === MANY).length;
       return stuck === 0 ? undefined : `${stuck} bits are always the same`;
     },
-    without: counting,
+    without: countsIds,
   },
   {
     row: 4,
@@ -107,15 +110,15 @@ export const attacks: readonly Attack[] = [
     run: async (site) => {
       const ids = (await manyIds(site)).map((id) => id.toString('hex'));
       const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-      return twice && `${twice} is that of two tickets`;
+      return twice && `two tickets have the id ${twice}`;
     },
-    without: repeating,
+    without: repeatsIds,
   },
   {
     row: 4,
     name: 'makes the server use an id that the browser has chosen',
     run: async (site) => {
-      const browser = await shown(site);
+      const browser = await openQrPage(site);
       const id = Buffer.alloc(18, 'an id of my own').toString('base64url');
       const fields = { id, ticket: id, ticketId: id, code: id };
       const query = `${new URLSearchParams(fields)}`;
@@ -123,6 +126,6 @@ export const attacks: readonly Attack[] = [
       const got = randomPart(idIn(await browser.code()));
       return got.equals(randomPart(id)) ? `a ticket with the id ${id}` : undefined;
     },
-    without: wishes,
+    without: acceptsRequestedIds,
   },
 ];

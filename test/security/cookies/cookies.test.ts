@@ -86,6 +86,7 @@ describe('our cookies during a change of keys', () => {
       const set = answers
         .flatMap(({ headers }) => headers.getSetCookie())
         .filter((cookie) => cookie.startsWith('_qr_'));
+      expect(set, 'no cookie was set').not.to.be.empty;
       for (const cookie of set) {
         expect(cookie)
           .to.match(/; ?path=\/(interaction|qr)/i)

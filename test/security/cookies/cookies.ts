@@ -1,5 +1,6 @@
 /**
- * Row 21: our cookies are limited to their browser, path and site, and contain only values that the server has written.
+ * Row 21 of the table in docs/security.md: our cookies are limited to their browser, path and site, and contain only
+ * values that the server has written.
  */
 import type { Context, Next } from 'koa';
 import { Cookies } from '../../../src/http/request/cookies.ts';
@@ -8,7 +9,7 @@ import { CODE_LENGTH, ID_LENGTH } from '../../support/codes.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront, replacing } from '../attack.ts';
-import { must, signedIn } from '../pages/visits.ts';
+import { must, signInPhone } from '../pages/visits.ts';
 
 const BINDING = '_qr_browser';
 const SEEN = '_qr_seen';
@@ -35,15 +36,15 @@ const unsignedSeen = replacing(Cookies.prototype, 'hasFreshCode', () => (ctx, co
 });
 
 export const attacks: Attack[] = [
-  lasting('reads a cookie of ours with a script', /; ?httponly/gi, 'HttpOnly', ({ httpOnly }) => !httpOnly),
-  lasting('sends a cookie of ours from another site', /; ?samesite=\w+/gi, 'SameSite', ({ sameSite }) => {
+  attackOnKeptCookies('reads a cookie of ours with a script', /; ?httponly/gi, 'HttpOnly', ({ httpOnly }) => !httpOnly),
+  attackOnKeptCookies('sends a cookie of ours from another site', /; ?samesite=\w+/gi, 'SameSite', ({ sameSite }) => {
     return sameSite !== 'lax' && sameSite !== 'strict';
   }),
-  lasting('receives a cookie of ours at a page that does not need it', /; ?path=[^;]+/gi, 'Path', isWide),
+  attackOnKeptCookies('receives a cookie of ours at a page that does not need it', /; ?path=[^;]+/gi, 'Path', isWide),
   {
     row: 21,
     name: "opens an interaction with the provider's stolen cookie and a forged binding",
-    without: { name: 'the signature of the binding', patch: unsignedBinding },
+    without: { defence: 'the signature of the binding', patch: unsignedBinding },
     run: async (site) => {
       for (const forge of BINDINGS) {
         const got = await openWith(site, forge);
@@ -55,12 +56,12 @@ export const attacks: Attack[] = [
   {
     row: 21,
     name: 'opens a code that was never on a screen, with a forged note that it was',
-    without: { name: 'the signature of that note', patch: unsignedSeen },
+    without: { defence: 'the signature of that note', patch: unsignedSeen },
     run: async (site) => {
       const victim = new BrowserVisitor(site);
       await victim.start();
       const code = await victim.code();
-      const attacker = await signedIn(site, 'bob');
+      const attacker = await signInPhone(site, 'bob');
       const forged = code.slice(0, ID_LENGTH - CODE_LENGTH) + 'A'.repeat(CODE_LENGTH - ID_LENGTH);
       const note = `${SEEN}=${forged.slice(-CODE_LENGTH)}.${Date.now() + 60_000}`;
       for (const cookies of [
@@ -81,7 +82,7 @@ export const attacks: Attack[] = [
 ];
 
 /** Makes an attack on the cookies that a browser and a phone have after a whole sign-in. */
-function lasting(
+function attackOnKeptCookies(
   name: string,
   attribute: RegExp,
   what: string,
@@ -91,13 +92,13 @@ function lasting(
     row: 21,
     name,
     without: {
-      name: what,
+      defence: what,
       options: rewritingCookies((cookie) => cookie.replace(attribute, what === 'Path' ? '; path=/' : '')),
     },
     run: async (site) => {
       const browser = new BrowserVisitor(site);
       await browser.start();
-      const phone = await signedIn(site);
+      const phone = await signInPhone(site);
       must(await phone.scan(await browser.code()), 200);
       must(await phone.decide('approve'), 200);
       must(await browser.finish(), 200);
@@ -140,7 +141,7 @@ function rewritingCookies(change: (cookie: string) => string): WorldOptions {
   });
 }
 
-interface Loot {
+interface StolenValues {
   readonly uid: string;
   /** A binding of the attacker's own, with its signature. */
   readonly own: { readonly value: string; readonly signature: string };
@@ -148,7 +149,7 @@ interface Loot {
   readonly foreign: { readonly value: string; readonly signature: string };
 }
 
-type Forge = (loot: Loot) => string;
+type Forge = (loot: StolenValues) => string;
 
 /** Unsigned values, values with the signature of another value, and the same name twice, in both orders. */
 const BINDINGS: Forge[] = [
@@ -170,7 +171,7 @@ async function openWith(site: Site, forge: Forge): Promise<string | undefined> {
   const stolen = (await victim.agent.jar.getCookies(victim.at)).filter(({ key }) => key.startsWith('_interaction'));
   const attacker = new BrowserVisitor(site);
   await interactionOf(attacker);
-  const loot = { uid, own: await signed(attacker, BINDING), foreign: await signed(victim, '_interaction') };
+  const loot = { uid, own: await signedCookie(attacker, BINDING), foreign: await signedCookie(victim, '_interaction') };
   const cookie = [...stolen.map(({ key, value }) => `${key}=${value}`), forge(loot)].join('; ');
   const opened = await new BrowserVisitor(site).agent.get(victim.at, { headers: { cookie, accept: 'text/html' } });
   // The victim's browser can still open its page, unless the attacker has claimed the interaction.
@@ -194,7 +195,10 @@ async function interactionOf(browser: BrowserVisitor): Promise<string> {
   return browser.at.split('/').at(-1) ?? '';
 }
 
-async function signed({ agent, at }: BrowserVisitor, name: string): Promise<{ value: string; signature: string }> {
+async function signedCookie(
+  { agent, at }: BrowserVisitor,
+  name: string,
+): Promise<{ value: string; signature: string }> {
   const cookies = await agent.jar.getCookies(at);
   const cookieValue = (key: string): string => cookies.find((cookie) => cookie.key === key)?.value ?? '';
   if (cookieValue(name) === '' || cookieValue(`${name}.sig`) === '') throw new Error(`there is no signed ${name}`);

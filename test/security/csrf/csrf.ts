@@ -1,4 +1,4 @@
-/** Rows 8 and 9: no other site acts for the user, and looking changes nothing. */
+/** Rows 8 and 9 of the table in docs/security.md: no other site acts for the user, and looking changes nothing. */
 import type { Middleware } from 'koa';
 import type { RequestOptions } from '../../support/agent.ts';
 import type { Site } from '../../support/visitors.ts';
@@ -27,7 +27,7 @@ const FOREIGN: readonly Record<string, string>[] = [
 
 /** Servers with incomplete checks, and the headers that pass them. */
 const SLOPPY: readonly (readonly [lacks: string, header: string, passes: RegExp, sent: Record<string, string>])[] = [
-  ['a refusal of opaque origins, as of sandboxed frames', 'origin', /^null$/, { origin: 'null' }],
+  ['a refusal of opaque origins, which sandboxed frames have', 'origin', /^null$/, { origin: 'null' }],
   ['a check of the end of the origin', 'origin', /^http:\/\/localhost/, { origin: 'ISSUER.evil.example' }],
   ['a check of the beginning of the origin', 'origin', /localhost/, { origin: 'https://evil.example/ISSUER' }],
   ['a check of Sec-Fetch-Site', 'sec-fetch-site', /./, { origin: 'ISSUER', 'sec-fetch-site': 'cross-site' }],
@@ -97,26 +97,28 @@ export const attacks: Attack[] = [
     row: 9,
     name: `another site's form ${target.does}, with any headers about its origin`,
     ...(target.on && { on: target.on }),
-    without: { name: 'a check of Origin and Sec-Fetch-Site', options: inFront(blind) },
+    without: { defence: 'a check of Origin and Sec-Fetch-Site', options: inFront(blind) },
     run: (site: Site) =>
-      lure(site, target, (fields) => FOREIGN.map((headers) => ({ form: fields, headers: named(headers, site) }))),
+      lure(site, target, (fields) =>
+        FOREIGN.map((headers) => ({ form: fields, headers: replaceIssuer(headers, site) })),
+      ),
   })),
   ...SLOPPY.map(([lacks, header, passes, sent]) => ({
     row: 9,
     name: `a form with ${JSON.stringify(sent)} ${finish.does}`,
-    without: { name: lacks, options: inFront(overlooking(header, passes)) },
-    run: (site: Site) => lure(site, finish, (fields) => [{ form: fields, headers: named(sent, site) }]),
+    without: { defence: lacks, options: inFront(overlooking(header, passes)) },
+    run: (site: Site) => lure(site, finish, (fields) => [{ form: fields, headers: replaceIssuer(sent, site) }]),
   })),
   ...DISGUISED.map(([name, type, server, body]) => ({
     row: 9,
     name: `a browser that sends no Origin sends ${name} and ${finish.does}`,
-    without: { name: 'a list of the accepted types', options: inFront(server) },
+    without: { defence: 'a list of the accepted types', options: inFront(server) },
     run: (site: Site) => lure(site, finish, (fields) => [{ body: body(fields), headers: { 'content-type': type } }]),
   })),
   {
     row: 9,
     name: "another site's script can read the ticket or the token, or send JSON",
-    without: { name: 'answers without CORS headers', options: inFront(open) },
+    without: { defence: 'answers without CORS headers', options: inFront(open) },
     run: readAcross,
   },
   ...tokens,
@@ -129,9 +131,9 @@ async function lure(
   target: Target,
   requests: (fields: Record<string, string>) => RequestOptions[],
 ): Promise<string | undefined> {
-  const victim = await target.meet(site);
+  const victim = await target.prepare(site);
   for (const request of requests(victim.fields)) {
-    const got = await victim.happened(await victim.who.agent.post(victim.url, request));
+    const got = await victim.findEffect(await victim.who.agent.post(victim.url, request));
     if (got !== undefined) return got;
   }
   await sendOwn(victim);
@@ -139,7 +141,7 @@ async function lure(
 }
 
 async function readAcross(site: Site): Promise<string | undefined> {
-  const victim = await finish.meet(site);
+  const victim = await finish.prepare(site);
   const headers = {
     origin: EVIL,
     'access-control-request-method': 'POST',
@@ -154,7 +156,7 @@ async function readAcross(site: Site): Promise<string | undefined> {
   return readable && `an answer that another site may read: ${readable.status}`;
 }
 
-function named(headers: Record<string, string>, { issuer }: Site): Record<string, string> {
+function replaceIssuer(headers: Record<string, string>, { issuer }: Site): Record<string, string> {
   const { origin } = new URL(issuer);
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace('ISSUER', origin)]));
 }

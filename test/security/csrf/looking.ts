@@ -1,4 +1,4 @@
-/** Row 8: looking never changes anything, by GET, HEAD, prefetch or link preview. */
+/** Row 8 of the table in docs/security.md: looking never changes anything, by GET, HEAD, prefetch or link preview. */
 
 import type { Middleware } from 'koa';
 import type { RequestOptions } from '../../support/agent.ts';
@@ -41,17 +41,17 @@ const anewOnLoad: Middleware = async (ctx, next) => {
 };
 
 export const looking: Attack[] = [
-  ...TARGETS.filter(({ does }) => !does.startsWith('reports')).map(({ does, on, meet }) => ({
+  ...TARGETS.filter(({ does }) => !does.startsWith('reports')).map(({ does, on, prepare: meet }) => ({
     row: 8,
-    name: `a look at a link with all fields of the form ${does}`,
+    name: `opening a link that contains all fields of a form ${does}`,
     ...(on && { on }),
-    without: { name: 'a difference between links and forms', options: inFront(linksAsForms) },
+    without: { defence: 'a difference between links and forms', options: inFront(linksAsForms) },
     run: async (site: Site) => {
       const victim = await meet(site);
       const query = new URLSearchParams({ _method: 'POST', ...victim.fields });
       for (const look of LOOKS) {
         for (const url of [`${victim.url}?${query}`, victim.url]) {
-          const got = await victim.happened(await victim.who.agent.send(url, look));
+          const got = await victim.findEffect(await victim.who.agent.send(url, look));
           if (got !== undefined) return got;
         }
       }
@@ -62,7 +62,7 @@ export const looking: Attack[] = [
   {
     row: 8,
     name: 'loading the QR page, its ticket or its stream in advance invalidates the code on the screen',
-    without: { name: 'a page load that makes no new ticket', options: inFront(anewOnLoad) },
+    without: { defence: 'a page load that makes no new ticket', options: inFront(anewOnLoad) },
     run: async (site) => {
       const browser = await atTheCode(site);
       const { version } = await browser.ticket();

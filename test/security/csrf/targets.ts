@@ -1,9 +1,9 @@
 /** Acts that another site may want the victim to do, and checks that they were done. */
 import type { Answer } from '../../support/agent.ts';
-import { allowed, shortCodeOn } from '../../support/typing.ts';
+import { shortCodeOn, shortCodesAllowed } from '../../support/typing.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
-import { approved, phoneOf } from '../approver/people.ts';
+import { approveSignIn, phoneOf } from '../approver/people.ts';
 import { PASSKEY, withPasskey } from '../approver/sessions.ts';
 
 export interface Victim {
@@ -12,44 +12,44 @@ export interface Victim {
   /** The fields that the victim's own page would send. The attacker knows all of them. */
   readonly fields: Record<string, string>;
   /** Returns the new state, if the act was done. @param answer the answer to the victim */
-  readonly happened: (answer: Answer) => Promise<string | undefined>;
+  readonly findEffect: (answer: Answer) => Promise<string | undefined>;
 }
 
 export interface Target {
   readonly does: string;
   readonly on?: WorldOptions;
   /** @param onCode called with the code before the phone scans it */
-  readonly meet: (site: Site, onCode?: (code: string) => Promise<void>) => Promise<Victim>;
+  readonly prepare: (site: Site, onCode?: (code: string) => Promise<void>) => Promise<Victim>;
 }
 
 export const TARGETS: readonly [Target, ...Target[]] = [
   {
     does: 'finishes what the phone has approved',
-    meet: async (site) => {
-      const { browser } = await approved(site, 'alice');
-      return { who: browser, url: `${browser.at}/qr/finish`, fields: {}, happened: state(browser, 'redeemed') };
+    prepare: async (site) => {
+      const { browser } = await approveSignIn(site, 'alice');
+      return { who: browser, url: `${browser.at}/qr/finish`, fields: {}, findEffect: state(browser, 'redeemed') };
     },
   },
   {
     does: 'renews the code',
-    meet: async (site) => {
+    prepare: async (site) => {
       const browser = await atTheCode(site);
       const { version } = await browser.ticket();
       const happened = async (): Promise<string | undefined> =>
         (await browser.ticket()).version === version ? undefined : 'another code';
-      return { who: browser, url: `${browser.at}/qr/renew`, fields: {}, happened };
+      return { who: browser, url: `${browser.at}/qr/renew`, fields: {}, findEffect: happened };
     },
   },
   {
     does: 'cancels the sign-in',
-    meet: async (site) => {
+    prepare: async (site) => {
       const browser = await atTheCode(site);
-      return { who: browser, url: `${browser.at}/cancel`, fields: {}, happened: state(browser, 'cancelled') };
+      return { who: browser, url: `${browser.at}/cancel`, fields: {}, findEffect: state(browser, 'cancelled') };
     },
   },
   {
     does: 'consents',
-    meet: async (site) => {
+    prepare: async (site) => {
       const browser = await atTheCode(site);
       const { issuer, client } = site;
       const at = await browser.agent.follow(new URL(await browser.signInWithPassword('alice'), issuer));
@@ -62,53 +62,53 @@ export const TARGETS: readonly [Target, ...Target[]] = [
         return arrived.includes('code=') ? arrived : undefined;
       };
       if (!at.text.includes('/consent"')) throw new Error('there is no consent page');
-      return { who: browser, url: `${at.url}/consent`, fields: {}, happened };
+      return { who: browser, url: `${at.url}/consent`, fields: {}, findEffect: happened };
     },
   },
   {
     does: 'signs in with a passkey that is not the victim’s',
     on: withPasskey,
-    meet: async (site) => {
+    prepare: async (site) => {
       const browser = await atTheCode(site);
       const url = `${browser.at}/qr/passkey`;
-      return { who: browser, url, fields: { proof: PASSKEY }, happened: state(browser, 'cancelled') };
+      return { who: browser, url, fields: { proof: PASSKEY }, findEffect: state(browser, 'cancelled') };
     },
   },
   {
     does: 'scans with the phone',
-    meet: async (site, onCode) => {
+    prepare: async (site, onCode) => {
       const browser = await atTheCode(site);
       const who = await phoneOf(site, 'alice');
       const url = await browser.code();
       await onCode?.(url);
       const { csrf } = (await who.look(url)).json();
-      return { who, url, fields: { csrf: `${csrf}` }, happened: state(browser, 'scanned') };
+      return { who, url, fields: { csrf: `${csrf}` }, findEffect: state(browser, 'scanned') };
     },
   },
   {
     does: 'types a short code on the phone',
-    on: allowed,
-    meet: async (site) => {
+    on: shortCodesAllowed,
+    prepare: async (site) => {
       const browser = await atTheCode(site);
       const who = await phoneOf(site, 'alice');
       const url = `${site.issuer}/qr/scan`;
       const { csrf } = (await who.look(url)).json();
       const fields = { csrf: `${csrf}`, shortCode: await shortCodeOn(browser) };
-      return { who, url, fields, happened: state(browser, 'scanned') };
+      return { who, url, fields, findEffect: state(browser, 'scanned') };
     },
   },
   {
     does: 'approves with the phone',
-    meet: async (site, onCode) => {
+    prepare: async (site, onCode) => {
       const browser = await atTheCode(site);
-      const { who, csrf } = await scannedBy(site, browser, onCode);
-      return { who, url: who.at, fields: { csrf, decision: 'approve' }, happened: state(browser, 'approved') };
+      const { who, csrf } = await scanOnPhone(site, browser, onCode);
+      return { who, url: who.at, fields: { csrf, decision: 'approve' }, findEffect: state(browser, 'approved') };
     },
   },
   {
     does: 'signs a browser out from the phone',
-    meet: async (site) => {
-      const { browser, phone } = await approved(site, 'alice');
+    prepare: async (site) => {
+      const { browser, phone } = await approveSignIn(site, 'alice');
       await browser.tokens((await browser.finish()).json().redirectTo);
       const url = `${site.issuer}/qr/devices`;
       const { csrf } = (await phone.look(url)).json();
@@ -117,20 +117,20 @@ export const TARGETS: readonly [Target, ...Target[]] = [
         // The phone itself stays signed in.
         return browsers.every(({ isHere }) => isHere) ? 'signed out' : undefined;
       };
-      return { who: phone, url, fields: { csrf: `${csrf}`, end: 'all' }, happened };
+      return { who: phone, url, fields: { csrf: `${csrf}`, end: 'all' }, findEffect: happened };
     },
   },
   {
     does: 'reports with the phone',
-    meet: async (site, onCode) => {
+    prepare: async (site, onCode) => {
       const browser = await atTheCode(site);
-      const { who, csrf } = await scannedBy(site, browser, onCode);
-      return { who, url: who.at, fields: { csrf, decision: 'report' }, happened: state(browser, 'denied') };
+      const { who, csrf } = await scanOnPhone(site, browser, onCode);
+      return { who, url: who.at, fields: { csrf, decision: 'report' }, findEffect: state(browser, 'denied') };
     },
   },
 ];
 
-async function scannedBy(
+async function scanOnPhone(
   site: Site,
   browser: BrowserVisitor,
   onCode?: (code: string) => Promise<void>,
@@ -146,7 +146,7 @@ async function scannedBy(
  * Sends the page's own request.
  * @throws Error if it has no effect either, because then the attack failed for another reason
  */
-export async function sendOwn({ who, url, fields, happened }: Victim): Promise<void> {
+export async function sendOwn({ who, url, fields, findEffect: happened }: Victim): Promise<void> {
   const answer = await who.post(url, fields);
   if ((await happened(answer)) === undefined)
     throw new Error(`the page's own request has no effect: ${answer.status} ${answer.text}`);

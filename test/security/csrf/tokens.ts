@@ -1,4 +1,4 @@
-/** Row 9: the token of a form is bound to the session and the ticket. */
+/** Row 9 of the table in docs/security.md: the token of a form is bound to the session and the ticket. */
 import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import type { PhoneVisitor, Site } from '../../support/visitors.ts';
 import { both, phoneOf } from '../approver/people.ts';
@@ -41,18 +41,18 @@ const optional = replacing(
 
 const phoneTargets = TARGETS.filter(({ does }) => /^(scans|approves)/.test(does));
 
-export const tokens: Attack[] = phoneTargets.flatMap(({ does, meet }): Attack[] => [
+export const tokens: Attack[] = phoneTargets.flatMap(({ does, prepare: meet }): Attack[] => [
   {
     row: 9,
     name: `a form without a token, or with a wrong one, ${does}`,
-    without: { name: 'a mandatory token', patch: optional },
+    without: { defence: 'a mandatory token', patch: optional },
     run: async (site) => {
       const victim = await meet(site);
       const { csrf = '', ...fields } = victim.fields;
       const flipped = (csrf.startsWith('A') ? 'B' : 'A') + csrf.slice(1);
       const wrong = ['', flipped, csrf.slice(0, -1), `${csrf}=`, csrf.toLowerCase(), 'null', 'A'.repeat(43)];
       for (const form of [fields, ...wrong.map((forged) => ({ ...fields, csrf: forged }))]) {
-        const got = await victim.happened(await victim.who.post(victim.url, form));
+        const got = await victim.findEffect(await victim.who.post(victim.url, form));
         if (got !== undefined) return got;
       }
       await sendOwn(victim);
@@ -62,11 +62,11 @@ export const tokens: Attack[] = phoneTargets.flatMap(({ does, meet }): Attack[] 
   {
     row: 9,
     name: `a form with the victim's token for another ticket ${does}`,
-    without: { name: 'the ticket in the token', patch: without('ticket') },
+    without: { defence: 'the ticket in the token', patch: without('ticket') },
     run: async (site) => {
       const victim = await meet(site);
       const csrf = await tokenOf(site, victim.who);
-      const got = await victim.happened(await victim.who.post(victim.url, { ...victim.fields, csrf }));
+      const got = await victim.findEffect(await victim.who.post(victim.url, { ...victim.fields, csrf }));
       if (got === undefined) await sendOwn(victim);
       return got;
     },
@@ -74,14 +74,14 @@ export const tokens: Attack[] = phoneTargets.flatMap(({ does, meet }): Attack[] 
   ...['alice', 'bob'].map((name) => ({
     row: 9,
     name: `a form with the token that another phone of ${name} got for this ticket ${does}`,
-    without: { name: 'the session in the token', patch: without('session') },
+    without: { defence: 'the session in the token', patch: without('session') },
     run: async (site: Site) => {
       const attacker = await phoneOf(site, name);
       let csrf = '';
       const victim = await meet(site, async (code) => {
         csrf = `${(await attacker.look(code)).json().csrf}`;
       });
-      const got = await victim.happened(await victim.who.post(victim.url, { ...victim.fields, csrf }));
+      const got = await victim.findEffect(await victim.who.post(victim.url, { ...victim.fields, csrf }));
       if (got === undefined) await sendOwn(victim);
       return got;
     },

@@ -1,4 +1,7 @@
-/** Row 39: some accounts can approve only a browser that the account has enrolled, so that a live relay fails. */
+/**
+ * Row 39 of the table in docs/security.md: some accounts can approve only a browser that the account has enrolled, so
+ * that a live relay fails.
+ */
 import { EnrolmentForm } from '../../../src/http/devices/enrolment-form.ts';
 import { Enrolments } from '../../../src/http/devices/enrolments.ts';
 import { SignInRevocation } from '../../../src/http/devices/revocation.ts';
@@ -6,7 +9,7 @@ import { TestBrowserKey } from '../../support/browser-key.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { browserAt, phoneOf, scanned, signedInBy, type TextFields } from '../meeting.ts';
+import { browserAt, followToRp, phoneOf, scanCode, type TextFields } from '../meeting.ts';
 
 /** Every account is used in enrolled browsers only. */
 const enrolledOnly: WorldOptions = { qrLogin: { enrolled: () => true } };
@@ -15,7 +18,7 @@ const enrolledOnly: WorldOptions = { qrLogin: { enrolled: () => true } };
  * learns it can finish.
  */
 const withDigits: WorldOptions = { qrLogin: { enrolled: () => true, assess: () => 'check code' } };
-/** Only an account other than the victim's is used in enrolled browsers only. */
+/** Bob's account is used in enrolled browsers only, the victim's account in any browser. */
 const forOthers: WorldOptions = { qrLogin: { enrolled: (_client, accountId) => accountId === 'b0b' } };
 
 /** The owner's act. It runs at the moment at which the server looks up the place of a request. */
@@ -34,36 +37,36 @@ const racing: WorldOptions = {
 };
 
 /** A deployment without the option: the live relay succeeds, as docs/security.md says. */
-const anywhere: Weakness = { name: 'enrolled browsers', options: { qrLogin: { enrolled: () => false } } };
+const anywhere: Weakness = { defence: 'enrolled browsers', options: { qrLogin: { enrolled: () => false } } };
 
 const anyKey: Weakness = {
-  name: 'a list of enrolled keys',
+  defence: 'a list of enrolled keys',
   patch: replacing(Enrolments.prototype, 'isEnrolled', () => async () => true),
 };
 
 const anySignature: Weakness = {
-  name: 'a signature of the code on the screen',
+  defence: 'a signature of the code on the screen',
   patch: replacing(Enrolments.prototype, 'isShownBy', () => () => true),
 };
 
 const unsignedFinish: Weakness = {
-  name: 'a signature of the approval at finish',
+  defence: 'a signature of the approval at finish',
   patch: replacing(Enrolments.prototype, 'assertEnrolled', () => async () => undefined),
 };
 
 const anySession: Weakness = {
-  name: 'a proof that the user is at this browser',
+  defence: 'a proof that the user is at this browser',
   patch: replacing(EnrolmentForm.prototype, 'findProof', () => async () => ({ accountId: 'a11ce' })),
 };
 
 const timeless: Weakness = {
-  name: 'a check for sign-outs after the enrolment',
+  defence: 'a check for sign-outs after the enrolment',
   patch: replacing(SignInRevocation.prototype, 'isRevoked', () => async () => false),
 };
 
 type Visitor = BrowserVisitor | PhoneVisitor;
 
-/** A victim, with a browser that the victim has enrolled. The browser has shown its code and announced its key. */
+/** A victim whose enrolled browser shows a code and has announced its key. */
 interface Victim {
   readonly browser: BrowserVisitor;
   readonly phone: PhoneVisitor;
@@ -74,30 +77,30 @@ async function victimOf(site: Site): Promise<Victim> {
   const [browser, phone, key] = [await browserAt(site), await phoneOf(site), await TestBrowserKey.make()];
   // Sign the victim in with the password and enrol the browser. The key belongs to the browser, not to a session.
   if (!(await enrol(await phoneOf(site), key))) throw new Error('the victim cannot enrol a browser');
-  await show(browser, key);
+  await announceKey(browser, key);
   return { browser, phone, key };
 }
 
-async function listOf({ agent, site }: Visitor): Promise<Record<string, unknown>> {
+async function openDevices({ agent, site }: Visitor): Promise<Record<string, unknown>> {
   return (await agent.get(`${site.issuer}/qr/devices`, { headers: { accept: 'application/json' } })).json();
 }
 
 /** @returns true if the browser was enrolled */
 async function enrol(visitor: Visitor, key: TestBrowserKey): Promise<boolean> {
-  const { csrf, enrol: offer } = (await listOf(visitor)) as { csrf?: string; enrol?: { nonce?: string } };
+  const { csrf, enrol: offer } = (await openDevices(visitor)) as { csrf?: string; enrol?: { nonce?: string } };
   const fields = { csrf: `${csrf}`, ...(await key.enrolment(offer?.nonce ?? '')) };
   return (await visitor.post(`${visitor.site.issuer}/qr/devices`, fields)).status === 200;
 }
 
 /** @returns true if the server has taken the key */
-async function show(browser: BrowserVisitor, key: TestBrowserKey, changes: TextFields = {}): Promise<boolean> {
-  const fields = { ...(await key.shown(browser.at, await browser.code())), ...changes };
+async function announceKey(browser: BrowserVisitor, key: TestBrowserKey, changes: TextFields = {}): Promise<boolean> {
+  const fields = { ...(await key.announcement(browser.at, await browser.code())), ...changes };
   return (await browser.post(`${browser.at}/qr/key`, fields)).status === 200;
 }
 
 /** Scans the browser's code as the victim and approves. @returns the answer as JSON */
-async function approval(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Record<string, unknown>> {
-  await scanned(phone, browser);
+async function scanAndApprove(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Record<string, unknown>> {
+  await scanCode(phone, browser);
   return phone.approve();
 }
 
@@ -111,7 +114,7 @@ async function copyOf(browser: BrowserVisitor): Promise<BrowserVisitor> {
   return copy;
 }
 
-/** Finishes the approved sign-in as the attacker. @returns the account that is signed in */
+/** Finishes the approved sign-in as the attacker. @returns the gain; undefined if the server refuses */
 async function finish(attacker: BrowserVisitor, more: TextFields = {}): Promise<string | undefined> {
   const answer = await attacker.post(`${attacker.at}/qr/finish`, more);
   return answer.status === 200 ? 'an approval that the browser could finish' : undefined;
@@ -125,8 +128,8 @@ export const attacks: Attack[] = [
     without: anywhere,
     run: async (site) => {
       const attacker = await browserAt(site);
-      const { checkCode } = await approval(await phoneOf(site), attacker);
-      return checkCode === undefined ? undefined : signedInBy(attacker, await attacker.finish(`${checkCode}`));
+      const { checkCode } = await scanAndApprove(await phoneOf(site), attacker);
+      return checkCode === undefined ? undefined : followToRp(attacker, await attacker.finish(`${checkCode}`));
     },
   },
   {
@@ -136,8 +139,8 @@ export const attacks: Attack[] = [
     without: anyKey,
     run: async (site) => {
       const [attacker, { phone }, key] = [await browserAt(site), await victimOf(site), await TestBrowserKey.make()];
-      await show(attacker, key);
-      const { state } = await approval(phone, attacker);
+      await announceKey(attacker, key);
+      const { state } = await scanAndApprove(phone, attacker);
       return state === 'approved' ? 'an approval of a browser with an unknown key' : undefined;
     },
   },
@@ -148,9 +151,9 @@ export const attacks: Attack[] = [
     without: anySignature,
     run: async (site) => {
       const [attacker, victim] = [await browserAt(site), await victimOf(site)];
-      const { key, signature } = await victim.key.shown(victim.browser.at, await victim.browser.code());
-      await show(attacker, await TestBrowserKey.make(), { key, signature });
-      const { state } = await approval(victim.phone, attacker);
+      const { key, signature } = await victim.key.announcement(victim.browser.at, await victim.browser.code());
+      await announceKey(attacker, await TestBrowserKey.make(), { key, signature });
+      const { state } = await scanAndApprove(victim.phone, attacker);
       return state === 'approved' ? 'an approval of another browser' : undefined;
     },
   },
@@ -162,7 +165,7 @@ export const attacks: Attack[] = [
     run: async (site) => {
       const victim = await victimOf(site);
       const attacker = await copyOf(victim.browser);
-      await approval(victim.phone, victim.browser);
+      await scanAndApprove(victim.phone, victim.browser);
       return finish(attacker);
     },
   },
@@ -174,13 +177,13 @@ export const attacks: Attack[] = [
     run: async (site) => {
       const victim = await victimOf(site);
       const { browser, phone, key } = victim;
-      await approval(phone, browser);
+      await scanAndApprove(phone, browser);
       const before = (await browser.ticket()).version;
       const signature = await key.sign(browser.at, before);
       await browser.post(`${browser.at}/qr/renew`, { version: `${before}` });
-      await show(browser, key);
+      await announceKey(browser, key);
       const attacker = await copyOf(browser);
-      await approval(phone, browser);
+      await scanAndApprove(phone, browser);
       return finish(attacker, { signature });
     },
   },
@@ -191,8 +194,8 @@ export const attacks: Attack[] = [
     without: anySession,
     run: async (site) => {
       const [attacker, phone] = [await browserAt(site), await phoneOf(site)];
-      const { checkCode } = await approval(phone, attacker);
-      await signedInBy(attacker, await attacker.finish(checkCode === undefined ? undefined : `${checkCode}`));
+      const { checkCode } = await scanAndApprove(phone, attacker);
+      await followToRp(attacker, await attacker.finish(checkCode === undefined ? undefined : `${checkCode}`));
       return (await enrol(attacker, await TestBrowserKey.make())) ? 'an enrolled browser' : undefined;
     },
   },
@@ -206,11 +209,11 @@ export const attacks: Attack[] = [
       // The server looks up the places of public addresses only.
       const headers = { 'x-forwarded-for': '203.0.113.7' };
       const [thief, owner] = [await phoneOf(site, 'alice', headers), await phoneOf(site)];
-      const { csrf } = await listOf(owner);
+      const { csrf } = await openDevices(owner);
       meanwhile = () => owner.post(`${site.issuer}/qr/devices`, { csrf: `${csrf}`, end: 'all' });
       await enrol(thief, await TestBrowserKey.make());
       if (meanwhile !== undefined) throw new Error('there was no race');
-      const { known } = await listOf(owner);
+      const { known } = await openDevices(owner);
       return Array.isArray(known) && known.length > 0 ? 'an enrolled browser after "sign out all"' : undefined;
     },
   },

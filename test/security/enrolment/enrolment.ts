@@ -1,20 +1,20 @@
 /**
- * Row 31: a recent sign-in on the phone allows no new passkey at the browser, and a passkey always belongs to its
- * owner.
+ * Row 31 of the table in docs/security.md: a recent sign-in on the phone does not allow a new passkey at the browser,
+ * and no other account can take over a passkey.
  */
 import { sessionOf } from '../../../src/oidc/approver.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import type { Attack, Weakness } from '../attack.ts';
 import { Authenticator } from '../guard/authenticator.ts';
-import { askedBy, person, signInWith } from '../guard/people.ts';
-import { approved, browserAt, phoneOf } from '../meeting.ts';
+import { challengeInBrowser, phoneWithPasskey, signInWith } from '../guard/people.ts';
+import { browserAt, phoneOf, scanAndApprove } from '../meeting.ts';
 import { accountAt, goOn, startWith } from '../scene.ts';
 
 const offered: WorldOptions = { passkeys: true };
 
 /** A server that checks only `auth_time`. On it, a phone that has just signed in makes its browsers fresh. */
 const freshByTime: Weakness = {
-  name: 'a distinction between a sign-in here and one on the phone',
+  defence: 'a distinction between a sign-in here and one on the phone',
   options: {
     enrolment: () => ({
       proof: async (provider, ctx) => {
@@ -27,7 +27,7 @@ const freshByTime: Weakness = {
 
 /** A server that stores each new passkey under its id, even if another account has that id. */
 const overwriting: Weakness = {
-  name: 'a refusal of ids that exist',
+  defence: 'a refusal of ids that exist',
   options: {
     enrolment: (records) => ({
       add: async (_ctx, { accountId }, _challenge, answer) => {
@@ -47,14 +47,14 @@ export const attacks: Attack[] = [
     without: freshByTime,
     run: async (site) => {
       const [browser, phone] = [await browserAt(site), await phoneOf(site)];
-      const { location, status, json } = await browser.finish(await approved(phone, browser));
+      const { location, status, json } = await browser.finish(await scanAndApprove(phone, browser));
       if (status !== 200) throw new Error(`the browser is not signed in: ${status} ${location}`);
       await goOn(browser, json().redirectTo);
       const passkey = new Authenticator(site.issuer);
       const answer = await passkey.enrol(browser);
       if (answer.status !== 200) return undefined;
       const later = await browserAt(site);
-      const { json: signedIn } = await signInWith(later, passkey.answer(await askedBy(later)));
+      const { json: signedIn } = await signInWith(later, passkey.answer(await challengeInBrowser(later)));
       await goOn(later, signedIn().redirectTo);
       return accountAt(site, later.agent);
     },
@@ -68,7 +68,7 @@ export const attacks: Attack[] = [
       const browser = await browserAt(site);
       await startWith(browser, { prompt: 'login' });
       const phone = await phoneOf(site);
-      // The phone signs in again because the request demands it, so that `auth_time` is that of this moment.
+      // The phone signs in again because the request demands it, so that `auth_time` is the present time.
       await phone.scan(await browser.code());
       const { signInAgain } = (await phone.look()).json();
       if (typeof signInAgain === 'string') {
@@ -89,11 +89,11 @@ export const attacks: Attack[] = [
     on: offered,
     without: overwriting,
     run: async (site) => {
-      const alice = await person(site);
+      const alice = await phoneWithPasskey(site);
       const bob = await phoneOf(site, 'bob');
       await new Authenticator(site.issuer).enrol(bob, alice.passkey.id);
       const browser = await browserAt(site);
-      const answer = await signInWith(browser, alice.passkey.answer(await askedBy(browser)));
+      const answer = await signInWith(browser, alice.passkey.answer(await challengeInBrowser(browser)));
       if (answer.status !== 200) return 'the victim cannot sign in any more';
       await goOn(browser, answer.json().redirectTo);
       const account = await accountAt(site, browser.agent);

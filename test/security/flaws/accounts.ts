@@ -2,7 +2,7 @@
 import { BrowserViews } from '../../../src/http/ticket-view/browser-view.ts';
 import { ownerOf } from '../../../src/ticket/ticket.ts';
 import { type Attack, replacing } from '../attack.ts';
-import { accountAt, approval, expectStatus, goOn, scanned, shown, signedInPhone } from '../scene.ts';
+import { accountAt, approve, expectStatus, goOn, openQrPage, scanOnPhone, signInPhone } from '../scene.ts';
 import { believing } from '../weaknesses.ts';
 
 type FlawAttack = Omit<Attack, 'row'>;
@@ -33,15 +33,15 @@ const HEADERS = {
 export const bobInAliceName: FlawAttack = {
   name: "approves with the attacker's own session and the victim's account in the address, the headers and the body",
   without: {
-    name: 'an approver that only the session decides',
+    defence: 'an approver that only the session decides',
     options: believing((ctx) => ctx.get('x-account-id') || undefined),
   },
   run: async (site) => {
-    const browser = await shown(site);
-    const phone = await signedInPhone(site, 'bob');
+    const browser = await openQrPage(site);
+    const phone = await signInPhone(site, 'bob');
     phone.network = claiming(phone.network);
     expectStatus(await phone.scan(await browser.code()), 200, 'the confirm page');
-    const checkCode = await approval(phone);
+    const checkCode = await approve(phone);
     const answer = expectStatus(await browser.finish(checkCode), 200, 'the sign-in');
     await goOn(browser, answer.json().redirectTo);
     const account = await accountAt(site, browser.agent);
@@ -65,9 +65,9 @@ function claiming(network: typeof fetch): typeof fetch {
 }
 
 export const nameOnTheScreen: FlawAttack = {
-  name: 'shows the victim a code, and reads on its own screen which account has scanned and approved it',
+  name: "shows the victim a code, and reads on the attacker's own screen which account has scanned and approved it",
   without: {
-    name: 'a view for the browser that leaves the account out',
+    defence: 'a view for the browser that leaves the account out',
     patch: replacing(
       BrowserViews.prototype,
       'draw',
@@ -79,14 +79,14 @@ export const nameOnTheScreen: FlawAttack = {
     ),
   },
   run: async (site) => {
-    const { browser: attacker, phone } = await scanned(site);
+    const { browser: attacker, phone } = await scanOnPhone(site);
     const stream = await attacker.events();
     const seen = [JSON.stringify(await stream.ticket('scanned'))];
     const look = async (): Promise<void> => {
       for (const path of ['', '/qr', '/qr?after=0']) seen.push((await attacker.agent.get(attacker.at + path)).text);
     };
     await look();
-    await approval(phone);
+    await approve(phone);
     seen.push(JSON.stringify(await stream.ticket('approved')));
     stream.close();
     await look();

@@ -3,17 +3,26 @@ import { BrowserActs } from '../../../src/ticket/browser.ts';
 import { Codes } from '../../../src/ticket/codes/code.ts';
 import type { BrowserVisitor } from '../../support/visitors.ts';
 import { type Attack, inFront, replacing } from '../attack.ts';
-import { accountAt, approved, expectStatus, goOn, shown, signedInPhone, startWith, thief } from '../scene.ts';
-import { all, bindingFromTheUrl, interactionFromTheUrl, phoneFinds, waiting } from '../weaknesses.ts';
+import {
+  accountAt,
+  expectStatus,
+  goOn,
+  openQrPage,
+  scanAndApprove,
+  signInPhone,
+  startWith,
+  stealCookies,
+} from '../scene.ts';
+import { all, asWaiting, bindingFromTheUrl, interactionFromTheUrl, phoneFinds } from '../weaknesses.ts';
 
 type FlawAttack = Omit<Attack, 'row'>;
 
 export const withoutCookies: FlawAttack = {
   name: "finishes what the victim's phone has approved, knowing all but the cookies of the browser that showed the code",
-  without: { name: 'a binding to the browser', patch: bindingFromTheUrl, options: interactionFromTheUrl },
+  without: { defence: 'a binding to the browser', patch: bindingFromTheUrl, options: interactionFromTheUrl },
   run: async (site) => {
-    const { browser: victim, checkCode } = await approved(site);
-    const attacker = await thief(victim, () => false);
+    const { browser: victim, checkCode } = await scanAndApprove(site);
+    const attacker = await stealCookies(victim, () => false);
     const answer = await attacker.finish(checkCode);
     if (answer.status === 200) {
       await goOn(attacker, answer.json().redirectTo);
@@ -27,12 +36,12 @@ export const withoutCookies: FlawAttack = {
 export const usedCode: FlawAttack = {
   name: "scans a code that has just been used for a sign-in, with the attacker's own account",
   without: {
-    name: 'an end to a used code',
-    patch: phoneFinds((ticket) => (ticket.state === 'redeemed' ? waiting(ticket) : ticket)),
+    defence: 'an end to a used code',
+    patch: phoneFinds((ticket) => (ticket.state === 'redeemed' ? asWaiting(ticket) : ticket)),
   },
   run: async (site) => {
-    const { browser: victim, code, checkCode } = await approved(site);
-    const attacker = await signedInPhone(site, 'bob');
+    const { browser: victim, code, checkCode } = await scanAndApprove(site);
+    const attacker = await signInPhone(site, 'bob');
     expectStatus(await victim.finish(checkCode), 200, 'the sign-in');
     const again = await attacker.scan(code);
     return again.status === 200 ? again.text : undefined;
@@ -42,7 +51,7 @@ export const usedCode: FlawAttack = {
 export const usedSignIn: FlawAttack = {
   name: 'signs in again, at a shared screen, with an approval that was used already',
   without: {
-    name: 'an end to a used approval',
+    defence: 'an end to a used approval',
     patch: replacing(BrowserActs.prototype, 'finish', (original) => {
       let last: ReturnType<typeof original> | undefined;
       return async function (this: BrowserActs, ...given) {
@@ -57,7 +66,7 @@ export const usedSignIn: FlawAttack = {
     }),
   },
   run: async (site) => {
-    const { browser, checkCode } = await approved(site);
+    const { browser, checkCode } = await scanAndApprove(site);
     const answer = expectStatus(await browser.finish(checkCode), 200, 'the sign-in');
     await goOn(browser, answer.json().redirectTo);
     if ((await accountAt(site, browser.agent)) === undefined) throw new Error('the victim was not signed in');
@@ -73,12 +82,12 @@ export const usedSignIn: FlawAttack = {
 
 export const predictedCode: FlawAttack = {
   name: "predicts the victim's code from a code of the attacker's own, and scans it without having seen it",
-  without: { name: 'unpredictable ids', patch: codesThatCount },
+  without: { defence: 'unpredictable ids', patch: codesThatCount },
   run: async (site) => {
-    const attacker = await shown(site);
+    const attacker = await openQrPage(site);
     const own = await attacker.code();
-    const victim = await shown(site);
-    const phone = await signedInPhone(site, 'bob');
+    const victim = await openQrPage(site);
+    const phone = await signInPhone(site, 'bob');
     for (const guess of successors(own)) {
       const page = await phone.scan(new URL(guess, own).href);
       if (page.status === 200 && (await victim.ticket()).state === 'scanned') return page.text;
@@ -90,21 +99,21 @@ export const predictedCode: FlawAttack = {
 
 /** A text in the form of a code. */
 const CHOSEN = Buffer.alloc(34, 'chosen').toString('base64url');
-const WISHES = { code: CHOSEN, id: CHOSEN.slice(0, 24), qr: CHOSEN, qr_id: CHOSEN, ticket: CHOSEN.slice(0, 24) };
+const CHOSEN_FIELDS = { code: CHOSEN, id: CHOSEN.slice(0, 24), qr: CHOSEN, qr_id: CHOSEN, ticket: CHOSEN.slice(0, 24) };
 
 export const chosenCode: FlawAttack = {
   name: 'chooses the code that will be shown, to hand it out in advance',
-  without: { name: 'codes that only the server makes', ...codesFromTheClient() },
+  without: { defence: 'codes that only the server makes', ...codesFromTheClient() },
   run: async (site) => {
-    const attacker = await shown(site);
-    expectStatus(await startWith(attacker, { state: 'any', ...WISHES }), 200, 'the QR page');
-    expectStatus(await attacker.agent.get(`${attacker.at}?${new URLSearchParams(WISHES)}`), 200, 'the QR page');
-    const address = `${attacker.at}/qr/renew?${new URLSearchParams(WISHES)}`;
-    expectStatus(await attacker.post(address, WISHES), 200, 'a new code');
-    const phone = await signedInPhone(site);
+    const attacker = await openQrPage(site);
+    expectStatus(await startWith(attacker, { state: 'any', ...CHOSEN_FIELDS }), 200, 'the QR page');
+    expectStatus(await attacker.agent.get(`${attacker.at}?${new URLSearchParams(CHOSEN_FIELDS)}`), 200, 'the QR page');
+    const address = `${attacker.at}/qr/renew?${new URLSearchParams(CHOSEN_FIELDS)}`;
+    expectStatus(await attacker.post(address, CHOSEN_FIELDS), 200, 'a new code');
+    const phone = await signInPhone(site);
     const onScreen = await attacker.code();
     const chosen = await phone.scan(new URL(CHOSEN, onScreen).href);
-    if (chosen.status === 200 || onScreen.includes(WISHES.id)) return chosen.text;
+    if (chosen.status === 200 || onScreen.includes(CHOSEN_FIELDS.id)) return chosen.text;
     expectStatus(await phone.scan(onScreen), 200, 'the code on the screen');
     return undefined;
   },

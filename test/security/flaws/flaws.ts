@@ -70,7 +70,7 @@ export const attacks: Attack[] = FLAWS.flatMap(({ id, name, row, attacks: all })
 /** Returns the table for docs/security.md: the flaw, the attack, the missing defence, the result on our server. */
 export function flawTable(): string {
   const rows = FLAWS.flatMap(({ id, name, attacks: all, result }) =>
-    all.map((attack) => `| ${id}, ${name} | ${attack.name} | a server without ${attack.without.name} | ${result} |`),
+    all.map((attack) => `| ${id}, ${name} | ${attack.name} | a server without ${attack.without.defence} | ${result} |`),
   );
   return ['| Flaw | The attacker | Succeeds against | Gets from ours |', '| --- | --- | --- | --- |', ...rows].join(
     '\n',

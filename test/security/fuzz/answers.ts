@@ -1,4 +1,4 @@
-/** Checks that every answer must pass, for any request. */
+/** The checks that every answer must pass, regardless of the request. */
 import { expect } from 'chai';
 import type { FuzzRequest } from './requests.ts';
 import { CANARY } from './values.ts';
@@ -22,7 +22,7 @@ export function expectDecent(answer: WireAnswer): void {
   for (const [name, value] of headers) if (name === 'set-cookie') expectCookie(value);
 }
 
-/** Checks an answer of the plugin's own handlers. Other parts of the server have other headers. */
+/** Checks the headers of an answer that the plugin's own handlers sent. Other parts of the server set other headers. */
 export function expectOurs(answer: WireAnswer): void {
   const { body } = answer;
   const policy = headerOf(answer, 'content-security-policy');

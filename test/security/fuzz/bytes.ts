@@ -1,9 +1,9 @@
 /** Turns a fuzzed request into the bytes that are sent. */
 import type { FuzzRequest, Secrets } from './requests.ts';
 import { readValue } from './requests.ts';
-import { changed } from './values.ts';
+import { applyChange } from './values.ts';
 
-/** The cookies that prove the sender. Without one of them, the others prove nothing. */
+/** The cookies that prove who the sender is. If any one of them is missing or wrong, the others prove nothing. */
 const NEEDED = {
   browser: ['_interaction', '_interaction.sig', '_qr_browser', '_qr_browser.sig'],
   phone: ['_session', '_session.sig'],
@@ -39,7 +39,7 @@ function cookieOf({ route, cookies, moreCookies }: FuzzRequest, mine: Secrets, t
   );
   const broken = NEEDED[side][cookies.which % NEEDED[side].length];
   const sent = pairs.map(([name, value]) =>
-    cookies.owner === 'theirs' && name === broken ? [name, changed(value, cookies.change)] : [name, value],
+    cookies.owner === 'theirs' && name === broken ? [name, applyChange(value, cookies.change)] : [name, value],
   );
   const more = moreCookies.map(([name, value]) => [name, oneLine(value).replace(/;/g, '')]);
   return [...sent, ...more].map((pair) => pair.join('=')).join('; ');

@@ -8,7 +8,7 @@ import { StillClock } from '../../support/clock.ts';
 import { codeIn, ID_LENGTH, UNKNOWN_CODE } from '../../support/codes.ts';
 import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 import { patience, runs } from './runs.ts';
-import { changed, changes, texts } from './values.ts';
+import { applyChange, changes, texts } from './values.ts';
 
 const ROTATION = 10_000;
 const codes = new Codes(new SecretKeys(['a secret of at least thirty-two characters']), ROTATION);
@@ -31,7 +31,7 @@ describe('a code', function () {
   it('is not fresh after any change', () => {
     const property = fc.property(ids, moments, fc.array(changes, { minLength: 1, maxLength: 3 }), (id, now, ways) => {
       const { code } = codes.show(id, now);
-      const forged = ways.reduce(changed, code);
+      const forged = ways.reduce(applyChange, code);
       fc.pre(forged !== code);
       expect(codes.isFresh(forged, now), forged).to.equal(false);
     });
@@ -107,8 +107,8 @@ describe('forged codes and ids over HTTP', function () {
     texts.filter((text) => text.length < 4_000),
   );
 
-  const forge = (good: string, how: string | readonly Parameters<typeof changed>[1][]): string => {
-    const forged = typeof how === 'string' ? how : how.reduce(changed, good);
+  const forge = (good: string, how: string | readonly Parameters<typeof applyChange>[1][]): string => {
+    const forged = typeof how === 'string' ? how : how.reduce(applyChange, good);
     fc.pre(forged !== good);
     return forged;
   };

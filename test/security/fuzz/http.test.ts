@@ -25,15 +25,15 @@ for (const [name, options] of Object.entries(SERVERS)) {
     after(() => stage?.stop());
 
     it('answers validly, does not echo the requests, and leaves the bystander’s sign-in unchanged', async () => {
-      await fc.assert(stage.strange, runs({ short: 10, full: 60 }));
+      await fc.assert(stage.strangeRequests, runs({ short: 10, full: 60 }));
       expect([...stage.asked]).to.have.members(ROUTES.map(({ method, path }) => `${method} ${path}`));
       if (process.env.FC_TALLY) process.stderr.write(`${[...stage.tally].sort().join('\n')}\n`);
     });
 
-    it('survives bytes that are not a request', () => stage.outrages());
+    it('survives bytes that are not a request', () => stage.sendOutrages());
 
     it('survives requests that were damaged in transit', async () => {
-      await fc.assert(stage.damaged, runs({ short: 3, full: 12 }));
+      await fc.assert(stage.damagedRequests, runs({ short: 3, full: 12 }));
     });
   });
 }
@@ -50,7 +50,7 @@ const FAULTS: Readonly<Record<string, WorldOptions>> = {
     await next();
     ctx.set('x-asked', encodeURIComponent(`${ctx.query.after}`));
   }),
-  'that fails on some values of Accept-Language': inFront(async (ctx, next) => {
+  'that fails for some values of Accept-Language': inFront(async (ctx, next) => {
     if (/\W{2}/.test(ctx.get('accept-language'))) throw new Error('there is no such language');
     await next();
   }),
@@ -82,7 +82,7 @@ inFullSuite(() => {
       it(fault, async () => {
         const stage = await Stage.start(options);
         try {
-          const found = await fc.check(stage.strange, { numRuns: 200, endOnFailure: true });
+          const found = await fc.check(stage.strangeRequests, { numRuns: 200, endOnFailure: true });
           expect(found.failed, 'nothing was found').to.equal(true);
           expect(found.errorInstance, 'what was found').to.be.an('error').with.property('name', 'AssertionError');
         } finally {

@@ -1,4 +1,4 @@
-/** Bytes that `fetch` refuses to send: invalid requests, and requests that contradict themselves. */
+/** Makes requests that `fetch` refuses to send: invalid ones, contradictory ones, and ones damaged in transit. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { Secrets } from './requests.ts';
 import { CANARY } from './values.ts';
@@ -6,7 +6,7 @@ import { CANARY } from './values.ts';
 const JSON_TYPE = 'content-type: application/json';
 
 /** Returns the bytes of each invalid request, with a name for its fault. */
-export function OUTRAGES(
+export function outrages(
   base: string,
   { uid, code, id, csrf, phoneCookies, browserCookies }: Secrets,
 ): [string, Buffer][] {

@@ -1,4 +1,4 @@
-/** A browser and a phone in the middle of a sign-in. They belong to the attacker or to a bystander. */
+/** Brings a browser and a phone of the attacker, or of a bystander, into the middle of a sign-in. */
 import type { CookieJar } from 'tough-cookie';
 import { codeIn, idIn } from '../../support/codes.ts';
 import { BrowserPerson, type PhonePerson, type World } from '../../support/world.ts';
@@ -16,7 +16,7 @@ export class Pair {
   }
 
   /** Starts a browser and scans its code with this phone. */
-  static async meet(world: World, phone: PhonePerson): Promise<Pair> {
+  static async start(world: World, phone: PhonePerson): Promise<Pair> {
     const browser = new BrowserPerson(world);
     await browser.start();
     const code = await browser.code();

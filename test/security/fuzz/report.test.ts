@@ -3,7 +3,7 @@ import { codeIn } from '../../support/codes.ts';
 import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 
 /** Regression test: the model found that an act on one ticket could be answered with another ticket. */
-describe('a report of a ticket that another one has replaced', () => {
+describe('a report of a ticket that a new ticket has replaced', () => {
   it('does not reveal the new ticket to the reporter, in particular not its check code', async () => {
     await World.during({ qrLogin: { assess: () => 'check code' } }, async (world) => {
       const browser = new BrowserPerson(world);

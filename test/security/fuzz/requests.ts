@@ -1,7 +1,7 @@
 /** Requests to every URL of the plugin, with faults in any part of them. */
 import { readFileSync } from 'node:fs';
 import fc, { type Arbitrary } from 'fast-check';
-import { type Change, changed, changes, texts } from './values.ts';
+import { applyChange, type Change, changes, texts } from './values.ts';
 
 /** The secret values of a sender in the middle of a sign-in. */
 export interface Secrets {
@@ -197,5 +197,5 @@ export const requests: Arbitrary<FuzzRequest> = fc.oneof(
 export function readValue(value: Value, mine: Secrets, theirs: Secrets): string {
   if ('text' in value) return value.text;
   const known = (value.owner === 'mine' ? mine : theirs)[value.what];
-  return value.change === undefined ? known : changed(known, value.change);
+  return value.change === undefined ? known : applyChange(known, value.change);
 }

@@ -1,4 +1,4 @@
-/** A server for fuzzing, with an attacker that sends the fuzzed requests and a bystander. */
+/** Runs a server for fuzzing: an attacker sends the fuzzed requests while a bystander is in the middle of a sign-in. */
 import { expect } from 'chai';
 import fc, { type IAsyncProperty } from 'fast-check';
 import type Koa from 'koa';
@@ -6,7 +6,7 @@ import { StillClock } from '../../support/clock.ts';
 import { PhonePerson, World, type WorldOptions } from '../../support/world.ts';
 import { expectDecent, expectOurs, isOurs } from './answers.ts';
 import { bytesOf } from './bytes.ts';
-import { damage, damages, OUTRAGES } from './outrages.ts';
+import { damage, damages, outrages } from './outrages.ts';
 import { Pair } from './people.ts';
 import { type FuzzRequest, requests } from './requests.ts';
 import { exchange } from './wire.ts';
@@ -64,7 +64,7 @@ export class Stage {
   }
 
   /** Well-formed requests with strange contents. */
-  get strange(): IAsyncProperty<[FuzzRequest[]]> {
+  get strangeRequests(): IAsyncProperty<[FuzzRequest[]]> {
     const some = fc.array(requests, { minLength: 1, maxLength: 40, size: 'max' });
     return fc.asyncProperty(some, (sent) =>
       this.#besideBystander(async (mine, theirs) => {
@@ -83,7 +83,7 @@ export class Stage {
   }
 
   /** Requests of which bytes are missing, added or changed. */
-  get damaged(): IAsyncProperty<unknown[]> {
+  get damagedRequests(): IAsyncProperty<unknown[]> {
     const some = fc.array(fc.tuple(requests, damages), { minLength: 1, maxLength: 20 });
     const property = fc.asyncProperty(some, (sent) =>
       this.#besideBystander(async (mine) => {
@@ -95,10 +95,10 @@ export class Stage {
     return property as unknown as IAsyncProperty<unknown[]>;
   }
 
-  async outrages(): Promise<void> {
+  async sendOutrages(): Promise<void> {
     await this.#besideBystander(async (mine) => {
       // Send all at the same time, because many of them are never answered.
-      await Promise.all(OUTRAGES(this.#base, mine.secrets).map(([what, bytes]) => this.#send(bytes, what)));
+      await Promise.all(outrages(this.#base, mine.secrets).map(([what, bytes]) => this.#send(bytes, what)));
     });
   }
 
@@ -109,7 +109,7 @@ export class Stage {
 
   /** Runs the act beside a bystander, and expects that the bystander's ticket does not change. */
   async #besideBystander(act: (mine: Pair, theirs: Pair) => Promise<void>): Promise<void> {
-    const [mine, theirs] = await Promise.all(this.#phones.map((phone) => Pair.meet(this.world, phone)));
+    const [mine, theirs] = await Promise.all(this.#phones.map((phone) => Pair.start(this.world, phone)));
     if (mine === undefined || theirs === undefined) throw new Error('there is no bystander');
     const before = await theirs.ticket();
     expect(before).to.include({ state: 'scanned' });

@@ -8,7 +8,7 @@ const MARKUP: string = `<svg/onload=${CANARY}>`;
 
 /** A small change of a good value. */
 export interface Change {
-  readonly way: 'flip' | 'cut' | 'cut the beginning' | 'swap' | 'insert' | 'turn the case' | 'twice' | 'replace';
+  readonly way: 'flip' | 'cut' | 'cut the beginning' | 'swap' | 'insert' | 'swap the case' | 'twice' | 'replace';
   readonly at: number;
   readonly by: string;
 }
@@ -16,7 +16,7 @@ export interface Change {
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 export const changes: Arbitrary<Change> = fc.record({
-  way: fc.constantFrom('flip', 'cut', 'cut the beginning', 'swap', 'insert', 'turn the case', 'twice', 'replace'),
+  way: fc.constantFrom('flip', 'cut', 'cut the beginning', 'swap', 'insert', 'swap the case', 'twice', 'replace'),
   at: fc.nat({ max: 200 }),
   by: fc.constantFrom(...ALPHABET, '.', '~'),
 });
@@ -31,17 +31,17 @@ const EDITS: Readonly<Record<Change['way'], (text: string, at: number, by: strin
   'cut the beginning': (text, at) => text.slice(at + 1),
   swap: (text, at) => text.slice(0, at) + (text[at + 1] ?? '') + (text[at] ?? '') + text.slice(at + 2),
   insert: (text, at, by) => text.slice(0, at) + by + text.slice(at),
-  'turn the case': (text, at) => {
+  'swap the case': (text, at) => {
     const letter = text[at] ?? '';
-    const turned = letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase();
-    return text.slice(0, at) + turned + text.slice(at + 1);
+    const swapped = letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase();
+    return text.slice(0, at) + swapped + text.slice(at + 1);
   },
   twice: (text) => text + text,
   replace: (text, at, by) => text.slice(0, at) + by + text.slice(at + 1),
 };
 
 /** Returns the changed text, which is never the same and never empty. */
-export function changed(text: string, { way, at, by }: Change): string {
+export function applyChange(text: string, { way, at, by }: Change): string {
   const edited = EDITS[way](text, at % Math.max(1, text.length), by);
   return edited === text || edited === '' ? `${text}${by}` : edited;
 }

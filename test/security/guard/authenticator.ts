@@ -1,4 +1,4 @@
-/** A software authenticator (WebAuthn Level 3, sections 6.1 and 6.5), which can also give wrong answers. */
+/** Simulates an authenticator (WebAuthn Level 3, sections 6.1 and 6.5), which can also give wrong answers. */
 import {
   createHash,
   createPrivateKey,
@@ -145,7 +145,7 @@ export function sha256(data: Buffer | string): Buffer {
   return createHash('sha256').update(data).digest();
 }
 
-/** A short text in CBOR (RFC 8949, section 3.1). */
+/** Encodes a short text in CBOR (RFC 8949, section 3.1). */
 function text(value: string): number[] {
   return [0x60 + value.length, ...Buffer.from(value)];
 }

@@ -1,22 +1,22 @@
-/** Row 16: if Approve requires a passkey, the server accepts nothing else. */
+/** Row 16 of the table in docs/security.md: if Approve requires a passkey, the server accepts nothing else. */
 import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { browserAt, phoneOf, scanned, signedInBy } from '../meeting.ts';
+import { browserAt, followToRp, phoneOf, scanCode } from '../meeting.ts';
 import { Authenticator, type Fault } from './authenticator.ts';
 import { unchecked } from './lax.ts';
-import { approveWith, asked, person, withCookiesOf } from './people.ts';
+import { approveWith, approveWithCookiesOf, challengeOnPhone, phoneWithPasskey } from './people.ts';
 import { signIns } from './sign-in.ts';
 
 const guarded: WorldOptions = { passkeys: true };
 const tap: Weakness = {
-  name: 'the guard',
+  defence: 'the guard',
   options: { qrLogin: { guard: { challenge: () => undefined, verify: () => ({ amr: [] }) } } },
 };
 
 const PART = { ticket: 1, session: 2 } as const;
 
-/** A server with challenges that do not depend on the ticket, or not on the session. */
+/** Returns a server whose challenges do not depend on the ticket, or do not depend on the session. */
 function nonceWithout(part: 'ticket' | 'session', name: string): Weakness {
   const patch = replacing(
     SecretKeys.prototype,
@@ -27,7 +27,7 @@ function nonceWithout(part: 'ticket' | 'session', name: string): Weakness {
         return original.call(this, purpose, ...(isApproval ? parts.filter((_, index) => index !== PART[part]) : parts));
       },
   );
-  return { name, patch };
+  return { defence: name, patch };
 }
 
 /** Faults in an answer, each of which the server has to notice. */
@@ -46,8 +46,8 @@ const forged: Attack[] = faults.map(([what, fault, check]) => ({
   on: guarded,
   without: unchecked(check),
   run: async (site) => {
-    const alice = await person(site);
-    return withCookiesOf(alice, (challenge) => alice.passkey.answer(challenge, fault));
+    const alice = await phoneWithPasskey(site);
+    return approveWithCookiesOf(alice, (challenge) => alice.passkey.answer(challenge, fault));
   },
 }));
 
@@ -60,14 +60,14 @@ const approvals: Attack[] = [
     on: guarded,
     without: tap,
     run: async (site) => {
-      const { phone } = await person(site);
+      const { phone } = await phoneWithPasskey(site);
       const attacker = await browserAt(site);
-      await scanned(phone, attacker);
+      await scanCode(phone, attacker);
       for (const proof of NO_PROOFS) {
         const { status } = await approveWith(phone, proof);
         if (status >= 500) return `${proof} is answered with ${status}`;
       }
-      return signedInBy(attacker, await attacker.finish());
+      return followToRp(attacker, await attacker.finish());
     },
   },
   {
@@ -76,8 +76,8 @@ const approvals: Attack[] = [
     on: guarded,
     without: unchecked('owner'),
     run: async (site) => {
-      const [alice, bob] = [await person(site), await person(site, 'bob')];
-      return withCookiesOf(alice, (challenge) => bob.passkey.answer(challenge));
+      const [alice, bob] = [await phoneWithPasskey(site), await phoneWithPasskey(site, 'bob')];
+      return approveWithCookiesOf(alice, (challenge) => bob.passkey.answer(challenge));
     },
   },
   {
@@ -86,9 +86,9 @@ const approvals: Attack[] = [
     on: guarded,
     without: unchecked('signature'),
     run: async (site) => {
-      const alice = await person(site);
+      const alice = await phoneWithPasskey(site);
       const other = new Authenticator(site.issuer);
-      return withCookiesOf(alice, (challenge) =>
+      return approveWithCookiesOf(alice, (challenge) =>
         JSON.stringify({
           ...JSON.parse(other.answer(challenge, { counter: 99 })),
           id: alice.passkey.id,
@@ -103,11 +103,11 @@ const approvals: Attack[] = [
     on: guarded,
     without: nonceWithout('ticket', 'a challenge for each ticket'),
     run: async (site) => {
-      const alice = await person(site);
+      const alice = await phoneWithPasskey(site);
       const other = await browserAt(site);
-      await scanned(alice.phone, other);
-      const challenge = await asked(alice.phone);
-      return withCookiesOf(alice, () => alice.passkey.answer(challenge));
+      await scanCode(alice.phone, other);
+      const challenge = await challengeOnPhone(alice.phone);
+      return approveWithCookiesOf(alice, () => alice.passkey.answer(challenge));
     },
   },
   {
@@ -116,13 +116,13 @@ const approvals: Attack[] = [
     on: guarded,
     without: nonceWithout('ticket', 'a challenge for each ticket'),
     run: async (site) => {
-      const alice = await person(site);
+      const alice = await phoneWithPasskey(site);
       alice.passkey.isCounting = false;
       const other = await browserAt(site);
-      await scanned(alice.phone, other);
-      const proof = alice.passkey.answer(await asked(alice.phone));
+      await scanCode(alice.phone, other);
+      const proof = alice.passkey.answer(await challengeOnPhone(alice.phone));
       if ((await approveWith(alice.phone, proof)).status !== 200) throw new Error('a good proof is refused');
-      return withCookiesOf(alice, () => proof);
+      return approveWithCookiesOf(alice, () => proof);
     },
   },
   {
@@ -131,11 +131,11 @@ const approvals: Attack[] = [
     on: guarded,
     without: unchecked('challenge'),
     run: async (site) => {
-      const alice = await person(site);
+      const alice = await phoneWithPasskey(site);
       const [own, other] = [await browserAt(site), await phoneOf(site)];
-      await scanned(other, own);
-      const challenge = await asked(other);
-      return withCookiesOf(alice, () => alice.passkey.answer(challenge));
+      await scanCode(other, own);
+      const challenge = await challengeOnPhone(other);
+      return approveWithCookiesOf(alice, () => alice.passkey.answer(challenge));
     },
   },
 ];

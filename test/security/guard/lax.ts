@@ -26,7 +26,7 @@ interface Expectation {
 const counters = new Map<string, number>();
 
 /** Runs all checks except one. @returns the id of the passkey's account */
-function checked(without: Check, { nonce, accountId }: Expectation, answer: string): string {
+function runChecks(without: Check, { nonce, accountId }: Expectation, answer: string): string {
   const { id, response } = JSON.parse(answer) as { id: string; response: Record<string, string> };
   const passkey = REGISTERED.get(id);
   if (passkey === undefined) throw new ProofRefused('this passkey is unknown');
@@ -59,18 +59,18 @@ function laxly(without: Check): { guard: ApproveGuard; passkeySignIn: PasskeySig
     guard: {
       challenge: ({ nonce }) => ({ passkey: { challenge: nonce } }),
       verify: (wanted, answer) => {
-        checked(without, wanted, answer);
+        runChecks(without, wanted, answer);
         return { amr: ['pop', 'user'] };
       },
     },
     passkeySignIn: {
       options: (nonce) => ({ challenge: nonce }),
-      verify: ([nonce = ''], answer) => ({ accountId: checked(without, { nonce }, answer), amr: ['pop', 'user'] }),
+      verify: ([nonce = ''], answer) => ({ accountId: runChecks(without, { nonce }, answer), amr: ['pop', 'user'] }),
     },
   };
 }
 
 /** A server that makes every check but this one. */
 export function unchecked(without: Check): Weakness {
-  return { name: `checking the ${without}`, options: { qrLogin: laxly(without) } };
+  return { defence: `checking the ${without}`, options: { qrLogin: laxly(without) } };
 }

@@ -1,15 +1,18 @@
-/** Rows 1, 16, 26 and 27: a passkey signs in only its owner, in the browser that asked for it, for this request. */
+/**
+ * Rows 1, 16, 26 and 27 of the table in docs/security.md: a passkey signs in only its owner, in the browser that asked
+ * for it, for this request.
+ */
 import { BrowserActs, type LocalSignInInput } from '../../../src/ticket/browser.ts';
 import type { Answer } from '../../support/agent.ts';
 import { BrowserVisitor } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { browserAt, phoneOf, scanned } from '../meeting.ts';
-import { plainNo, reportedBy } from '../risk/reports.ts';
-import { accountAt, goOn, startWith, thief } from '../scene.ts';
+import { browserAt, phoneOf, scanCode } from '../meeting.ts';
+import { reportAsDenial, reportCode } from '../risk/reports.ts';
+import { accountAt, goOn, startWith, stealCookies } from '../scene.ts';
 import { bindingFromTheUrl } from '../weaknesses.ts';
 import { unchecked } from './lax.ts';
-import { asked, askedBy, person, signInWith } from './people.ts';
+import { challengeInBrowser, challengeOnPhone, phoneWithPasskey, signInWith } from './people.ts';
 
 const offered: WorldOptions = { passkeys: true };
 
@@ -35,7 +38,7 @@ function askingFor(name: string, changed: (signingIn: LocalSignInInput) => Local
         return original.call(this, identity, who, changed(signingIn));
       },
   );
-  return { name, patch };
+  return { defence: name, patch };
 }
 
 const demanding = askingFor('the demands of the app', ({ demand, input }) => ({
@@ -59,14 +62,14 @@ const demands: Attack[] = (
   on: demandable,
   without: demanding,
   run: async (site) => {
-    const { passkey } = await person(site);
+    const { passkey } = await phoneWithPasskey(site);
     const browser = new BrowserVisitor(site);
     await startWith(browser, idTokenClaims(claims));
-    return accountAfter(browser, await signInWith(browser, passkey.answer(await askedBy(browser))));
+    return accountAfter(browser, await signInWith(browser, passkey.answer(await challengeInBrowser(browser))));
   },
 }));
 
-/** Answers whose user handle is not the owner's (WebAuthn Level 3, section 7.2). */
+/** Answers whose user handle does not name the owner of the passkey (WebAuthn Level 3, section 7.2). */
 const handles: Attack[] = (
   [
     ['names another account as its owner', 'b0b'],
@@ -78,9 +81,12 @@ const handles: Attack[] = (
   on: offered,
   without: unchecked('user handle'),
   run: async (site) => {
-    const { passkey } = await person(site);
+    const { passkey } = await phoneWithPasskey(site);
     const browser = await browserAt(site);
-    return accountAfter(browser, await signInWith(browser, passkey.answer(await askedBy(browser), { owner })));
+    return accountAfter(
+      browser,
+      await signInWith(browser, passkey.answer(await challengeInBrowser(browser), { owner })),
+    );
   },
 }));
 
@@ -91,9 +97,9 @@ export const signIns: Attack[] = [
     on: offered,
     without: unchecked('challenge'),
     run: async (site) => {
-      const { passkey } = await person(site);
+      const { passkey } = await phoneWithPasskey(site);
       const [victim, attacker] = [await browserAt(site), await browserAt(site)];
-      const proof = passkey.answer(await askedBy(victim));
+      const proof = passkey.answer(await challengeInBrowser(victim));
       return accountAfter(attacker, await signInWith(attacker, proof));
     },
   },
@@ -103,22 +109,22 @@ export const signIns: Attack[] = [
     on: offered,
     without: unchecked('challenge'),
     run: async (site) => {
-      const { phone, passkey } = await person(site);
+      const { phone, passkey } = await phoneWithPasskey(site);
       const [victim, attacker] = [await browserAt(site), await browserAt(site)];
-      await scanned(phone, victim);
-      return accountAfter(attacker, await signInWith(attacker, passkey.answer(await asked(phone))));
+      await scanCode(phone, victim);
+      return accountAfter(attacker, await signInWith(attacker, passkey.answer(await challengeOnPhone(phone))));
     },
   },
   {
     row: 1,
     name: "sends an answer of the victim's passkey for the same interaction, but from another browser",
     on: offered,
-    without: { name: 'the binding cookie', patch: bindingFromTheUrl },
+    without: { defence: 'the binding cookie', patch: bindingFromTheUrl },
     run: async (site) => {
-      const { passkey } = await person(site);
+      const { passkey } = await phoneWithPasskey(site);
       const victim = await browserAt(site);
-      const attacker = await thief(victim, (cookie) => cookie.startsWith('_interaction'));
-      return accountAfter(attacker, await signInWith(attacker, passkey.answer(await askedBy(victim))));
+      const attacker = await stealCookies(victim, (cookie) => cookie.startsWith('_interaction'));
+      return accountAfter(attacker, await signInWith(attacker, passkey.answer(await challengeInBrowser(victim))));
     },
   },
   {
@@ -127,9 +133,9 @@ export const signIns: Attack[] = [
     on: offered,
     without: unchecked('user verification'),
     run: async (site) => {
-      const { passkey } = await person(site);
+      const { passkey } = await phoneWithPasskey(site);
       const attacker = await browserAt(site);
-      const proof = passkey.answer(await askedBy(attacker), { isUserVerified: false });
+      const proof = passkey.answer(await challengeInBrowser(attacker), { isUserVerified: false });
       return accountAfter(attacker, await signInWith(attacker, proof));
     },
   },
@@ -142,12 +148,15 @@ export const signIns: Attack[] = [
       input: { switchAccount: true },
     })),
     run: async (site) => {
-      const { passkey } = await person(site);
+      const { passkey } = await phoneWithPasskey(site);
       const browser = await browserAt(site);
       await goOn(browser, await browser.signInWithPassword('bob'));
       await startWith(browser, { prompt: 'login' });
       if (!(await accountAt(site, browser.agent))?.startsWith('Bob')) throw new Error('bob is not signed in');
-      const now = await accountAfter(browser, await signInWith(browser, passkey.answer(await askedBy(browser))));
+      const now = await accountAfter(
+        browser,
+        await signInWith(browser, passkey.answer(await challengeInBrowser(browser))),
+      );
       return now?.startsWith('Bob') ? undefined : now;
     },
   },
@@ -155,12 +164,12 @@ export const signIns: Attack[] = [
     row: 16,
     name: 'signs in with a passkey at an interaction that was reported',
     on: offered,
-    without: plainNo,
+    without: reportAsDenial,
     run: async (site) => {
-      const { passkey } = await person(site, 'bob');
+      const { passkey } = await phoneWithPasskey(site, 'bob');
       const attacker = await browserAt(site);
-      const challenge = await askedBy(attacker);
-      await reportedBy(await phoneOf(site), attacker);
+      const challenge = await challengeInBrowser(attacker);
+      await reportCode(await phoneOf(site), attacker);
       return accountAfter(attacker, await signInWith(attacker, passkey.answer(challenge)));
     },
   },

@@ -1,11 +1,14 @@
-/** Row 18: the address of a client comes from the network and from trusted proxies, not from the client. */
+/**
+ * Row 18 of the table in docs/security.md: the address of a client comes from the network and from trusted proxies, not
+ * from the client.
+ */
 import { assessByAddress } from '../../support/assess-by-address.ts';
 import { UNKNOWN_CODE } from '../../support/codes.ts';
 import { PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import type { Attack, Weakness } from '../attack.ts';
-import { must, signedIn } from '../pages/visits.ts';
-import { believingTheFirst, countingSpellings, from } from './visits.ts';
+import { must, signInPhone } from '../pages/visits.ts';
+import { believingTheFirst, browserFrom, countingSpellings } from './visits.ts';
 
 const VICTIM = '203.0.113.7';
 const ATTACKER = '198.51.100.9';
@@ -14,12 +17,12 @@ const SCAN_LIMIT = 6;
 const withoutProxy: WorldOptions = {};
 const behindProxies: WorldOptions = { proxy: true };
 const behindOneProxy: WorldOptions = { proxy: true, maxIpsCount: 1 };
-const trustingHeaders: Weakness = { name: 'distrust of X-Forwarded-For', options: { proxy: true } };
+const trustingHeaders: Weakness = { defence: 'distrust of X-Forwarded-For', options: { proxy: true } };
 const trustingTheFirst: Weakness = {
-  name: 'distrust of the first entry of X-Forwarded-For',
+  defence: 'distrust of the first entry of X-Forwarded-For',
   options: believingTheFirst,
 };
-const countedBySpelling: Weakness = { name: 'counting by network', options: countingSpellings };
+const countedBySpelling: Weakness = { defence: 'counting by network', options: countingSpellings };
 
 /** An arrangement of proxies in front of the server. */
 interface Setting {
@@ -78,9 +81,9 @@ function avoidCheckCode({ name, server, without, forwardedFor }: Setting): Attac
     on: { ...server, qrLogin: { assess: assessByAddress } },
     without,
     run: async (site) => {
-      const attacker = from(site, forwardedFor(VICTIM));
+      const attacker = browserFrom(site, forwardedFor(VICTIM));
       must(await attacker.start(), 200);
-      const victim = await signedIn(site, 'alice', { 'x-forwarded-for': VICTIM });
+      const victim = await signInPhone(site, 'alice', { 'x-forwarded-for': VICTIM });
       must(await victim.scan(await attacker.code()), 200);
       must(await victim.decide('approve'), 200);
       const finished = await attacker.finish();
@@ -136,9 +139,9 @@ function showAgainAfterReport({ name, server, without, forwardedFor }: Setting):
     on: server,
     without,
     run: async (site) => {
-      const victim = await signedIn(site, 'alice', { 'x-forwarded-for': VICTIM });
-      must(await reported(victim, from(site, forwardedFor('192.0.2.1'))), 200);
-      const again = from(site, forwardedFor('192.0.2.2'));
+      const victim = await signInPhone(site, 'alice', { 'x-forwarded-for': VICTIM });
+      must(await reportSignIn(victim, browserFrom(site, forwardedFor('192.0.2.1'))), 200);
+      const again = browserFrom(site, forwardedFor('192.0.2.2'));
       must(await again.start(), 200);
       must(await victim.scan(await again.code()), 200);
       const { state } = await again.ticket();
@@ -170,7 +173,7 @@ async function tryCode(site: Site, forwarded: string): Promise<number> {
 }
 
 /** Has the victim scan and report the attacker's code. @returns the answer to the report */
-async function reported(victim: PhoneVisitor, attacker: ReturnType<typeof from>) {
+async function reportSignIn(victim: PhoneVisitor, attacker: ReturnType<typeof browserFrom>) {
   must(await attacker.start(), 200);
   const { csrf } = must(await victim.scan(await attacker.code()), 200).json();
   return victim.post(victim.at, { csrf: `${csrf}`, decision: 'report' });

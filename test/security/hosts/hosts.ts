@@ -1,4 +1,7 @@
-/** Rows 18 and 19: requests with forged addresses of the client and forged names of the server. */
+/**
+ * Rows 18 and 19 of the table in docs/security.md: requests with forged addresses of the client and forged names of the
+ * server.
+ */
 import type { Attack } from '../attack.ts';
 import { addressAttacks } from './addresses.ts';
 import { nameAttacks } from './names.ts';

@@ -1,10 +1,13 @@
-/** Row 19: the provider's URLs begin with its issuer, even if a request names another host. */
+/**
+ * Row 19 of the table in docs/security.md: the provider's URLs begin with its issuer, even if a request names another
+ * host.
+ */
 import type { Context, Next } from 'koa';
 import { Urls } from '../../../src/http/request/urls.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
 import { type Attack, inFront, type Weakness } from '../attack.ts';
 import { must } from '../pages/visits.ts';
-import { type Raw, raw } from './visits.ts';
+import { type RawAnswer, sendRaw } from './visits.ts';
 
 const EVIL = 'evil.example';
 
@@ -12,7 +15,7 @@ interface Lie {
   readonly name: string;
   readonly headers: Record<string, string>;
   readonly isAbsolute?: true;
-  /** True if only a server behind a proxy could trust the header. */
+  /** True if only a server that trusts a proxy could be deceived by the header. */
   readonly isToProxies?: true;
 }
 
@@ -59,18 +62,18 @@ async function sendLie(
   { headers, isAbsolute }: Lie,
   who: BrowserVisitor | PhoneVisitor,
   url: string,
-): Promise<Raw> {
+): Promise<RawAnswer> {
   const { pathname, search } = new URL(url);
   const cookie = await who.agent.jar.getCookieString(url);
   const target = isAbsolute ? `http://${EVIL}${pathname}${search}` : pathname + search;
-  return raw(site, target, { accept: 'text/html', cookie, ...headers });
+  return sendRaw(site, target, { accept: 'text/html', cookie, ...headers });
 }
 
 /** A server that builds its URLs from the host that each request names. */
 function believingRequests(): Weakness {
   let named = '';
   return {
-    name: 'the issuer',
+    defence: 'the issuer',
     options: inFront(async (ctx: Context, next: Next) => {
       named = /evil\.example/.exec(`${ctx.req.url} ${JSON.stringify(ctx.req.headers)}`)?.[0] ?? ctx.host;
       await next();

@@ -5,19 +5,19 @@ import { BrowserVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { inFront } from '../attack.ts';
 
-export interface Raw {
+export interface RawAnswer {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly text: string;
 }
 
 /** Sends exactly this target and these headers. */
-export function raw(
+export function sendRaw(
   site: Site,
   target: string,
   headers: Record<string, string>,
   { method = 'GET', body = '' }: { method?: string; body?: string } = {},
-): Promise<Raw> {
+): Promise<RawAnswer> {
   const { hostname, port } = new URL(site.issuer);
   return new Promise((resolve, reject) => {
     const sent = request({ hostname, port, method, path: target, headers }, (response) => {
@@ -33,7 +33,7 @@ export function raw(
 }
 
 /** Returns a browser that sends this address as X-Forwarded-For with each request. */
-export function from(site: Site, address: string): BrowserVisitor {
+export function browserFrom(site: Site, address: string): BrowserVisitor {
   return new BrowserVisitor(site, fetch, { 'x-forwarded-for': address });
 }
 

@@ -2,7 +2,7 @@
 import type { Answer } from '../../support/agent.ts';
 import { StillClock } from '../../support/clock.ts';
 import { ID_LENGTH, idIn } from '../../support/codes.ts';
-import { allowed, shortCodeOn, typeIn } from '../../support/typing.ts';
+import { shortCodeOn, shortCodesAllowed, typeIn } from '../../support/typing.ts';
 import { PhoneVisitor } from '../../support/visitors.ts';
 import type { World, WorldOptions } from '../../support/world.ts';
 import { copyCookies, phoneOf } from '../approver/people.ts';
@@ -11,7 +11,7 @@ import { atTheCode } from '../csrf/targets.ts';
 
 /** Options of a server for these requests. Its clock stands still, so that no ticket expires meanwhile. */
 export function serverForLookups(more: WorldOptions = {}): WorldOptions {
-  return { ...allowed, ...more, clock: new StillClock() };
+  return { ...shortCodesAllowed, ...more, clock: new StillClock() };
 }
 
 export const KINDS = ['unknown', 'foreign', 'expired'] as const;
@@ -28,11 +28,11 @@ export type PrepareLookup = (world: World) => Promise<Lookup>;
 
 export const LOOKUPS: Record<string, PrepareLookup> = {
   'to look at a ticket': async (world) => {
-    const { stranger, tickets } = await three(world);
+    const { stranger, tickets } = await makeThreeTickets(world);
     return { stranger, targets: tickets, send: (url) => stranger.look(url) };
   },
   'to decide on a ticket': async (world) => {
-    const { stranger, tickets, csrf } = await three(world);
+    const { stranger, tickets, csrf } = await makeThreeTickets(world);
     return {
       stranger,
       targets: tickets,
@@ -40,11 +40,11 @@ export const LOOKUPS: Record<string, PrepareLookup> = {
     };
   },
   'to scan a code': async (world) => {
-    const { stranger, codes, csrf } = await three(world);
+    const { stranger, codes, csrf } = await makeThreeTickets(world);
     return { stranger, targets: codes, send: (url) => stranger.post(url, { csrf: `${csrf.get(url)}` }) };
   },
   'to open a code for the first time': async (world) => {
-    const { codes } = await three(world);
+    const { codes } = await makeThreeTickets(world);
     const stranger = await phoneOf(siteOf(world), 'bob');
     // None of the codes is fresh any more.
     world.clock.forward(31);
@@ -73,7 +73,7 @@ interface Three {
 }
 
 /** Makes three tickets: alice has scanned one, another expired before a scan, and the server has lost the third. */
-async function three(world: World): Promise<Three> {
+async function makeThreeTickets(world: World): Promise<Three> {
   const site = siteOf(world);
   const [stranger, alice] = [await phoneOf(site, 'bob'), await phoneOf(site, 'alice')];
   const show = async (): Promise<string> => (await atTheCode(site)).code();

@@ -42,7 +42,7 @@ describe('an unknown ticket, a ticket of another account and an expired one', fu
   for (const [name, prepare] of Object.entries(LOOKUPS)) {
     it(`take the same time when a stranger tries ${name}`, () =>
       World.during(serverForLookups(), async (world) => {
-        const { foreign, expired } = await compared(await prepare(world));
+        const { foreign, expired } = await compareTimes(await prepare(world));
         expect(isNoticeable(foreign), `foreign: ${JSON.stringify(foreign)}`).to.equal(false);
         expect(isNoticeable(expired), `expired: ${JSON.stringify(expired)}`).to.equal(false);
       }));
@@ -57,9 +57,9 @@ describe('an unknown ticket, a ticket of another account and an expired one', fu
       };
       await World.during(serverForLookups(inFront(delay)), async (world) => {
         const lookup = await prepareTicketLookup(world);
-        slow.milliseconds = Math.ceil((await compared(lookup)).foreign.answer);
+        slow.milliseconds = Math.ceil((await compareTimes(lookup)).foreign.answer);
         slow.path = new URL(lookup.targets[kind]).pathname;
-        const found = await compared(lookup);
+        const found = await compareTimes(lookup);
         const other = kind === 'foreign' ? 'expired' : 'foreign';
         expect(isNoticeable(found[kind]), JSON.stringify(found[kind])).to.equal(true);
         expect(isNoticeable(found[other]), JSON.stringify(found[other])).to.equal(false);
@@ -79,7 +79,7 @@ function isNoticeable({ median, from, to, answer }: Difference): boolean {
 }
 
 /** Asks for all kinds in each round, so that a slow moment of the machine affects all of them. */
-async function compared({ targets, send }: Lookup): Promise<Record<Other, Difference>> {
+async function compareTimes({ targets, send }: Lookup): Promise<Record<Other, Difference>> {
   const rounds: Record<Kind, number>[] = [];
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
     const took: Record<Kind, number> = { unknown: 0, foreign: 0, expired: 0 };

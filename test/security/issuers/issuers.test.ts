@@ -148,7 +148,7 @@ function withoutIssuer(ticket: (Ticket & { readonly issuer?: string }) | undefin
 
 /** A store whose keys are the readable names, and whose tickets do not contain their issuer. */
 const noIssuers: Weakness = {
-  name: 'the issuer in the keys and in the tickets',
+  defence: 'the issuer in the keys and in the tickets',
   patch: all(
     replacing(IssuerKeys.prototype, 'currentKey', () => (_kind, name) => name),
     replacing(IssuerKeys.prototype, 'keysOf', () => (_kind, name) => ({ current: name, older: [] })),
@@ -199,7 +199,7 @@ describe('two issuers on one Redis, with the same namespace and secrets', () => 
 
   for (const crossing of CROSSINGS) {
     registerSides(crossing.name, {
-      lacks: noIssuers.name,
+      lacks: noIssuers.defence,
       succeeds: async () => {
         expect(await whilePatched(noIssuers, () => cross(crossing))).to.be.a('string');
       },

@@ -87,7 +87,7 @@ export function gainIn(answers: readonly Answer[]): string | undefined {
 }
 
 /** A server that counts requests by a key other than their address. @param name the defence that it lacks */
-export function countedBy(name: string, keyOf: (ctx: Context) => string): Weakness {
+export function keyInsteadOf(name: string, keyOf: (ctx: Context) => string): Weakness {
   const patch = replacing(RateLimits.prototype, 'byAddress', () => () => {
     const limit = new LocalRateLimit({ times: SMALL_LIMIT, within: 60 });
     return ({ ctx }) => {
@@ -95,12 +95,12 @@ export function countedBy(name: string, keyOf: (ctx: Context) => string): Weakne
       if (wait !== undefined) throw new TooManyRequests(wait);
     };
   });
-  return { name, patch };
+  return { defence: name, patch };
 }
 
 /** A server that counts a request only after it has handled the request successfully. */
 export const countedAfterwards: Weakness = {
-  name: 'counting before the request is handled',
+  defence: 'counting before the request is handled',
   patch: replacing(RateLimits.prototype, 'byAddress', () => () => () => undefined),
   options: inFront(countAfterwards()),
 };

@@ -8,7 +8,7 @@ prove('requests beyond the limits', attacks);
 describe('a client that is over a limit', () => {
   it('is told how long to wait, as JSON and on a page', async () => {
     await World.during({ qrLogin: { limits: { address: { show: 1, watch: 1 } } } }, async (world) => {
-      const events: object[] = world.payloads('qr_login.failed') as object[];
+      const events: object[] = world.collectPayloads('qr_login.failed') as object[];
       const { agent } = new BrowserPerson(world);
       const at = `${world.issuer}/interaction/any`;
       for (const url of [at, `${at}/qr`]) await agent.get(url);

@@ -1,4 +1,7 @@
-/** Row 17: limits stop endless requests, reveal nothing, and do not lock the victim out. */
+/**
+ * Row 17 of the table in docs/security.md: limits stop endless requests, reveal nothing, and do not lock the victim
+ * out.
+ */
 import type { Attack } from '../attack.ts';
 import { browserAt } from '../meeting.ts';
 import {
@@ -14,11 +17,11 @@ import {
 import { evasions } from './evasions.ts';
 import { lockouts } from './lockouts.ts';
 
-const counted: Attack = {
+const endlessRequests: Attack = {
   row: 17,
   name: 'repeats a request without end: show, watch, finish, scan, type a short code, or decide',
   on: smallLimits,
-  without: { name: 'limits', options: { qrLogin: { limits: false } } },
+  without: { defence: 'limits', options: { qrLogin: { limits: false } } },
   run: async (site) => {
     const endless: string[] = [];
     for (const [act, send] of Object.entries(requestsByAct(site))) {
@@ -47,4 +50,4 @@ const oracle: Attack = {
   },
 };
 
-export const attacks: Attack[] = [counted, oracle, ...evasions, ...lockouts];
+export const attacks: Attack[] = [endlessRequests, oracle, ...evasions, ...lockouts];

@@ -1,4 +1,7 @@
-/** Row 17 on a real Redis: the nodes share their counts. If Redis is gone, each node immediately counts by itself. */
+/**
+ * Row 17 of the table in docs/security.md, on a real Redis: the nodes share their counts. If Redis is gone, each node
+ * immediately counts by itself.
+ */
 import { mock } from 'node:test';
 import { expect } from 'chai';
 import { LocalRateLimit } from '../../../src/stores/rate-limit.ts';
@@ -14,7 +17,7 @@ const TIMES = 10;
 const limits = { address: { finish: TIMES, scan: TIMES } };
 
 /** Sends a request that the server counts, and then refuses before it needs a store. @returns the status */
-async function take(issuer: string, network: typeof fetch = fetch, address?: string): Promise<number> {
+async function sendCounted(issuer: string, network: typeof fetch = fetch, address?: string): Promise<number> {
   const answer = await network(`${issuer}/interaction/any/qr/finish`, {
     method: 'POST',
     body: 'no form',
@@ -58,28 +61,30 @@ describe('limits of two nodes on one Redis', () => {
   it('are counted together, even by a node that has not counted anything yet', async () => {
     const address = '203.0.113.1';
     const [first, second] = networks;
-    expect(await inTurn(TIMES, () => take(issuer, first, address))).to.deep.equal([415]);
-    expect(await take(issuer, second, address)).to.equal(429);
-    expect(await take(issuer, first, address)).to.equal(429);
-    expect(await take(issuer, second, '203.0.113.2')).to.equal(415);
+    expect(await inTurn(TIMES, () => sendCounted(issuer, first, address))).to.deep.equal([415]);
+    expect(await sendCounted(issuer, second, address)).to.equal(429);
+    expect(await sendCounted(issuer, first, address)).to.equal(429);
+    expect(await sendCounted(issuer, second, '203.0.113.2')).to.equal(415);
   });
 
   it('are counted together while both nodes count', async () => {
     const address = '203.0.113.3';
     const [first, second] = networks;
-    expect(await inTurn(TIMES, (turn) => take(issuer, turn % 2 === 0 ? first : second, address))).to.deep.equal([415]);
-    expect(await take(issuer, first, address)).to.equal(429);
-    expect(await take(issuer, second, address)).to.equal(429);
+    expect(await inTurn(TIMES, (turn) => sendCounted(issuer, turn % 2 === 0 ? first : second, address))).to.deep.equal([
+      415,
+    ]);
+    expect(await sendCounted(issuer, first, address)).to.equal(429);
+    expect(await sendCounted(issuer, second, address)).to.equal(429);
   });
 
   it('are not exceeded by simultaneous requests', async () => {
     const network = roundRobin(networks);
-    const answers = await Promise.all(Array.from({ length: 50 }, () => take(issuer, network, '203.0.113.4')));
+    const answers = await Promise.all(Array.from({ length: 50 }, () => sendCounted(issuer, network, '203.0.113.4')));
     expect(answers.filter((status) => status !== 429)).to.have.length(TIMES);
   });
 
   it('leave no key in Redis that does not expire', async () => {
-    await take(issuer, networks[0], '203.0.113.5');
+    await sendCounted(issuer, networks[0], '203.0.113.5');
     const keys = (await redis.command('KEYS', '*limit:*')) as string[];
     expect(keys).not.to.be.empty;
     for (const key of keys) {
@@ -110,11 +115,11 @@ describe('limits without Redis', () => {
     it(`are kept in memory when Redis ${how}`, async () => {
       await RedisWorld.during({ qrLogin: { limits } }, async (there) => {
         const { issuer } = there.world;
-        expect(await take(issuer)).to.equal(415);
+        expect(await sendCounted(issuer)).to.equal(415);
         await lose(there);
         await whileStoresMayTake(SHORT, async () => {
-          expect(await inTurn(TIMES, () => take(issuer))).to.deep.equal([415]);
-          expect(await take(issuer)).to.equal(429);
+          expect(await inTurn(TIMES, () => sendCounted(issuer))).to.deep.equal([415]);
+          expect(await sendCounted(issuer)).to.equal(429);
         });
       });
     });
@@ -124,7 +129,7 @@ describe('limits without Redis', () => {
     await RedisWorld.during({ qrLogin: { limits } }, async ({ world: { issuer } }) => {
       const undo = answeringOnceAllAsk(50)();
       try {
-        const answers = await Promise.all(Array.from({ length: 50 }, () => take(issuer)));
+        const answers = await Promise.all(Array.from({ length: 50 }, () => sendCounted(issuer)));
         expect(answers.filter((status) => status === 415)).to.have.length(TIMES);
       } finally {
         undo();
@@ -134,10 +139,10 @@ describe('limits without Redis', () => {
 
   it('still refuse a client that was over a limit before, without asking Redis', async () => {
     await RedisWorld.during({ qrLogin: { limits } }, async ({ world: { issuer }, redis }) => {
-      await inTurn(TIMES + 1, () => take(issuer));
+      await inTurn(TIMES + 1, () => sendCounted(issuer));
       redis.pause();
       // If the limiter asked Redis and got no answer, it would count from zero again, and the answer would be a 415.
-      expect(await take(issuer)).to.equal(429);
+      expect(await sendCounted(issuer)).to.equal(429);
     });
   });
 
@@ -145,15 +150,15 @@ describe('limits without Redis', () => {
     await RedisWorld.during({ qrLogin: { limits } }, async (there) => {
       const { world, redis } = there;
       redis.pause();
-      await whileStoresMayTake(SHORT, () => inTurn(3, () => take(world.issuer)));
+      await whileStoresMayTake(SHORT, () => inTurn(3, () => sendCounted(world.issuer)));
       await there.resume();
-      await inTurn(2, () => take(world.issuer));
+      await inTurn(2, () => sendCounted(world.issuer));
       expect(await redis.command('KEYS', '*limit:*')).not.to.be.empty;
     });
   });
 });
 
-/** A Redis that fails this number of commands at the same time, after it has received all of them. */
+/** Returns a patch that makes Redis fail this number of commands at the same time, after it has received them all. */
 function answeringOnceAllAsk(all: number): () => () => void {
   let fail: () => void = () => undefined;
   const failure = new Promise<never>((_resolve, reject) => {

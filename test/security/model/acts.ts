@@ -1,9 +1,9 @@
-/** The acts in the model's world, which has two browsers, three phones and two interactions. */
+/** Lists the acts that a test can take in the model, which has two browsers, three phones and two interactions. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { Approver, Requirements } from '../../../src/ticket/ticket.ts';
 
 export const START: number = Date.UTC(2026, 0, 1);
-/** The end of both interactions, which is early enough that walks reach it. */
+/** The end of both interactions, which is early enough that walks (random sequences of acts) reach it. */
 export const ENDS: number = START + 1_000_000;
 
 /** The approver on each phone: Alice on two of them, Bob on one. */
@@ -79,8 +79,8 @@ export interface Note {
 }
 
 /**
- * An act before its ticket and version are known: `#2` is the last ticket but two, and the version that a browser has
- * seen is relative to the current one.
+ * An act before its ticket and version are known: `#2` is the last ticket but two, and `seen` is relative to the current
+ * version.
  */
 export type Plan = Act;
 
@@ -102,10 +102,10 @@ const number = (count: number): Arbitrary<number> => fc.nat({ max: count - 1 });
 const mostly = (usual: number, count: number): Arbitrary<number> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: number(count) });
 
-const there: Arbitrary<AtBrowser> = mostly(0, 2).chain((at) =>
+const atBrowsers: Arbitrary<AtBrowser> = mostly(0, 2).chain((at) =>
   fc.record({ browser: mostly(at, 2), at: fc.constant(at) }),
 );
-const said: Arbitrary<BrowserAccount> = fc.record({
+const accounts: Arbitrary<BrowserAccount> = fc.record({
   signedIn: fc.oneof(
     { weight: 3, arbitrary: fc.constant(undefined) },
     fc.constantFrom('alice' as const, 'bob' as const),
@@ -116,40 +116,42 @@ const verdict: Arbitrary<Verdict> = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom('allow' as const, 'check code' as const) },
   { weight: 1, arbitrary: fc.constant('deny' as const) },
 );
-const held: Arbitrary<OnPhone> = fc.record({
+const onPhones: Arbitrary<OnPhone> = fc.record({
   phone: mostly(0, 3),
   ticket: mostly(0, 4).map((back) => `#${back}`),
   looksFirst: fc.boolean(),
 });
 
-const scan: Arbitrary<Plan> = fc.tuple(held, verdict).map(([on, judged]) => ({ do: 'scan', ...on, verdict: judged }));
+const scan: Arbitrary<Plan> = fc
+  .tuple(onPhones, verdict)
+  .map(([on, judged]) => ({ do: 'scan', ...on, verdict: judged }));
 const approve: Arbitrary<Plan> = fc
-  .tuple(held, verdict, fc.boolean())
+  .tuple(onPhones, verdict, fc.boolean())
   .map(([on, judged, remember]) => ({ do: 'approve', ...on, verdict: judged, remember }));
 const finish: Arbitrary<Plan> = fc
-  .tuple(there, said, fc.constantFrom('right', 'right', 'wrong', 'nothing', 'nonsense'), mostly(0, 2))
+  .tuple(atBrowsers, accounts, fc.constantFrom('right', 'right', 'wrong', 'nothing', 'nonsense'), mostly(0, 2))
   .map(([where, say, types, disabled]) => ({ do: 'finish', ...where, ...say, types, isDisabled: disabled === 1 }));
 const renew: Arbitrary<Plan> = fc
-  .tuple(there, fc.constantFrom(undefined, 0, -1))
+  .tuple(atBrowsers, fc.constantFrom(undefined, 0, -1))
   .map(([where, seen]) => ({ do: 'renew', ...where, seen }));
 const signInHere: Arbitrary<Plan> = fc
-  .tuple(there, said, number(3))
+  .tuple(atBrowsers, accounts, number(3))
   .map(([where, say, phone]) => ({ do: 'sign in here', ...where, ...say, phone }));
 
 const restOnPhone = fc.constantFrom('open', 'deny', 'report', 'report', 'give up', 'give up');
 
 /** Acts during which no time passes. */
-export const doings: Arbitrary<Plan> = fc.oneof(
+export const timelessPlans: Arbitrary<Plan> = fc.oneof(
   { weight: 6, arbitrary: scan },
   { weight: 6, arbitrary: approve },
   { weight: 7, arbitrary: finish },
   { weight: 4, arbitrary: renew },
-  { weight: 4, arbitrary: there.map((where): Plan => ({ do: 'show', ...where })) },
-  there.map((where): Plan => ({ do: 'watch', ...where })),
-  there.map((where): Plan => ({ do: 'cancel', ...where })),
+  { weight: 4, arbitrary: atBrowsers.map((where): Plan => ({ do: 'show', ...where })) },
+  atBrowsers.map((where): Plan => ({ do: 'watch', ...where })),
+  atBrowsers.map((where): Plan => ({ do: 'cancel', ...where })),
   signInHere,
   number(2).map((at): Plan => ({ do: 'is reported', at })),
-  { weight: 6, arbitrary: fc.tuple(restOnPhone, held).map(([what, on]): Plan => ({ do: what, ...on })) },
+  { weight: 6, arbitrary: fc.tuple(restOnPhone, onPhones).map(([what, on]): Plan => ({ do: what, ...on })) },
 );
 
 const passing: Arbitrary<Plan> = fc.oneof(
@@ -159,7 +161,7 @@ const passing: Arbitrary<Plan> = fc.oneof(
 
 /** All acts, and the passing of time. */
 export const plans: Arbitrary<Plan> = fc.oneof(
-  { weight: 10, arbitrary: doings },
+  { weight: 10, arbitrary: timelessPlans },
   { weight: 2, arbitrary: passing },
   { weight: 1, arbitrary: number(3).map((phone): Plan => ({ do: 'sign in again', phone })) },
 );

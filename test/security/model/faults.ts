@@ -11,7 +11,7 @@ export interface Fault {
   /** `walk` if acts that follow each other reveal the fault; `race` if only simultaneous acts reveal it. */
   readonly in: 'walk' | 'race';
   readonly around?: StoreWrapper;
-  readonly ground?: (ground: Stores) => Stores;
+  readonly changeStores?: (ground: Stores) => Stores;
   readonly patch?: () => () => void;
 }
 
@@ -106,7 +106,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'that does not tell the watchers about every change',
     in: 'walk',
-    ground: ({ signals, ...rest }) => ({
+    changeStores: ({ signals, ...rest }) => ({
       ...rest,
       signals: {
         rereadEvery: signals.rereadEvery,

@@ -54,7 +54,7 @@ inFullSuite(() => {
   describe('the walks and races find the fault of a store or a step', function () {
     this.timeout(patience());
 
-    for (const { name, around, ground = (same: Stores): Stores => same, patch, in: way } of faults) {
+    for (const { name, around, changeStores: ground = (same: Stores): Stores => same, patch, in: way } of faults) {
       it(name, async () => {
         const undo = patch?.() ?? (() => undefined);
         const grounds = (): Stores => ground(memory());

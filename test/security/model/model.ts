@@ -5,7 +5,7 @@
 import type { Approver } from '../../../src/ticket/ticket.ts';
 import { type Act, APPROVERS, ENDS, type Note, type Setup, START } from './acts.ts';
 
-/** The parts of a ticket that an act can change. */
+/** A ticket in the model: a flat record of the parts that an act can change. */
 export interface Row {
   readonly id: string;
   /** The number of its interaction, and of the browser that shows it. */
@@ -81,7 +81,7 @@ export class Model {
   }
 
   /** Returns the ticket of an interaction, if it can be read. */
-  ticketAt(at: number): Row | undefined {
+  rowAt(at: number): Row | undefined {
     const id = this.current.get(at);
     return id === undefined ? undefined : this.row(id);
   }
@@ -102,7 +102,7 @@ export class Model {
         this.now += act.milliseconds;
         return { answer: 'done' };
       case 'wait for the end': {
-        const deadline = this.ticketAt(act.at)?.deadline ?? this.now;
+        const deadline = this.rowAt(act.at)?.deadline ?? this.now;
         this.now = Math.max(this.now, act.justBefore ? deadline - 1 : deadline);
         return { answer: 'done' };
       }
@@ -121,7 +121,7 @@ export class Model {
       case 'finish':
         return this.#finish(act);
       case 'sign in here':
-        this.#mayBe(act.phone, act.at, true);
+        this.#assertMet(act.phone, act.at, true);
         if (act.signedIn !== undefined && act.signedIn !== this.#person(act.phone).accountId && !act.agrees) {
           throw new Refusal('account_switch');
         }
@@ -129,7 +129,7 @@ export class Model {
       case 'cancel':
         return this.#cancel(act.browser, act.at);
       case 'is reported': {
-        const row = this.ticketAt(act.at);
+        const row = this.rowAt(act.at);
         return { answer: row?.state === 'denied' && row.because === 'report' };
       }
       case 'scan':
@@ -227,7 +227,10 @@ export class Model {
     const row = this.row(ticket);
     if (row === undefined) throw new Refusal('not_found');
     const takesOver =
-      row.state === 'scanned' && this.isLive(row) && !this.#isMeant(row.owner, row.at) && this.#isMeant(phone, row.at);
+      row.state === 'scanned' &&
+      this.isLive(row) &&
+      !this.#isDemandedAccount(row.owner, row.at) &&
+      this.#isDemandedAccount(phone, row.at);
     if (row.state !== 'waiting' && !takesOver) {
       this.#assertOwner(phone, row);
       if (row.state === 'cancelled' || this.#hasExpired(row)) throw new Refusal('over');
@@ -251,7 +254,7 @@ export class Model {
   #decide(act: Extract<Act, { do: 'approve' | 'deny' | 'give up' }>): Ending {
     const row = this.#owned(act);
     if (row.state === 'cancelled' || this.#hasExpired(row)) throw new Refusal('over');
-    if (this.#stands(row, act)) return { row, changed: false };
+    if (this.#isRepetition(row, act)) return { row, changed: false };
     if (row.state !== 'scanned') throw new Refusal('wrong_state');
     const authenticatedAt = this.authenticated[act.phone] ?? 0;
     const isForTicket = row.authenticatedAt !== authenticatedAt;
@@ -267,7 +270,7 @@ export class Model {
     }
     const because = this.#denial(act.verdict, act.phone, row);
     if (because !== undefined) return end(because, FINISH_MS);
-    this.#mayBe(act.phone, row.at, isForTicket);
+    this.#assertMet(act.phone, row.at, isForTicket);
     const code = act.verdict === 'check code' ? { wrongTries: 0 } : {};
     const approved: Row = { ...row, state: 'approved', remember: act.remember, authenticatedAt, ...code };
     if (isForTicket) return { row: this.#write({ ...approved, forTicket: true }, FINISH_MS), changed: true };
@@ -275,7 +278,7 @@ export class Model {
   }
 
   /** Returns true if the same session has decided the same before. */
-  #stands({ state, because = '' }: Row, act: Extract<Act, { do: 'approve' | 'deny' | 'give up' }>): boolean {
+  #isRepetition({ state, because = '' }: Row, act: Extract<Act, { do: 'approve' | 'deny' | 'give up' }>): boolean {
     if (act.do !== 'approve') return state === 'denied';
     return state === 'approved' || state === 'redeemed' || ['risk', 'blocked'].includes(because);
   }
@@ -293,7 +296,7 @@ export class Model {
     if (!this.noted.has(`${phone} ${ticket}`)) this.#note({ do: 'note', phone, ticket });
     this.noted.delete(`${phone} ${ticket}`);
     const at = this.rows.get(ticket)?.at ?? -1;
-    const shown = this.ticketAt(at);
+    const shown = this.rowAt(at);
     const isMine = shown?.owner === undefined || shown.owner === this.#session(phone);
     if (shown === undefined || !this.isLive(shown) || !isMine) return { answer: 'done' };
     const authenticatedAt = this.authenticated[phone] ?? 0;
@@ -328,7 +331,7 @@ export class Model {
   }
 
   #mine(browser: number, at: number): Row | undefined {
-    const row = this.ticketAt(at);
+    const row = this.rowAt(at);
     if (row !== undefined && row.by !== browser) throw new Refusal('not_found');
     return row;
   }
@@ -366,14 +369,14 @@ export class Model {
     return `${this.#person(phone).accountId} of ${this.setup.oneSource ? 'the one address' : row.by}`;
   }
 
-  #isMeant(who: number | string | undefined, at: number): boolean {
+  #isDemandedAccount(who: number | string | undefined, at: number): boolean {
     const session = typeof who === 'number' ? this.#session(who) : who;
     return this.setup.demands[at] !== 'bob' || session?.startsWith('bob ') === true;
   }
 
   #unmet(phone: number, at: number, isForTicket: boolean): string | undefined {
     const demand = this.setup.demands[at];
-    if (!this.#isMeant(phone, at)) return 'account';
+    if (!this.#isDemandedAccount(phone, at)) return 'account';
     if (demand === 'for this request' && !isForTicket) return 'freshness';
     if (demand === 'within a minute' && !isForTicket && this.#isLongAgo(this.authenticated[phone])) return 'freshness';
     return demand === 'strong' && this.#person(phone).acr !== 'strong' ? 'acr' : undefined;
@@ -383,7 +386,7 @@ export class Model {
     return this.now / 1000 - authenticatedAt > 60;
   }
 
-  #mayBe(phone: number, at: number, isForTicket: boolean): void {
+  #assertMet(phone: number, at: number, isForTicket: boolean): void {
     const unmet = this.#unmet(phone, at, isForTicket);
     if (unmet === 'account') throw new Refusal('wrong_account');
     if (unmet === 'freshness') throw new Refusal('sign_in_again');

@@ -1,22 +1,25 @@
-/** Properties of each store: the model predicts its walks, and an order of the acts explains its races. */
+/**
+ * Defines two properties of each store. The model predicts each walk (a random sequence of acts), and an order of the
+ * acts explains each race (acts at the same time).
+ */
 import { expect } from 'chai';
 import fc, { type IAsyncProperty, type Scheduler } from 'fast-check';
-import { APPROVERS, doings, type Plan, plans, type Setup, setups } from './acts.ts';
+import { APPROVERS, type Plan, plans, type Setup, setups, timelessPlans } from './acts.ts';
 import { Model } from './model.ts';
 import { expectRules } from './rules.ts';
 import { Scene, type Stores, type StoreWrapper } from './scene.ts';
 import { ScheduledStore } from './stores.ts';
-import { anOrderOf, type RaceResult, Step, settled, type Tally } from './walk.ts';
+import { actOf, findOrder, type RaceResult, Step, type Tally } from './walk.ts';
 
-/** Makes the ground of one walk. The walk may leave its records there. */
-export type Grounds = () => Stores & { readonly close?: () => void };
+/** Makes the stores of one walk. The walk may leave its records there. */
+export type MakeStores = () => Stores & { readonly close?: () => void };
 
 export interface WalkOptions {
   /** A fault of the store. */
   readonly around?: StoreWrapper | undefined;
   readonly tally?: Tally;
   /** Waits until the watchers have received all changes, if that takes time. */
-  readonly hearing?: (scene: Scene) => Promise<void>;
+  readonly waitForSignals?: (scene: Scene) => Promise<void>;
 }
 
 export interface RaceOptions extends WalkOptions {
@@ -24,10 +27,13 @@ export interface RaceOptions extends WalkOptions {
 }
 
 /** Returns the property of walks: each act in a sequence ends as the model predicts. */
-export function walksOn(grounds: Grounds, { around, tally, hearing }: WalkOptions = {}): IAsyncProperty<unknown[]> {
+export function walksOn(
+  grounds: MakeStores,
+  { around, tally, waitForSignals: hearing }: WalkOptions = {},
+): IAsyncProperty<unknown[]> {
   const walk = fc.commands([plans.map((plan) => new Step(plan, tally))], { maxCommands: 60, size: 'max' });
   const property = fc.asyncProperty(setups, successions, walk, async (setup, before, steps) => {
-    await on(grounds, setup, around, async (scene) => {
+    await withScene(grounds, setup, around, async (scene) => {
       const model = new Model(setup);
       for (const plan of before) await new Step(plan, tally).run(model, scene);
       await fc.asyncModelRun(() => ({ model, real: scene }), steps);
@@ -50,13 +56,13 @@ interface Race {
  * Returns the property of races: a sequence of acts, and then simultaneous acts with their store accesses in any order.
  */
 export function racesOn(
-  grounds: Grounds,
-  { around, hearing, timePasses }: RaceOptions = {},
+  grounds: MakeStores,
+  { around, waitForSignals: hearing, timePasses }: RaceOptions = {},
 ): IAsyncProperty<unknown[]> {
   const race: fc.Arbitrary<Race> = fc.record({
     setup: setups,
     before: beginnings,
-    atOnce: fc.array(timePasses ? plans : doings, { minLength: 2, maxLength: 5 }),
+    atOnce: fc.array(timePasses ? plans : timelessPlans, { minLength: 2, maxLength: 5 }),
   });
   const property = fc.asyncProperty(race, fc.scheduler(), async ({ setup, before, atOnce }, scheduler) => {
     let isScheduled = false;
@@ -65,7 +71,7 @@ export function racesOn(
       const scheduled = new ScheduledStore(broken, scheduler);
       return pick(broken, scheduled, () => isScheduled);
     };
-    await on(grounds, setup, taking, async (scene) => {
+    await withScene(grounds, setup, taking, async (scene) => {
       const model = new Model(setup);
       for (const plan of before) await new Step(plan).run(model, scene);
       isScheduled = true;
@@ -74,7 +80,7 @@ export function racesOn(
       await hearing?.(scene);
       expectRules(scene);
       if (timePasses) return;
-      const order = await anOrderOf(raced, model, scene);
+      const order = await findOrder(raced, model, scene);
       expect(order, `no order explains ${JSON.stringify(raced, null, 1)}`).not.to.equal(undefined);
     });
   });
@@ -110,7 +116,7 @@ async function atTheSameTime(
   scene: Scene,
   scheduler: Scheduler,
 ): Promise<RaceResult> {
-  const acts = plans.map((plan) => settled(plan, model, scene));
+  const acts = plans.map((plan) => actOf(plan, model, scene));
   const racing = acts.map(async (act) => {
     await scheduler.schedule(Promise.resolve(), JSON.stringify(act));
     return { act, ending: await scene.act(act) };
@@ -128,8 +134,8 @@ function pick(plain: Stores['store'], scheduled: Stores['store'], isScheduled: (
   };
 }
 
-async function on(
-  grounds: Grounds,
+async function withScene(
+  grounds: MakeStores,
   setup: Setup,
   around: StoreWrapper | undefined,
   act: (scene: Scene) => Promise<void>,

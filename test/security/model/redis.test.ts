@@ -33,20 +33,20 @@ describe('the model of the ceremony, on a real Redis', function () {
   const now = (): number => START;
 
   /** The browsers are in one process and the phones in another one, and both receive all signals. */
-  const grounds = (): Stores => ({ store: browsers.store, signals: phones.signals, elsewhere: phones.store });
+  const grounds = (): Stores => ({ store: browsers.store, signals: phones.signals, phoneStore: phones.store });
 
   const hearing = (scene: Scene): Promise<void> => until(() => scene.heard.flat().length >= scene.writes.length);
 
   it('predicts every walk of two browsers and three phones', async () => {
-    await fc.assert(walksOn(grounds, { hearing }), runs({ short: 10, full: 200 }));
+    await fc.assert(walksOn(grounds, { waitForSignals: hearing }), runs({ short: 10, full: 200 }));
   });
 
   it('explains the result of every race by an order of its acts', async () => {
-    await fc.assert(racesOn(grounds, { hearing }), runs({ short: 40, full: 600 }));
+    await fc.assert(racesOn(grounds, { waitForSignals: hearing }), runs({ short: 40, full: 600 }));
   });
 
   it('finds no broken rule in races while time passes', async () => {
-    await fc.assert(racesOn(grounds, { hearing, timePasses: true }), runs({ short: 25, full: 400 }));
+    await fc.assert(racesOn(grounds, { waitForSignals: hearing, timePasses: true }), runs({ short: 25, full: 400 }));
   });
 
   inFullSuite(() => {

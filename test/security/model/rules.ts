@@ -82,7 +82,7 @@ function expectRight({ act }: Write, before: Ticket, after: Ticket): void {
     expect(after.because, 'the reason of an end by a scan').to.be.oneOf(['risk', 'blocked']);
     expect(sessionOf(after), 'the judged session').to.equal(actorOf(act));
   } else if (act?.do === 'report' && after.state === 'denied') {
-    // A report also ends an unscanned ticket, if that has replaced a ticket of this phone.
+    // A report also ends an unscanned ticket, if the ticket has replaced one that this phone has scanned.
     expect(after.because, 'the reason of an end by a report').to.equal('report');
     if (before.state !== 'waiting') expect(actorOf(act), 'the reporting session').to.equal(sessionOf(before));
   } else if (act?.do === 'finish' && after.state === 'denied') {

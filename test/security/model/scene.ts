@@ -1,4 +1,7 @@
-/** The real ceremony in the model's world, on any store. Records all writes and all signals to watchers. */
+/**
+ * Runs the real `Ceremony` with the model's clock, phones and interactions, on any store. Records all writes and all
+ * signals to watchers.
+ */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Keyv } from 'keyv';
 import { KeyvBrowserList } from '../../../src/stores/memory/browser-list.ts';
@@ -24,15 +27,15 @@ export interface Stores {
   readonly store: TicketStore;
   readonly signals: Signals;
   /** The store of the phones, if they are in another process. */
-  readonly elsewhere?: TicketStore;
+  readonly phoneStore?: TicketStore;
 }
 
 /** Wraps the store that the ceremony uses, to break it or to slow it down. */
 export type StoreWrapper = (store: TicketStore) => TicketStore;
 
 /**
- * The act to which a write belongs. All scenes share one AsyncLocalStorage, because Node handles each of them at each
- * promise.
+ * The act to which a write belongs. All scenes share one AsyncLocalStorage, because each additional one makes all
+ * promises slower.
  */
 const acting = new AsyncLocalStorage<Act>();
 
@@ -53,20 +56,24 @@ export class Scene {
   readonly #phones: Ceremony;
   readonly #subscriptions: (() => void)[];
 
-  constructor(setup: Setup, { store, signals, elsewhere = store }: Stores, around: StoreWrapper = (same) => same) {
+  constructor(
+    setup: Setup,
+    { store, signals, phoneStore: elsewhere = store }: Stores,
+    around: StoreWrapper = (same) => same,
+  ) {
     this.setup = setup;
     scenes += 1;
     this.#name = `${process.pid} ${Date.now()} ${scenes}`;
     const clock = (): number => this.now;
-    const dress = (bare: TicketStore): TicketStore => {
+    const wrapStore = (bare: TicketStore): TicketStore => {
       const watched = new WatchedStore(bare, (write) => this.#note(write));
       return setup.forgets ? new ForgetfulStore(watched, clock) : watched;
     };
-    this.#store = dress(store);
+    this.#store = wrapStore(store);
     const known = new KeyvBrowserList<KnownBrowser>(new Keyv(), 'known', clock);
     const requests = new KeyvPendingRequests(new Keyv(), clock);
     const ports = {
-      notes: new PaperNotes(),
+      notes: new UnexpiringNotes(),
       known,
       requests,
       clock,
@@ -74,7 +81,7 @@ export class Scene {
       codes: new Codes(this.keys, 10_000),
     };
     this.#browsers = new Ceremony({ ...ports, store: around(this.#store), lifetimes: LIFETIMES });
-    this.#phones = new Ceremony({ ...ports, store: around(dress(elsewhere)), lifetimes: LIFETIMES });
+    this.#phones = new Ceremony({ ...ports, store: around(wrapStore(elsewhere)), lifetimes: LIFETIMES });
     this.#subscriptions = this.heard.map((heard, at) => {
       const listener: Listener = {
         hear: (ticket) => {
@@ -113,7 +120,7 @@ export class Scene {
     return this.#row(await this.#store.find(id));
   }
 
-  async ticketAt(at: number): Promise<Row | undefined> {
+  async rowAt(at: number): Promise<Row | undefined> {
     return this.#row(await this.#store.findByInteraction(this.interaction(at)));
   }
 
@@ -124,7 +131,7 @@ export class Scene {
         this.now += act.milliseconds;
         return { answer: 'done' };
       case 'wait for the end': {
-        const deadline = (await this.ticketAt(act.at))?.deadline ?? this.now;
+        const deadline = (await this.rowAt(act.at))?.deadline ?? this.now;
         this.now = Math.max(this.now, act.justBefore ? deadline - 1 : deadline);
         return { answer: 'done' };
       }
@@ -132,13 +139,13 @@ export class Scene {
         this.authenticated[act.phone] = Math.floor(this.now / 1000);
         return { answer: 'done' };
       case 'show':
-        return this.#ended(await browser.show(this.#showing(act)));
+        return this.#endingOf(await browser.show(this.#showing(act)));
       case 'renew':
-        return this.#ended(await browser.renew(this.#showing(act), act.seen));
+        return this.#endingOf(await browser.renew(this.#showing(act), act.seen));
       case 'watch':
-        return this.#ended({ ticket: await browser.look(this.#identity(act)), changed: false });
+        return this.#endingOf({ ticket: await browser.look(this.#identity(act)), changed: false });
       case 'finish':
-        return this.#ended(
+        return this.#endingOf(
           await browser.finish(this.#identity(act), await this.#inputOf(act), {
             account: async () => {
               if (act.isDisabled) throw new QrLoginError('account_unavailable', 'It was disabled.');
@@ -149,10 +156,10 @@ export class Scene {
         const demand = { request: this.#showing(act).request };
         const user = { ...this.#approver(act.phone), forTicket: true as const };
         const input = { switchAccount: act.agrees };
-        return this.#ended(await browser.signInHere(this.#identity(act), user, { demand, input }));
+        return this.#endingOf(await browser.signInHere(this.#identity(act), user, { demand, input }));
       }
       case 'cancel':
-        return this.#ended(await browser.cancel(this.#identity(act)));
+        return this.#endingOf(await browser.cancel(this.#identity(act)));
       case 'is reported':
         return { answer: await browser.isReported(this.interaction(act.at)) };
       default:
@@ -166,18 +173,18 @@ export class Scene {
     const approver = this.#approver(act.phone);
     const seen = act.looksFirst ? await phone.preview(id) : undefined;
     const known: KnownTicket = { ticket: seen, isReported: seen && phone.isReported(seen, approver) };
-    if (act.do === 'scan') return this.#ended(await phone.scan(id, approver, { judge: () => act.verdict, known }));
-    if (act.do === 'open') return this.#ended({ ticket: await phone.look(id, approver, seen), changed: false });
-    if (act.do === 'deny') return this.#ended(await phone.deny(id, approver, seen));
+    if (act.do === 'scan') return this.#endingOf(await phone.scan(id, approver, { judge: () => act.verdict, known }));
+    if (act.do === 'open') return this.#endingOf({ ticket: await phone.look(id, approver, seen), changed: false });
+    if (act.do === 'deny') return this.#endingOf(await phone.deny(id, approver, seen));
     if (act.do === 'report') {
       // The model does not say which ticket the answer shows, but it must not be another account's.
       const owner = ownerOf((await phone.report(id, approver, seen)).ticket);
       const isOurs = owner === undefined || owner.accountId === approver.accountId;
       return { answer: isOurs ? 'done' : 'a ticket of another account' };
     }
-    if (act.do === 'give up') return this.#ended(await phone.giveUp(id, approver, seen));
+    if (act.do === 'give up') return this.#endingOf(await phone.giveUp(id, approver, seen));
     const { remember, verdict } = act;
-    return this.#ended(await phone.approve(id, { approver, remember, judge: () => verdict }, known));
+    return this.#endingOf(await phone.approve(id, { approver, remember, judge: () => verdict }, known));
   }
 
   #showing({ at, browser }: { readonly at: number; readonly browser: number }): ShowInput {
@@ -195,9 +202,9 @@ export class Scene {
     return { interaction: this.interaction(act.at), binding: `browser ${act.browser}`, accountId };
   }
 
-  /** Returns the user's input: the check code that the phone shows, or another one, and the agreement. */
+  /** Returns the user's input: the right, a wrong or no check code, and whether the user agrees to switch accounts. */
   async #inputOf({ at, types, agrees }: Extract<Act, { do: 'finish' }>): Promise<FinishInput> {
-    const id = (await this.ticketAt(at))?.id ?? '';
+    const id = (await this.rowAt(at))?.id ?? '';
     const right = checkCodeOf(this.keys, id);
     const typed = { right, wrong: right === '000000' ? '000001' : '000000', nonsense: '12 34 5', nothing: undefined };
     return { checkCode: typed[types], switchAccount: agrees };
@@ -209,7 +216,7 @@ export class Scene {
     return { ...person, authenticatedAt: this.authenticated[phone] ?? person.authenticatedAt };
   }
 
-  #ended(outcome: (Omit<Outcome, 'ticket'> & { ticket: Ticket | undefined; voided?: Ticket }) | undefined): Ending {
+  #endingOf(outcome: (Omit<Outcome, 'ticket'> & { ticket: Ticket | undefined; voided?: Ticket }) | undefined): Ending {
     const row = this.#row(outcome?.ticket);
     if (outcome === undefined || row === undefined) return { answer: 'nothing' };
     return { row, changed: outcome.changed, ...(outcome.voided && { voided: outcome.voided.id }) };
@@ -247,8 +254,8 @@ export class Scene {
   }
 }
 
-/** Notes that do not expire, because no walk takes as long as a report lasts. */
-class PaperNotes implements Notes {
+/** Notes that do not expire, because no walk takes longer than a report is kept. */
+class UnexpiringNotes implements Notes {
   readonly #written = new Map<string, string>();
 
   async write(name: string, _lasts: number, value: string = ''): Promise<void> {

@@ -1,6 +1,4 @@
-/**
- * Stores that wrap a store: one reports writes, one drops expired tickets, one schedules accesses, others are faulty.
- */
+/** Wraps stores: to report writes, to drop expired tickets, to schedule accesses, or to add a deliberate fault. */
 import type { Scheduler } from 'fast-check';
 import type { Clock, TicketStore } from '../../../src/ticket/ports.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';

@@ -1,4 +1,4 @@
-/** Walks and races: the same acts in the model's world and in the real one. */
+/** Takes the same acts in the model and in the real ceremony, in turn (a walk) or at the same time (a race). */
 import { expect } from 'chai';
 import type { AsyncCommand } from 'fast-check';
 import { type Act, type Plan, settle } from './acts.ts';
@@ -8,7 +8,7 @@ import type { Scene } from './scene.ts';
 /** Counts the acts and the endings by their names. */
 export type Tally = Map<string, number>;
 
-/** One step of a walk. It runs in both worlds, which must be equal afterwards. */
+/** One step of a walk. It runs in the model and in the real ceremony, whose tickets must be equal afterwards. */
 export class Step implements AsyncCommand<Model, Scene> {
   readonly #plan: Plan;
   readonly #tally: Tally | undefined;
@@ -23,7 +23,7 @@ export class Step implements AsyncCommand<Model, Scene> {
   }
 
   async run(model: Model, scene: Scene): Promise<void> {
-    const act = settled(this.#plan, model, scene);
+    const act = actOf(this.#plan, model, scene);
     const ending = await scene.act(act);
     expect(ending, JSON.stringify(act)).to.deep.equal(model.act(act, newIdIn(ending, model)));
     await expectAlike(model, scene);
@@ -35,37 +35,37 @@ export class Step implements AsyncCommand<Model, Scene> {
   }
 }
 
-export function settled(plan: Plan, model: Model, scene: Scene): Act {
-  return settle(plan, scene.ids, (at) => model.ticketAt(at)?.version ?? 1);
+export function actOf(plan: Plan, model: Model, scene: Scene): Act {
+  return settle(plan, scene.ids, (at) => model.rowAt(at)?.version ?? 1);
 }
 
-/** Expects that all readable tickets of the real world are as the model predicts. */
+/** Expects that all readable tickets of the real ceremony are as the model predicts. */
 async function expectAlike(model: Model, scene: Scene): Promise<void> {
-  const [real, predicted] = await both(model, scene);
+  const [real, predicted] = await readBoth(model, scene);
   expect(real).to.deep.equal(predicted);
 }
 
 type World = readonly (Row | undefined)[];
 
-async function both(model: Model, scene: Scene): Promise<[World, World]> {
+async function readBoth(model: Model, scene: Scene): Promise<[World, World]> {
   const real = [
-    ...(await Promise.all([0, 1].map((at) => scene.ticketAt(at)))),
+    ...(await Promise.all([0, 1].map((at) => scene.rowAt(at)))),
     ...(await Promise.all(scene.ids.map((id) => scene.row(id)))),
   ];
   return [real, predict(model, scene)];
 }
 
 function predict(model: Model, { ids }: Scene): World {
-  return [...[0, 1].map((at) => model.ticketAt(at)), ...ids.map((id) => model.row(id))];
+  return [...[0, 1].map((at) => model.rowAt(at)), ...ids.map((id) => model.row(id))];
 }
 
 /** Acts at the same time, each with its ending. */
 export type RaceResult = readonly { readonly act: Act; readonly ending: Ending }[];
 
 /** Returns an order in which the acts, one after the other, would have led to the same endings and tickets, if any. */
-export async function anOrderOf(raced: RaceResult, before: Model, scene: Scene): Promise<readonly Act[] | undefined> {
-  const [real] = await both(before, scene);
-  return search({ model: before, left: raced, order: [] }, before, (model) => same(real, predict(model, scene)));
+export async function findOrder(raced: RaceResult, before: Model, scene: Scene): Promise<readonly Act[] | undefined> {
+  const [real] = await readBoth(before, scene);
+  return search({ model: before, left: raced, order: [] }, before, (model) => isSame(real, predict(model, scene)));
 }
 
 interface Path {
@@ -92,17 +92,17 @@ function* waysOn({ model, left, order }: Path, before: Model): Generator<Path> {
   for (const noted of halfReports(model, left)) yield { model: noted, left, order };
 }
 
-/** Returns the worlds after this act, if it may come next. */
+/** Returns the models after this act, if it may come next. */
 function continuations(model: Model, before: Model, { act, ending }: RaceResult[number]): Model[] {
   const after = model.copy();
-  if (same(after.act(act, newIdIn(ending, model)), ending)) return [after];
+  if (isSame(after.act(act, newIdIn(ending, model)), ending)) return [after];
   // If several renewals happen at the same time, the others get the new ticket of the first.
-  const served = act.do === 'renew' && 'row' in ending && !ending.changed ? model.ticketAt(act.at) : undefined;
+  const served = act.do === 'renew' && 'row' in ending && !ending.changed ? model.rowAt(act.at) : undefined;
   const isNew = served !== undefined && !before.rows.has(served.id) && model.isLive(served);
-  return isNew && same({ row: served, changed: false }, ending) ? [model] : [];
+  return isNew && isSame({ row: served, changed: false }, ending) ? [model] : [];
 }
 
-/** Returns the worlds in which an unfinished report has written its note already. */
+/** Returns the models in which an unfinished report has written its note already. */
 function halfReports(model: Model, left: RaceResult): Model[] {
   return left.flatMap(({ act }) => {
     if (act.do !== 'report') return [];
@@ -125,7 +125,7 @@ function nameOf(ending: Ending): string {
 }
 
 /** Compares plain values, with keys in any order. */
-function same(one: unknown, other: unknown): boolean {
+function isSame(one: unknown, other: unknown): boolean {
   return canonical(one) === canonical(other);
 }
 

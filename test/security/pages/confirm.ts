@@ -1,8 +1,8 @@
-/** Row 12: the confirm page shows the user all facts before an approval. */
+/** Row 12 of the table in docs/security.md: the confirm page shows the user all facts before an approval. */
 import { assessByDefault } from '../../../src/index.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront } from '../attack.ts';
-import { confirmPage, nameOn, sent, signedIn, textBeside } from './visits.ts';
+import { nameOn, openConfirmPage, signInPhone, startSignIn, textBeside } from './visits.ts';
 
 const WINDOWS = { 'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/150.0.0.0 Safari/537.36' };
 
@@ -72,17 +72,17 @@ export const confirmAttacks: Attack[] = FACTS.map(({ name, stands, isTold }) => 
   row: 12,
   name: `gets an approval on a page that does not show ${name}`,
   on: { proxy: true, qrLogin: { assess: assessByDefault, locate: () => ({ city: 'Berlin', country: 'DE' }) } },
-  without: { name: 'this part of the page', options: leavingOut(stands) },
+  without: { defence: 'this part of the page', options: leavingOut(stands) },
   run: async (site) => {
-    const { browser } = await sent(site, {}, { ...WINDOWS, 'x-forwarded-for': '203.0.113.7' });
-    const phone = await signedIn(site);
-    const { text } = await confirmPage(phone, browser);
+    const { browser } = await startSignIn(site, {}, { ...WINDOWS, 'x-forwarded-for': '203.0.113.7' });
+    const phone = await signInPhone(site);
+    const { text } = await openConfirmPage(phone, browser);
     if (isTold(text, new URL(site.client.callback).host)) return undefined;
     return (await phone.decide('approve')).status === 200 ? 'an approval' : undefined;
   },
 }));
 
-/** Returns true if No is in the same form as Yes and before it, and is neither hidden nor less prominent. */
+/** Returns true if the No button stands directly before the Yes button in the same form, each with its usual class. */
 function isNoAsNearAsYes(page: string): boolean {
   const [, choice = ''] = /<div class="choice">(.*?)<\/div>/s.exec(page) ?? [];
   const buttons = [...choice.matchAll(/<button class="(\w+)" name="decision" value="(\w+)">/g)];

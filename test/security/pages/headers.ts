@@ -1,10 +1,10 @@
-/** Row 10: the headers of each answer that restrict its use in browsers. */
+/** Row 10 of the table in docs/security.md: the headers of each answer that restrict its use in browsers. */
 import type { Middleware } from 'koa';
 import { UNKNOWN_CODE } from '../../support/codes.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront, oncePerSite } from '../attack.ts';
-import { consentPage, HTML, must, sent, signedIn } from './visits.ts';
+import { HTML, must, openConsentPage, signInPhone, startSignIn } from './visits.ts';
 
 /** The URL, status and headers of an answer. */
 export interface Head {
@@ -14,7 +14,7 @@ export interface Head {
 }
 
 const JSON_ONLY = { headers: { accept: 'application/json' } };
-/** A limit that is low enough to exceed it. */
+/** A limit that is low enough for a test to exceed. */
 const LIMITED: WorldOptions = { qrLogin: { limits: { address: { watch: 12 } } } };
 
 interface Loss {
@@ -73,7 +73,7 @@ export const headerAttacks: Attack[] = LOSSES.map(({ name, isOpen, headers }) =>
   name,
   on: LIMITED,
   alone: false,
-  without: { name: headers.join(' and '), options: inFront(dropping(headers)) },
+  without: { defence: headers.join(' and '), options: inFront(dropping(headers)) },
   run: async (site) => {
     const head = (await allHeads(site)).find(isOpen);
     return head && `${head.status} ${head.url}`;
@@ -95,11 +95,11 @@ function dropping(headers: readonly string[]): Middleware {
 
 /** Yields every kind of answer of ours: pages, data, streams, redirects, files, and refusals with every status. */
 async function* everyAnswer(site: Site): AsyncGenerator<Head> {
-  const { browser, page } = await sent(site);
+  const { browser, page } = await startSignIn(site);
   yield page;
   yield* files(browser, new URL(/src="([^"]+)"/.exec(page.text)?.[1] ?? '', site.issuer));
   yield* browserAnswers(site, browser);
-  const phone = await signedIn(site);
+  const phone = await signInPhone(site);
   yield* phoneAnswers(site, phone, browser);
   yield* lastAnswers(site, phone, browser);
 }
@@ -154,10 +154,10 @@ async function* lastAnswers(site: Site, phone: PhoneVisitor, browser: BrowserVis
   yield must(await browser.submit(`${browser.at}/qr/renew`, {}), 303);
   yield await limited(browser);
   yield must(await browser.submit(`${browser.at}/cancel`, {}), 303);
-  const { browser: another, page } = await sent(site);
+  const { browser: another, page } = await startSignIn(site);
   const [, code = ''] = /data-address href="([^"]+)"/.exec(page.text) ?? [];
   must(await phone.scan(code), 200);
-  yield await consentPage(phone, another);
+  yield await openConsentPage(phone, another);
   // A ticket that has ended, on the phone that owned it.
   yield must(await phone.agent.get(phone.at, HTML), 200);
 }

@@ -1,8 +1,8 @@
-/** Row 11: text from other parties is shown as text on our pages. */
+/** Row 11 of the table in docs/security.md: text from other parties is shown as text on our pages. */
 import { PhoneVisitor, type Site } from '../../support/visitors.ts';
 import { testClient, type WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront } from '../attack.ts';
-import { at, confirmPage, consentPage, HTML, sent, signedIn } from './visits.ts';
+import { HTML, openConfirmPage, openConsentPage, signInPhone, siteOfRp, startSignIn } from './visits.ts';
 
 /** Markup without spaces and quotes, which can also be an item of a list. */
 const MARKUP = '<img/src=x/onerror=alert(1)>';
@@ -28,10 +28,10 @@ const WAYS: Way[] = [
     name: "its app's name",
     on: { clients: [testClient('named', { client_name: CLOSING })] },
     plant: async (site) => {
-      const { browser, page } = await sent(at(site, 'named'));
-      const phone = await signedIn(site);
-      const confirm = await confirmPage(phone, browser);
-      const consent = await consentPage(phone, browser);
+      const { browser, page } = await startSignIn(siteOfRp(site, 'named'));
+      const phone = await signInPhone(site);
+      const confirm = await openConfirmPage(phone, browser);
+      const consent = await openConsentPage(phone, browser);
       return [page.text, confirm.text, consent.text, (await phone.agent.get(phone.at, HTML)).text];
     },
   },
@@ -39,14 +39,14 @@ const WAYS: Way[] = [
     name: 'the place of its address',
     on: { proxy: true, qrLogin: { locate: () => ({ city: CLOSING, country: 'DE' }) } },
     plant: async (site) => {
-      const { browser } = await sent(site, {}, PUBLIC);
-      return [(await confirmPage(await signedIn(site), browser)).text];
+      const { browser } = await startSignIn(site, {}, PUBLIC);
+      return [(await openConfirmPage(await signInPhone(site), browser)).text];
     },
   },
   {
     name: 'a login_hint',
     plant: async (site) => {
-      const { browser, page } = await sent(site, { login_hint: CLOSING, ui_locales: CLOSING });
+      const { browser, page } = await startSignIn(site, { login_hint: CLOSING, ui_locales: CLOSING });
       return [page.text, (await browser.agent.get(`${browser.at}/password`, HTML)).text];
     },
   },
@@ -54,11 +54,11 @@ const WAYS: Way[] = [
     name: "its account's name",
     on: { qrLogin: { findAccount: () => ({ name: CLOSING }) } },
     plant: async (site) => {
-      const { browser } = await sent(site);
-      const phone = await signedIn(site);
-      const confirm = await confirmPage(phone, browser);
-      const consent = await consentPage(phone, browser);
-      const other = await sent(site, { prompt: 'login' });
+      const { browser } = await startSignIn(site);
+      const phone = await signInPhone(site);
+      const confirm = await openConfirmPage(phone, browser);
+      const consent = await openConsentPage(phone, browser);
+      const other = await startSignIn(site, { prompt: 'login' });
       // Load the consent page again in the browser of the first sign-in.
       await browser.agent.follow(`${consent.url}`);
       return [confirm.text, consent.text, other.page.text];
@@ -68,9 +68,9 @@ const WAYS: Way[] = [
     name: 'a scope',
     on: { configuration: { scopes: ['openid', 'profile', MARKUP] } },
     plant: async (site) => {
-      const { browser } = await sent(site, { scope: `openid ${MARKUP}` });
-      const phone = await signedIn(site);
-      return [(await confirmPage(phone, browser)).text, (await consentPage(phone, browser)).text];
+      const { browser } = await startSignIn(site, { scope: `openid ${MARKUP}` });
+      const phone = await signInPhone(site);
+      return [(await openConfirmPage(phone, browser)).text, (await openConsentPage(phone, browser)).text];
     },
   },
   {
@@ -83,9 +83,9 @@ const WAYS: Way[] = [
     },
     plant: async (site) => {
       const claims = JSON.stringify({ userinfo: { [CLOSING]: null } });
-      const { browser } = await sent(site, { claims });
-      const phone = await signedIn(site);
-      return [(await confirmPage(phone, browser)).text, (await consentPage(phone, browser)).text];
+      const { browser } = await startSignIn(site, { claims });
+      const phone = await signInPhone(site);
+      return [(await openConfirmPage(phone, browser)).text, (await openConsentPage(phone, browser)).text];
     },
   },
   {
@@ -94,9 +94,9 @@ const WAYS: Way[] = [
       resourceIndicators: { enabled: true, getResourceServerInfo: () => ({ scope: `read ${MARKUP}` }) },
     }),
     plant: async (site) => {
-      const { browser } = await sent(site, { resource: `urn:${MARKUP}`, scope: `openid read ${MARKUP}` });
-      const phone = await signedIn(site);
-      return [(await confirmPage(phone, browser)).text, (await consentPage(phone, browser)).text];
+      const { browser } = await startSignIn(site, { resource: `urn:${MARKUP}`, scope: `openid read ${MARKUP}` });
+      const phone = await signInPhone(site);
+      return [(await openConfirmPage(phone, browser)).text, (await openConsentPage(phone, browser)).text];
     },
   },
   {
@@ -114,7 +114,7 @@ export const markupAttacks: Attack[] = WAYS.map(({ name, on = {}, mayBeSilent = 
   row: 11,
   name: `writes markup into a page by ${name}`,
   on,
-  without: { name: 'escaping', options: inFront(unescaping) },
+  without: { defence: 'escaping', options: inFront(unescaping) },
   run: async (site) => {
     const pages = await plant(site);
     if (pages.some((page) => page.includes(MARKUP))) return MARKUP;

@@ -1,11 +1,12 @@
 /**
- * Rows 34 and 35: an app's name hides, reorders and covers nothing, and a page names the host that the answer goes to.
+ * Rows 34 and 35 of the table in docs/security.md: an app's name hides, reorders and covers nothing, and a page names
+ * the host that the answer goes to.
  */
 import type { Context, Next } from 'koa';
 import type { Site } from '../../support/visitors.ts';
 import { RP_CALLBACK, testClient, type WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront } from '../attack.ts';
-import { at, confirmPage, HTML, must, nameOn, sent, signedIn } from './visits.ts';
+import { HTML, must, nameOn, openConfirmPage, signInPhone, siteOfRp, startSignIn } from './visits.ts';
 
 /** Marks that cover the lines around a letter. */
 const MARKS = '\u0336\u0489\u033f\u0333'.repeat(30);
@@ -73,7 +74,7 @@ export const nameAttacks: Attack[] = [
       name,
       on: { clients: [testClient(`named-${index}`, { client_name: clientName })] },
       without: {
-        name: defence,
+        defence,
         options: rewriting((page) =>
           page.replace(
             /(<h1>Sign in to ).*?(?=\?<\/h1>)/s,
@@ -82,8 +83,8 @@ export const nameAttacks: Attack[] = [
         ),
       },
       run: async (site) => {
-        const { browser } = await sent(at(site, `named-${index}`));
-        const shown = nameOn((await confirmPage(await signedIn(site), browser)).text);
+        const { browser } = await startSignIn(siteOfRp(site, `named-${index}`));
+        const shown = nameOn((await openConfirmPage(await signInPhone(site), browser)).text);
         return helps(shown) ? JSON.stringify(shown) : undefined;
       },
     }),
@@ -93,14 +94,14 @@ export const nameAttacks: Attack[] = [
     name: 'shows a host of its app to which the answer does not go',
     on: { clients: [testClient('hosted', { redirect_uris: [`https://${OTHER_HOST}/done`, RP_CALLBACK] })] },
     without: {
-      name: 'the host that was used',
+      defence: 'the host that was used',
       options: rewriting((page) => page.replaceAll(new URL(RP_CALLBACK).host, OTHER_HOST)),
     },
     run: async (site) => {
-      const hosted: Site = at(site, 'hosted');
-      const { browser, page } = await sent(hosted);
-      const phone = await signedIn(site);
-      const confirm = await confirmPage(phone, browser);
+      const hosted: Site = siteOfRp(site, 'hosted');
+      const { browser, page } = await startSignIn(hosted);
+      const phone = await signInPhone(site);
+      const confirm = await openConfirmPage(phone, browser);
       must(await phone.decide('approve'), 200);
       const { redirectTo } = must(await browser.finish(), 200).json();
       const consent = must(await browser.agent.follow(`${redirectTo}`), 200);
@@ -118,13 +119,13 @@ export const nameAttacks: Attack[] = [
     row: 34,
     name: 'makes a page say, by a link alone, that browsers were signed out',
     without: {
-      name: 'the result in a cookie',
+      defence: 'the result in a cookie',
       options: rewriting((page, ctx) =>
         ctx.query.ended === undefined ? page : `${page}All of these browsers are signed out.`,
       ),
     },
     run: async (site) => {
-      const { agent } = await signedIn(site);
+      const { agent } = await signInPhone(site);
       const { text } = must(await agent.get(`${site.issuer}/qr/devices?ended=5&unreached=yes`, HTML), 200);
       return text.includes('All of these browsers are signed out.') ? 'a result that never was' : undefined;
     },

@@ -1,4 +1,6 @@
-/** Rows 10, 11 and 12: attacks on the headers, the markup and the words of the pages. */
+/**
+ * Rows 10, 11 and 12 of the table in docs/security.md: attacks on the headers, the markup and the words of the pages.
+ */
 import type { Attack } from '../attack.ts';
 import { confirmAttacks } from './confirm.ts';
 import { headerAttacks } from './headers.ts';

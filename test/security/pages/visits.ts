@@ -1,4 +1,4 @@
-/** Steps that lead to each page. */
+/** Takes the steps that lead to each page, and reads facts from the pages. */
 import * as client from 'openid-client';
 import type { Answer } from '../../support/agent.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
@@ -9,13 +9,13 @@ const CHALLENGE = { code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM
 export const HTML = { headers: { accept: 'text/html' } };
 
 /** Returns the site of another RP at the same provider. */
-export function at(site: Site, clientId: string, callback: string = site.client.callback): Site {
+export function siteOfRp(site: Site, clientId: string, callback: string = site.client.callback): Site {
   const { id, secret } = site.others?.[clientId] ?? { ...site.client, id: clientId };
   return { ...site, client: { id, secret, callback } };
 }
 
 /** Opens the QR page by an authorization request with these parameters. */
-export async function sent(
+export async function startSignIn(
   site: Site,
   parameters: Record<string, string> = {},
   headers: Record<string, string> = {},
@@ -32,8 +32,8 @@ export async function sent(
   return { browser, page: must(page, 200) };
 }
 
-/** A phone that is signed in. */
-export async function signedIn(
+/** Returns a phone that is signed in. */
+export async function signInPhone(
   site: Site,
   name: string = 'alice',
   headers: Record<string, string> = {},
@@ -44,13 +44,13 @@ export async function signedIn(
 }
 
 /** Scans this browser's code. @returns the confirm page */
-export async function confirmPage(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Answer> {
+export async function openConfirmPage(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Answer> {
   must(await phone.scan(await browser.code()), 200);
   return must(await phone.agent.get(phone.at, HTML), 200);
 }
 
 /** Approves, finishes and follows the redirect. @returns the consent page */
-export async function consentPage(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Answer> {
+export async function openConsentPage(phone: PhoneVisitor, browser: BrowserVisitor): Promise<Answer> {
   must(await phone.decide('approve'), 200);
   const { redirectTo } = must(await browser.finish(), 200).json();
   return must(await browser.agent.follow(`${redirectTo}`), 200);

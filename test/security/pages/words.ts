@@ -1,10 +1,13 @@
-/** Row 11: no text of other parties replaces the provider's words, and no app or browser is shown as another one. */
+/**
+ * Row 11 of the table in docs/security.md: no text of other parties replaces the provider's words, and no app or
+ * browser is shown as another one.
+ */
 import { domainToUnicode } from 'node:url';
 import type { Context, Next } from 'koa';
 import type { Site } from '../../support/visitors.ts';
 import { testClient, type WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront } from '../attack.ts';
-import { at, confirmPage, nameOn, sent, signedIn, textBeside } from './visits.ts';
+import { nameOn, openConfirmPage, signInPhone, siteOfRp, startSignIn, textBeside } from './visits.ts';
 
 /** U+202E: from here on, text runs from right to left, up to the end of its block or its isolate. */
 const OVERRIDE = '\u202e';
@@ -22,10 +25,10 @@ export const wordAttacks: Attack[] = [
     row: 11,
     name: "reverses the provider's words by a character in its app's name",
     on: { clients: [testClient('turned', { client_name: `Bank${OVERRIDE}!` })] },
-    without: { name: 'isolation', options: rewriting((page) => page.replaceAll('Bank', `Bank${OVERRIDE}`)) },
+    without: { defence: 'isolation', options: rewriting((page) => page.replaceAll('Bank', `Bank${OVERRIDE}`)) },
     run: async (site) => {
-      const { browser, page } = await sent(at(site, 'turned'));
-      const confirm = await confirmPage(await signedIn(site), browser);
+      const { browser, page } = await startSignIn(siteOfRp(site, 'turned'));
+      const confirm = await openConfirmPage(await signInPhone(site), browser);
       const turned = [page, confirm].filter(({ text }) => text.replace(/<bdi>.*?<\/bdi>/gs, '').includes(OVERRIDE));
       return turned.length === 0 ? undefined : turned.map(({ url }) => url.pathname).join(', ');
     },
@@ -35,22 +38,22 @@ export const wordAttacks: Attack[] = [
     name: "pushes the facts off the phone's screen with its app's name",
     on: { clients: [testClient('endless', { client_name: 'Bank '.repeat(500) })] },
     without: {
-      name: 'a maximum length of names',
+      defence: 'a maximum length of names',
       options: rewriting((page) => page.replaceAll('Bank', 'Bank '.repeat(500))),
     },
     run: async (site) => {
-      const { browser } = await sent(at(site, 'endless'));
-      const name = nameOn((await confirmPage(await signedIn(site), browser)).text);
+      const { browser } = await startSignIn(siteOfRp(site, 'endless'));
+      const name = nameOn((await openConfirmPage(await signInPhone(site), browser)).text);
       return name.length > LONGEST_NAME ? `${name.length} characters` : undefined;
     },
   },
   {
     row: 11,
     name: "shows a sentence on the phone as its browser's name",
-    without: { name: 'a list of known browsers', options: anyBrowser() },
+    without: { defence: 'a list of known browsers', options: anyBrowser() },
     run: async (site) => {
-      const { browser } = await sent(site, {}, { 'user-agent': `${SENTENCE}/1.0 <b>x</b>` });
-      const screen = textBeside('Device', (await confirmPage(await signedIn(site), browser)).text);
+      const { browser } = await startSignIn(site, {}, { 'user-agent': `${SENTENCE}/1.0 <b>x</b>` });
+      const screen = textBeside('Device', (await openConfirmPage(await signInPhone(site), browser)).text);
       return screen.includes(SENTENCE) ? screen : undefined;
     },
   },
@@ -59,11 +62,11 @@ export const wordAttacks: Attack[] = [
     name: 'presents the scheme of a native app as a host',
     on: withCallback('native', NATIVE_CALLBACK),
     without: {
-      name: 'a distinction between schemes and hosts',
+      defence: 'a distinction between schemes and hosts',
       options: rewriting((page) => page.replace(/(<dt>Website<\/dt><dd>).*?(?=<\/dd>)/s, '$1accounts.bank.example:')),
     },
     run: async (site) => {
-      const shown = await hostOf(at(site, 'native', NATIVE_CALLBACK));
+      const shown = await hostOf(siteOfRp(site, 'native', NATIVE_CALLBACK));
       return /^accounts\.bank\.example:?$/.test(shown) ? shown : undefined;
     },
   },
@@ -72,11 +75,11 @@ export const wordAttacks: Attack[] = [
     name: 'presents the user name in a redirect URI as its host',
     on: withCallback('userinfo', USERINFO_CALLBACK),
     without: {
-      name: 'parsing the redirect URI',
+      defence: 'parsing the redirect URI',
       options: rewriting((page) => page.replaceAll('evil.example', new URL(USERINFO_CALLBACK).username)),
     },
     run: async (site) => {
-      const shown = await hostOf(at(site, 'userinfo', USERINFO_CALLBACK));
+      const shown = await hostOf(siteOfRp(site, 'userinfo', USERINFO_CALLBACK));
       return shown === 'evil.example' ? undefined : shown;
     },
   },
@@ -85,11 +88,11 @@ export const wordAttacks: Attack[] = [
     name: 'presents its host as another host that looks similar',
     on: withCallback('homograph', `https://${HOMOGRAPH}/done`),
     without: {
-      name: 'Punycode',
+      defence: 'Punycode',
       options: rewriting((page) => page.replace(/xn--[\w.-]+/g, (host) => domainToUnicode(host))),
     },
     run: async (site) => {
-      const shown = await hostOf(at(site, 'homograph', `https://${HOMOGRAPH}/done`));
+      const shown = await hostOf(siteOfRp(site, 'homograph', `https://${HOMOGRAPH}/done`));
       return /^[\x20-\x7e]+$/.test(shown) ? undefined : shown;
     },
   },
@@ -102,8 +105,8 @@ function withCallback(clientId: string, callback: string): WorldOptions {
 }
 
 async function hostOf(site: Site): Promise<string> {
-  const { browser } = await sent(site);
-  return textBeside('Website', (await confirmPage(await signedIn(site), browser)).text);
+  const { browser } = await startSignIn(site);
+  return textBeside('Website', (await openConfirmPage(await signInPhone(site), browser)).text);
 }
 
 /** A server that changes its pages with this function. */

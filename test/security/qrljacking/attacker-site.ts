@@ -97,7 +97,7 @@ export class AttackerSite {
   }
 
   /** Waits until the ticket is in this state because of the victim's acts. */
-  async becomes(state: string): Promise<Record<string, unknown>> {
+  async waitForState(state: string): Promise<Record<string, unknown>> {
     let ticket = await this.ticket();
     while (ticket.state !== state) ticket = (await this.#agent.get(`${this.#at}/qr?after=${ticket.version}`)).json();
     return ticket;

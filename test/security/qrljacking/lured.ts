@@ -1,4 +1,4 @@
-/** The first steps of QRLJacking: an attacker's page, and a victim who scans its code with a phone. */
+/** Takes the first steps of QRLJacking: opens an attacker's page, and scans its code with a victim's phone. */
 import type { BrowserContext, Page } from 'playwright-core';
 import type { QrLoginOptions } from '../../../src/index.ts';
 import { approve } from '../../chromium/acts.ts';
@@ -20,7 +20,7 @@ export const PLACES: Readonly<Record<string, { country: string; city: string }>>
 export const BY_DEFAULT = { assess: undefined, limits: undefined } as unknown as Partial<QrLoginOptions>;
 
 /** Opens the attacker's site, which is closed with the stage. */
-export async function attackerAt(stage: Stage, address: string = ATTACKER): Promise<AttackerSite> {
+export async function openAttackerSite(stage: Stage, address: string = ATTACKER): Promise<AttackerSite> {
   const site = await AttackerSite.open(stage, address);
   stage.atEnd(() => site.close());
   return site;
@@ -31,8 +31,8 @@ export function phoneOf(stage: Stage, name: string = 'alice'): Promise<BrowserCo
   return signedInPhone(stage, { name, extraHTTPHeaders: FROM_VICTIM });
 }
 
-/** Opens the attacker's page on another screen. */
-export async function lured(stage: Stage, site: AttackerSite): Promise<Page> {
+/** Opens the attacker's page on the victim's computer. */
+export async function openLure(stage: Stage, site: AttackerSite): Promise<Page> {
   return stage.open(await stage.desktop({ viewport: { width: 480, height: 560 } }), site.url('/'));
 }
 

@@ -13,7 +13,7 @@ import { useStage } from '../../chromium/use-stage.ts';
 import { deviceWithPasskey } from '../../chromium/virtual-passkey.ts';
 import { PasskeyRecords } from '../../fixtures/passkeys.ts';
 import { claimsIn } from './attacker-site.ts';
-import { attackerAt, lured } from './lured.ts';
+import { openAttackerSite, openLure } from './lured.ts';
 
 /** The victim uses the passkey on the attacker's page. */
 async function usePasskeyAt(page: Page, url: string): Promise<void> {
@@ -26,7 +26,7 @@ describe('a passkey beside the code', () => {
   const stage = useStage({ assess: assessByDefault }, { passkeys: true });
 
   it('cannot be relayed by another site: the browser refuses to ask for it there', async () => {
-    const site = await attackerAt(stage());
+    const site = await openAttackerSite(stage());
     const { page: laptop } = await deviceWithPasskey(stage(), await stage().desktop());
     await usePasskeyAt(laptop, site.url('/passkey', 'attacker.localhost'));
     expect(site.refusal).to.equal('SecurityError');
@@ -35,7 +35,7 @@ describe('a passkey beside the code', () => {
   });
 
   it('cannot be relayed by the same host on another port, because the server refuses the signed origin', async () => {
-    const site = await attackerAt(stage());
+    const site = await openAttackerSite(stage());
     const { page: laptop } = await deviceWithPasskey(stage(), await stage().desktop());
     await usePasskeyAt(laptop, site.url('/passkey'));
     expect(site.refusal).to.equal(undefined);
@@ -58,7 +58,7 @@ describe('a passkey beside the code on a server that accepts the origin of anoth
 
   it('is relayed, so only the check of the origin prevents this', async () => {
     origin = stage().issuer;
-    const site = await attackerAt(stage());
+    const site = await openAttackerSite(stage());
     const { page: laptop } = await deviceWithPasskey(stage(), await stage().desktop());
     origin = new URL(site.url('/')).origin;
     await usePasskeyAt(laptop, site.url('/passkey'));
@@ -70,9 +70,9 @@ describe('a passkey beside the code on a server that accepts the origin of anoth
 describe('a passkey before Approve', () => {
   const stage = useStage({ assess: assessByDefault }, { passkeys: true });
 
-  it('does not stop a live relay, because the phone is at the right site and only the QR page is at a wrong one', async () => {
-    const site = await attackerAt(stage());
-    const lure = await lured(stage(), site);
+  it('does not stop a live relay, because only the code is shown on a wrong site, and the phone opens the right one', async () => {
+    const site = await openAttackerSite(stage());
+    const lure = await openLure(stage(), site);
     const { page: phone } = await deviceWithPasskey(stage(), await stage().phone());
     await scanCode(stage(), await site.code(), phone);
     await phone.getByText('Your phone will ask for your passkey').waitFor();

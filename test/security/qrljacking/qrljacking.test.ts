@@ -5,23 +5,32 @@ import { scanCode } from '../../chromium/phones.ts';
 import { seeCodeOtherThan, ticketIn } from '../../chromium/qr-from-pixels.ts';
 import { useStage } from '../../chromium/use-stage.ts';
 import { claimsIn } from './attacker-site.ts';
-import { approveBeside, attackerAt, BY_DEFAULT, lured, phoneOf, scan, scanAndApprove, VICTIM } from './lured.ts';
+import {
+  approveBeside,
+  BY_DEFAULT,
+  openAttackerSite,
+  openLure,
+  phoneOf,
+  scan,
+  scanAndApprove,
+  VICTIM,
+} from './lured.ts';
 
 describe('QRLJacking without a check code', () => {
   const stage = useStage({ assess: () => 'allow' }, { proxy: true });
 
   it('signs the attacker in as the victim that approves', async () => {
-    const site = await attackerAt(stage());
-    const code = await seeCodeOtherThan(await lured(stage(), site), '');
+    const site = await openAttackerSite(stage());
+    const code = await seeCodeOtherThan(await openLure(stage(), site), '');
     await approve(await scanCode(stage(), code, await phoneOf(stage())));
-    await site.becomes('approved');
+    await site.waitForState('approved');
     expect(claimsIn(await site.arrive(await site.finish()))).to.include({ sub: 'a11ce' });
   });
 
   it('needs a page that follows each rotation, because a picture is invalid half a minute later', async () => {
     stage().expectProblem(/404/);
-    const site = await attackerAt(stage());
-    const lure = await lured(stage(), site);
+    const site = await openAttackerSite(stage());
+    const lure = await openLure(stage(), site);
     const picture = await seeCodeOtherThan(lure, '');
     stage().clock.forward(31);
     const live = await seeCodeOtherThan(lure, picture);
@@ -38,12 +47,12 @@ describe('QRLJacking against the default options', () => {
   const stage = useStage(BY_DEFAULT, { proxy: true });
 
   it('fails with a page that only shows the code, because only the victim sees the digits', async () => {
-    const site = await attackerAt(stage());
+    const site = await openAttackerSite(stage());
     const phone = await scanAndApprove(stage(), site);
     const digits = await checkCodeOn(phone);
     expect(digits).to.match(/^\d{6}$/);
 
-    const ticket = await site.becomes('approved');
+    const ticket = await site.waitForState('approved');
     expect(ticket.checkCode).to.equal(true);
     expect(JSON.stringify(ticket)).not.to.include(digits);
     const asked = await site.finish();
@@ -56,8 +65,8 @@ describe('QRLJacking against the default options', () => {
     expect(await site.isSignedIn()).to.equal(false);
   });
 
-  it('has twelve guesses of the digits per hour and account, even if the victim approves many times', async () => {
-    const site = await attackerAt(stage());
+  it('allows twelve guesses of the digits per hour and account, even if the victim approves many times', async () => {
+    const site = await openAttackerSite(stage());
     for (let round = 1; round <= 4; round++) {
       const phone = await approveBeside(stage(), site);
       const wrong = otherThan(await phone.checkCode());
@@ -73,8 +82,8 @@ describe('QRLJacking against the default options', () => {
   });
 
   it('succeeds by a live relay of the digits from the victim, which only passkeys can prevent', async () => {
-    const site = await attackerAt(stage());
-    const lure = await lured(stage(), site);
+    const site = await openAttackerSite(stage());
+    const lure = await openLure(stage(), site);
     const phone = await scan(stage(), await phoneOf(stage()), site);
     await approve(phone);
     await phone.getByText('We never ask for this number by phone, in a message or on another website').waitFor();
@@ -88,7 +97,7 @@ describe('QRLJacking against the default options', () => {
   });
 
   it("also needs the digits from the victim's own address", async () => {
-    const site = await attackerAt(stage(), VICTIM);
+    const site = await openAttackerSite(stage(), VICTIM);
     await approveBeside(stage(), site);
     expect((await site.finish()).json().error).to.equal('check_code_required');
   });
@@ -98,7 +107,7 @@ describe('QRLJacking without known addresses', () => {
   const stage = useStage(BY_DEFAULT);
 
   it('also needs the digits', async () => {
-    const site = await attackerAt(stage());
+    const site = await openAttackerSite(stage());
     await approveBeside(stage(), site);
     expect((await site.finish()).json().error).to.equal('check_code_required');
   });

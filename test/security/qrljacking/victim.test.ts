@@ -3,13 +3,13 @@ import { expect } from 'chai';
 import { approve, checkCodeOn } from '../../chromium/acts.ts';
 import { useStage } from '../../chromium/use-stage.ts';
 import { inFullSuite } from '../../support/full-suite.ts';
-import { attackerAt, BY_DEFAULT, ELSEWHERE, PLACES, phoneOf, scan, scanAndApprove } from './lured.ts';
+import { BY_DEFAULT, ELSEWHERE, openAttackerSite, PLACES, phoneOf, scan, scanAndApprove } from './lured.ts';
 
 describe('QRLJacking, for the victim', () => {
   const stage = useStage({ ...BY_DEFAULT, locate: (address) => PLACES[address] }, { proxy: true });
 
   it('shows the app, the place and the time on the phone, and asks if the victim started it', async () => {
-    const site = await attackerAt(stage());
+    const site = await openAttackerSite(stage());
     const phone = await phoneOf(stage());
     stage().clock.forward(70);
     const page = await scan(stage(), phone, site);
@@ -37,31 +37,31 @@ describe('QRLJacking, for the victim', () => {
   });
 
   it('ends with "I did not start this", after which the attacker and the next code of the attacker are refused', async () => {
-    const site = await attackerAt(stage());
+    const site = await openAttackerSite(stage());
     const phone = await phoneOf(stage());
     const page = await scan(stage(), phone, site);
     await page.getByRole('button', { name: 'I did not start this' }).click();
     await page.getByRole('heading', { name: 'Declined and reported' }).waitFor();
-    await site.becomes('denied');
+    await site.waitForState('denied');
     expect(await site.arrive(await site.finish())).to.include('data-error="access_denied"');
 
     await site.begin();
     const again = await stage().open(phone, await site.code());
     await again.getByRole('heading', { name: 'Refused because of your report' }).waitFor();
-    await site.becomes('denied');
+    await site.waitForState('denied');
     expect(await site.arrive(await site.finish())).to.include('data-error="access_denied"');
 
     // An account that has reported nothing can still approve there, and the victim can still approve a code from
     // another address.
     await site.begin();
     await scan(stage(), await phoneOf(stage(), 'bob'), site);
-    const elsewhere = await attackerAt(stage(), ELSEWHERE);
+    const elsewhere = await openAttackerSite(stage(), ELSEWHERE);
     await approve(await scan(stage(), phone, elsewhere));
     expect((await elsewhere.finish()).json().error).to.equal('check_code_required');
   });
 
   it('ends with "I did not start this" while the phone shows the digits, which then become invalid', async () => {
-    const site = await attackerAt(stage());
+    const site = await openAttackerSite(stage());
     const phone = await scanAndApprove(stage(), site);
     const digits = await checkCodeOn(phone);
     await phone.getByRole('button', { name: 'I did not start this' }).click();
@@ -73,7 +73,7 @@ describe('QRLJacking, for the victim', () => {
   inFullSuite(() =>
     it('cannot put the page with the code or the confirm page into a frame', async () => {
       stage().expectProblem(/frame|X-Frame-Options|CSP frame-ancestors/i);
-      const site = await attackerAt(stage());
+      const site = await openAttackerSite(stage());
       const phone = await phoneOf(stage());
       const confirm = await scan(stage(), phone, site);
       const asks = confirm.url();

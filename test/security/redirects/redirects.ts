@@ -1,4 +1,7 @@
-/** Row 20: no answer leads to an address of the attacker, and no POST is repeated by a redirect. */
+/**
+ * Row 20 of the table in docs/security.md: no answer leads to an address of the attacker, and no POST is repeated by a
+ * redirect.
+ */
 
 import type { Middleware } from 'koa';
 import { passwordOf } from '../../fixtures/people.ts';
@@ -82,9 +85,9 @@ function answering(status: number): Middleware {
   };
 }
 
-const sentOn = oncePerSite(async (site) => {
+const findWrongRedirect = oncePerSite(async (site) => {
   const answers: [string, Answer][] = [];
-  for (const { does, meet } of TARGETS.filter(({ on }) => on === undefined)) {
+  for (const { does, prepare: meet } of TARGETS.filter(({ on }) => on === undefined)) {
     const { who, url, fields } = await meet(site);
     answers.push([does, await who.submit(url, fields)]);
   }
@@ -100,52 +103,52 @@ export const attacks: Attack[] = [
   {
     row: 20,
     name: 'a link to the return address of the account page leads to another site',
-    without: { name: 'a check of the target', options: inFront(obeying) },
-    run: leaving((target, { issuer }) => [`${issuer}/account/signed-in?${new URLSearchParams({ state: target })}`]),
+    without: { defence: 'a check of the target', options: inFront(obeying) },
+    run: followLinks((target, { issuer }) => [`${issuer}/account/signed-in?${new URLSearchParams({ state: target })}`]),
   },
   {
     row: 20,
     name: 'a link to the return address of the account page leads to another site because the address looks like a path',
-    without: { name: 'a check of the second character', options: inFront(takingTwoSlashes) },
-    run: leaving((target, { issuer }) => [
+    without: { defence: 'a check of the second character', options: inFront(takingTwoSlashes) },
+    run: followLinks((target, { issuer }) => [
       `${issuer}/account/signed-in?${new URLSearchParams({ state: target.replace(/^(?!\/)/, '/') })}`,
     ]),
   },
   {
     row: 20,
     name: 'a link to the sign-in leads to another site after the victim has signed in',
-    without: { name: 'a check of the target', options: inFront(obeying) },
+    without: { defence: 'a check of the target', options: inFront(obeying) },
     run: async (site) => {
       const { issuer } = site;
       const query = { client_id: 'account', response_type: 'none', scope: 'openid', state: '//evil.example/' };
       const link = `${issuer}/auth?${new URLSearchParams({ ...query, redirect_uri: `${issuer}/account/signed-in` })}`;
       const phone = await phoneOf(site, 'alice');
       const elsewhere = (url: URL): boolean => url.origin !== new URL(issuer).origin;
-      return away(await phone.agent.follow(link, elsewhere), site);
+      return foreignTarget(await phone.agent.follow(link, elsewhere), site);
     },
   },
   {
     row: 20,
     name: 'a link to a code leads a phone to another site instead of the sign-in',
-    without: { name: 'targets that only the server sets', options: inFront(obeying) },
+    without: { defence: 'targets that only the server sets', options: inFront(obeying) },
     run: async (site) => {
       const browser = await atTheCode(site);
       const code = await browser.code();
-      return leaving((target) => [`${code}?${new URLSearchParams(everywhere(target))}`])(site);
+      return followLinks((target) => [`${code}?${new URLSearchParams(everywhere(target))}`])(site);
     },
   },
   {
     row: 20,
     name: 'extra fields of a form decide where the answer leads',
-    without: { name: 'targets that only the server sets', options: inFront(obeying) },
+    without: { defence: 'targets that only the server sets', options: inFront(obeying) },
     run: async (site) => {
-      for (const { meet } of TARGETS.filter(({ on }) => on === undefined)) {
+      for (const { prepare: meet } of TARGETS.filter(({ on }) => on === undefined)) {
         const { who, url, fields } = await meet(site);
         const more = everywhere('https://evil.example/');
         const asked = `${url}?${new URLSearchParams(more)}`;
         const got =
-          away(await who.submit(asked, { ...more, ...fields }), site) ??
-          away(await who.post(asked, { ...more, ...fields }), site);
+          foreignTarget(await who.submit(asked, { ...more, ...fields }), site) ??
+          foreignTarget(await who.post(asked, { ...more, ...fields }), site);
         if (got !== undefined) return got;
       }
       return undefined;
@@ -157,13 +160,13 @@ export const attacks: Attack[] = [
   ].map(({ name, status }) => ({
     row: 20,
     name: `a form is answered with a redirect ${name}`,
-    without: { name: 'See Other', options: inFront(answering(status)) },
-    run: sentOn,
+    without: { defence: 'See Other', options: inFront(answering(status)) },
+    run: findWrongRedirect,
   })),
 ];
 
 /** Opens the links for all of these addresses. @returns the first target that leads away */
-function leaving(links: (target: string, site: Site) => string[]): Attack['run'] {
+function followLinks(links: (target: string, site: Site) => string[]): Attack['run'] {
   return async (site) => {
     const { pathname } = new URL(site.issuer);
     const base = pathname.replace(/\/$/, '');
@@ -172,7 +175,7 @@ function leaving(links: (target: string, site: Site) => string[]): Attack['run']
       for (const link of links(target, site)) {
         const answer = await new PhoneVisitor(site).agent.get(link, { headers: { accept: 'text/html' } });
         if (answer.location === '') throw new Error(`this leads nowhere: ${link}`);
-        const got = away(answer, site);
+        const got = foreignTarget(answer, site);
         if (got !== undefined) return got;
       }
     }
@@ -181,7 +184,7 @@ function leaving(links: (target: string, site: Site) => string[]): Attack['run']
 }
 
 /** Returns the target of an answer, if that is neither the provider nor the app. */
-function away({ url, headers, text }: Answer, { issuer, client }: Site): string | undefined {
+function foreignTarget({ url, headers, text }: Answer, { issuer, client }: Site): string | undefined {
   const targets = [headers.get('location'), /"redirectTo":"([^"]+)"/.exec(text)?.[1], headers.get('refresh')];
   return (
     targets.find((target) => {

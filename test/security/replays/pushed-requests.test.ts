@@ -16,7 +16,7 @@ const REQUEST = {
 };
 
 const anyConsumer: Weakness = {
-  name: 'a name of the consumer beside the time of use',
+  defence: 'a name of the consumer beside the time of use',
   patch: replacing(
     KeyvRecords.prototype,
     'consume',
@@ -65,7 +65,7 @@ async function readyToResume(world: World, start: string): Promise<() => ReturnT
 
 describe('a pushed request that begins two sign-ins', () => {
   registerSides('row 37: gets a second code when the sign-in that lost the race is repeated', {
-    lacks: anyConsumer.name,
+    lacks: anyConsumer.defence,
     succeeds: () =>
       whilePatched(anyConsumer, async () => {
         expect(await codesOfTwoSignIns()).to.have.length(2);

@@ -1,5 +1,6 @@
 /**
- * Rows 36 and 37: a DPoP proof, an assertion, a code or a token counts once if it is sent many times at the same time.
+ * Rows 36 and 37 of the table in docs/security.md: a DPoP proof, an assertion, a code or a token counts once if it is
+ * sent many times at the same time.
  */
 
 import {
@@ -37,7 +38,7 @@ export const PROOFS: Readonly<Record<string, Obtain>> = {
   },
 
   'one DPoP proof at the userinfo endpoint': async (site) => {
-    const visitor = await signedIn(site);
+    const visitor = await signInVisitor(site);
     const dpop = await proofFor('POST', `${site.issuer}/token`);
     const { access } = tokensIn(await site.redeem(0, await visitor.code(), { dpop }));
     const proof = await proofFor('GET', `${site.issuer}/me`, access);
@@ -52,17 +53,17 @@ export const PROOFS: Readonly<Record<string, Obtain>> = {
 
 const SINGLE_USE: Readonly<Record<string, Obtain>> = {
   'an authorization code': async (site) => {
-    const code = await (await signedIn(site)).code();
+    const code = await (await signInVisitor(site)).code();
     return (node) => site.redeem(node, code);
   },
 
   'a refresh token': async (site) => {
-    const { refresh } = tokensIn(await site.redeem(0, await (await signedIn(site)).code()));
+    const { refresh } = tokensIn(await site.redeem(0, await (await signInVisitor(site)).code()));
     return (node) => site.refresh(node, refresh);
   },
 
   'a device code': async (site) => {
-    const visitor = await signedIn(site);
+    const visitor = await signInVisitor(site);
     // The device gets the grant that the user has given to the RP before.
     await visitor.code();
     const { device_code: code, user_code: userCode } = (
@@ -107,7 +108,7 @@ async function survivorsOf(site: AdapterSite, obtain: Obtain): Promise<readonly 
 
 /** Uses a pushed authorization request many times at the same time. @returns the number of codes */
 export async function usesOfPushedRequest(site: AdapterSite, times: number): Promise<number> {
-  const visitor = await signedIn(site);
+  const visitor = await signInVisitor(site);
   // The user has given consent, so that the requests below are answered without a page.
   await visitor.code();
   const pushed = (await site.ask(0, '/request', request())).json();
@@ -125,7 +126,7 @@ export async function usesOfPushedRequest(site: AdapterSite, times: number): Pro
   return results.filter((result) => result.has('code')).length;
 }
 
-async function signedIn(site: AdapterSite): Promise<Visitor> {
+async function signInVisitor(site: AdapterSite): Promise<Visitor> {
   const visitor = site.visitor();
   await visitor.signIn();
   return visitor;

@@ -27,28 +27,28 @@ function lookOnly(): Records['reserve'] {
   const second = new Map<string, () => void>();
   return async function (this: Records, key) {
     const isUnknown = (await this.get(key)) === undefined;
-    const meet = second.get(key);
-    if (meet === undefined) await new Promise<void>((resolve) => second.set(key, resolve));
-    else meet();
+    const release = second.get(key);
+    if (release === undefined) await new Promise<void>((resolve) => second.set(key, resolve));
+    else release();
     return isUnknown;
   };
 }
 
 const findThenSave: Weakness = {
-  name: 'a lookup that claims the proof',
+  defence: 'a lookup that claims the proof',
   patch: all(
     replacing(RedisRecords.prototype, 'reserve', lookOnly),
     replacing(KeyvRecords.prototype, 'reserve', lookOnly),
   ),
 };
 
-const aGrantThatGoesOn: Weakness = {
-  name: 'a revocation of the grant by the loser of the race',
+const keptGrant: Weakness = {
+  defence: 'a revocation of the grant by the loser of the race',
   patch: replacing(Object.getPrototypeOf(keyvAdapter(new Keyv())('Grant')), 'destroy', () => async () => undefined),
 };
 
-const aSecondConsumption: Weakness = {
-  name: 'a pushed request that is consumed once',
+const repeatedConsumption: Weakness = {
+  defence: 'a pushed request that is consumed once',
   patch: all(
     replacing(RedisRecords.prototype, 'consume', () => async () => true),
     replacing(KeyvRecords.prototype, 'consume', () => async () => true),
@@ -57,7 +57,7 @@ const aSecondConsumption: Weakness = {
 
 /** Another request consumes each record between this request's read and its consumption. */
 const anotherIsFaster: Weakness = {
-  name: 'a first request',
+  defence: 'a first request',
   patch: all(
     replacing(RedisRecords.prototype, 'consume', () => async () => false),
     replacing(KeyvRecords.prototype, 'consume', () => async () => false),
@@ -104,7 +104,7 @@ for (const { name, start, interleaves } of SETTINGS) {
 
     for (const [proof, obtain] of Object.entries(PROOFS)) {
       register(`row 36: ${proof}, sent ${AT_ONCE} times at once, is accepted more than once`, {
-        lacks: findThenSave.name,
+        lacks: findThenSave.defence,
         succeeds: async () => {
           const send = await obtain(site);
           const accepted = await whilePatched(findThenSave, () => acceptedOf(site, AT_ONCE, send));
@@ -120,10 +120,10 @@ for (const { name, start, interleaves } of SETTINGS) {
 
     for (const [record, race] of Object.entries(RACES)) {
       register(`row 37: ${record}, sent twice at once, leaves tokens that work`, {
-        lacks: aGrantThatGoesOn.name,
+        lacks: keptGrant.defence,
         succeeds: () =>
-          whilePatched(aGrantThatGoesOn, async () => {
-            expect(await lost(race)).to.be.greaterThan(0);
+          whilePatched(keptGrant, async () => {
+            expect(await findLostRace(race)).to.be.greaterThan(0);
           }),
         fails: async () => {
           for (let round = 0; round < ROUNDS; round++) {
@@ -134,9 +134,9 @@ for (const { name, start, interleaves } of SETTINGS) {
     }
 
     register(`row 37: a pushed request, sent ${AT_ONCE} times at once, gets more than one code`, {
-      lacks: aSecondConsumption.name,
+      lacks: repeatedConsumption.defence,
       succeeds: () =>
-        whilePatched(aSecondConsumption, async () => {
+        whilePatched(repeatedConsumption, async () => {
           expect(await usesOfPushedRequest(site, AT_ONCE)).to.be.greaterThan(1);
         }),
       fails: async () => {
@@ -155,8 +155,8 @@ for (const { name, start, interleaves } of SETTINGS) {
       expect(revoked).to.have.length(1);
     });
 
-    /** Runs races on a weak server. @returns the number of races after which tokens still work */
-    async function lost(race: (site: AdapterSite) => Promise<readonly string[]>): Promise<number> {
+    /** Runs races on a weak server until tokens still work after one. @returns the number of this race; 0 if none */
+    async function findLostRace(race: (site: AdapterSite) => Promise<readonly string[]>): Promise<number> {
       for (let round = 0; round < WEAK_ROUNDS; round++) if ((await race(site)).length > 0) return round + 1;
       return 0;
     }

@@ -1,12 +1,15 @@
-/** Row 28: an approval can be revoked, regardless of the browser's acts in the meantime. */
+/**
+ * Row 28 of the table in docs/security.md: an approval can be revoked, regardless of the browser's acts in the
+ * meantime.
+ */
 import { RemoteSignOut } from '../../../src/http/devices/remote-sign-out.ts';
 import { SignInRevocation } from '../../../src/http/devices/revocation.ts';
 import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { accountAt, approved, expectStatus, goOn, thief } from '../scene.ts';
+import { accountAt, expectStatus, goOn, scanAndApprove, stealCookies } from '../scene.ts';
 
 const nothingRevoked: Weakness = {
-  name: 'a revocation of finished sign-ins',
+  defence: 'a revocation of finished sign-ins',
   patch: () => {
     const undo = [
       replacing(SignInRevocation.prototype, 'revoke', () => async () => [])(),
@@ -19,7 +22,7 @@ const nothingRevoked: Weakness = {
 };
 
 const onlyOneEnded: Weakness = {
-  name: 'a revocation of all sessions that came out of a ticket',
+  defence: 'a revocation of all sessions that came out of a ticket',
   patch: () => {
     let hasEnded = false;
     return replacing(
@@ -42,8 +45,8 @@ interface FinishedSignIn {
 }
 
 /** Approves the attacker's browser as the victim. The browser then finishes. */
-async function finished(site: Site): Promise<FinishedSignIn> {
-  const { browser, phone, checkCode } = await approved(site);
+async function finishSignIn(site: Site): Promise<FinishedSignIn> {
+  const { browser, phone, checkCode } = await scanAndApprove(site);
   const { redirectTo } = expectStatus(await browser.finish(checkCode), 200, 'finishing').json();
   return { browser, phone, redirectTo };
 }
@@ -69,7 +72,7 @@ export const attacks: readonly Attack[] = [
     row: 28,
     name: 'a browser stays signed in after its approver has reported it',
     run: async (site) => {
-      const { browser, phone, redirectTo } = await finished(site);
+      const { browser, phone, redirectTo } = await finishSignIn(site);
       await goOn(browser, redirectTo);
       await report(phone);
       return gain(site, browser);
@@ -80,7 +83,7 @@ export const attacks: readonly Attack[] = [
     row: 28,
     name: 'a browser delays its sign-in until its approver has reported it, and then resumes',
     run: async (site) => {
-      const { browser, phone, redirectTo } = await finished(site);
+      const { browser, phone, redirectTo } = await finishSignIn(site);
       await report(phone);
       await goOn(browser, redirectTo);
       return gain(site, browser);
@@ -91,7 +94,7 @@ export const attacks: readonly Attack[] = [
     row: 28,
     name: 'a browser delays its sign-in until its approver has signed out all browsers, and then resumes',
     run: async (site) => {
-      const { browser, phone, redirectTo } = await finished(site);
+      const { browser, phone, redirectTo } = await finishSignIn(site);
       await signOutAll(site, phone);
       await goOn(browser, redirectTo);
       return gain(site, browser);
@@ -102,9 +105,9 @@ export const attacks: readonly Attack[] = [
     row: 28,
     name: 'a browser begins two sessions with one sign-in, and keeps one after its approver has reported it',
     run: async (site) => {
-      const { browser, phone, redirectTo } = await finished(site);
+      const { browser, phone, redirectTo } = await finishSignIn(site);
       // A browser that did not get the answer has these cookies, and may repeat the request.
-      const second = await thief(browser, () => true);
+      const second = await stealCookies(browser, () => true);
       await goOn(browser, redirectTo);
       await goOn(second, redirectTo);
       await report(phone);

@@ -1,7 +1,10 @@
-/** Row 6: an attacker at the browser learns that the sign-in was denied, but neither the account nor the reason. */
+/**
+ * Row 6 of the table in docs/security.md: an attacker at the browser learns that the sign-in was denied, but neither
+ * the account nor the reason.
+ */
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, inFront } from '../attack.ts';
-import { browserAt, decided, phoneOf, scanned, type TextFields } from '../meeting.ts';
+import { browserAt, phoneOf, scanCode, sendDecision, type TextFields } from '../meeting.ts';
 
 const RISKY = 'a phone that the deployment does not trust';
 
@@ -10,10 +13,10 @@ const RISKY = 'a phone that the deployment does not trust';
  */
 async function denialOf(site: Site, phoneHeaders: TextFields, decision: string | undefined): Promise<string> {
   const [attacker, phone] = [await browserAt(site), await phoneOf(site, 'alice', phoneHeaders)];
-  await scanned(phone, attacker);
-  if (decision !== undefined) await decided(phone, { decision });
+  await scanCode(phone, attacker);
+  if (decision !== undefined) await sendDecision(phone, { decision });
   const { expiresIn, ...ticket } = await attacker.ticket();
-  if (ticket.state !== 'denied') throw new Error(`this is ${ticket.state}, not denied`);
+  if (ticket.state !== 'denied') throw new Error(`the ticket is ${ticket.state}, not denied`);
   const finished = await attacker.finish();
   const isAtApp = (url: URL): boolean => url.href.startsWith(site.client.callback);
   const arrived = await attacker.agent.follow(new URL(`${finished.json().redirectTo}`), isAtApp);
@@ -39,7 +42,7 @@ export const denials: Attack[] = [
     row: 6,
     name: 'tells a refusal by the deployment from a denial by the user',
     on: { qrLogin: { assess: ({ phone }) => (phone.userAgent === RISKY ? 'deny' : 'allow') } },
-    without: { name: 'one answer for all refusals', options: telling('risk') },
+    without: { defence: 'one answer for all refusals', options: telling('risk') },
     run: async (site) => {
       const [person, risk] = [
         await denialOf(site, {}, 'deny'),
@@ -51,7 +54,7 @@ export const denials: Attack[] = [
   {
     row: 6,
     name: 'tells a report from a denial',
-    without: { name: 'one answer for all refusals', options: telling('report') },
+    without: { defence: 'one answer for all refusals', options: telling('report') },
     run: async (site) => {
       const [person, report] = [await denialOf(site, {}, 'deny'), await denialOf(site, {}, 'report')];
       return person === report ? undefined : `${person} and ${report}`;

@@ -1,14 +1,17 @@
-/** Row 16: "I did not start this" ends an attempt, and another attempt of the attacker fails, too. */
+/**
+ * Row 16 of the table in docs/security.md: "I did not start this" ends an attempt, and another attempt of the attacker
+ * fails, too.
+ */
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import { passwordOf } from '../../fixtures/people.ts';
 import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
 import { type Attack, inFront, replacing, type Weakness } from '../attack.ts';
-import { approved, browserAt, decided, phoneOf, scanned, signedInBy, type TextFields } from '../meeting.ts';
-import { doubtsAboutAddresses } from '../weaknesses.ts';
+import { browserAt, followToRp, phoneOf, scanAndApprove, scanCode, sendDecision, type TextFields } from '../meeting.ts';
+import { trustsForgedAddresses } from '../weaknesses.ts';
 
 /** A server that treats a report as a denial. */
-export const plainNo: Weakness = {
-  name: 'reports that do more than a denial',
+export const reportAsDenial: Weakness = {
+  defence: 'reports that do more than a denial',
   patch: replacing(
     PhoneActs.prototype,
     'report',
@@ -24,100 +27,100 @@ interface ReportedSignIn {
   readonly phone: PhoneVisitor;
 }
 
-async function reported(site: Site, headers: TextFields = {}): Promise<ReportedSignIn> {
+async function startReported(site: Site, headers: TextFields = {}): Promise<ReportedSignIn> {
   const [attacker, phone] = [await browserAt(site, headers), await phoneOf(site)];
-  await reportedBy(phone, attacker);
+  await reportCode(phone, attacker);
   return { attacker, phone };
 }
 
 /** Scans the browser's code and reports it with "I did not start this". */
-export async function reportedBy(phone: PhoneVisitor, attacker: BrowserVisitor): Promise<void> {
-  await scanned(phone, attacker);
-  const answer = await decided(phone, { decision: 'report' });
+export async function reportCode(phone: PhoneVisitor, attacker: BrowserVisitor): Promise<void> {
+  await scanCode(phone, attacker);
+  const answer = await sendDecision(phone, { decision: 'report' });
   if (answer.status !== 200) throw new Error(`the report is answered with ${answer.status}`);
 }
 
 /** Scans another code as alice and approves it by mistake. */
-async function approvedByMistake(phone: PhoneVisitor, attacker: BrowserVisitor): Promise<string | undefined> {
-  await scanned(phone, attacker);
-  await decided(phone, { decision: 'approve' });
-  return signedInBy(attacker, await attacker.finish());
+async function approveByMistake(phone: PhoneVisitor, attacker: BrowserVisitor): Promise<string | undefined> {
+  await scanCode(phone, attacker);
+  await sendDecision(phone, { decision: 'approve' });
+  return followToRp(attacker, await attacker.finish());
 }
 
 /** Sends a password to this path with the interaction's cookie. Only a program does that, not a browser. */
-async function passwordAt(attacker: BrowserVisitor, path: string): Promise<string | undefined> {
+async function sendPassword(attacker: BrowserVisitor, path: string): Promise<string | undefined> {
   const cookie = await attacker.agent.jar.getCookieString(attacker.at);
   const { issuer } = attacker.site;
   const answer = await attacker.agent.post(`${issuer}${path}`, {
     form: { name: 'bob', password: passwordOf('bob') },
     headers: { cookie, accept: 'text/html', origin: new URL(issuer).origin },
   });
-  return signedInBy(attacker, answer);
+  return followToRp(attacker, answer);
 }
 
 export const reports: Attack[] = [
   {
     row: 16,
     name: 'shows a new code at a reported interaction',
-    without: plainNo,
+    without: reportAsDenial,
     run: async (site) => {
-      const { attacker } = await reported(site);
+      const { attacker } = await startReported(site);
       await attacker.post(`${attacker.at}/qr/renew`, {});
       await attacker.agent.get(attacker.at);
       const { qr } = (await attacker.ticket()) as { qr?: { url: string } };
       if (qr === undefined) return undefined;
-      await approved(await phoneOf(site, 'bob'), attacker);
-      return signedInBy(attacker, await attacker.finish());
+      await scanAndApprove(await phoneOf(site, 'bob'), attacker);
+      return followToRp(attacker, await attacker.finish());
     },
   },
   {
     row: 16,
     name: "signs in with a password on the deployment's own page of a reported interaction",
-    without: plainNo,
+    without: reportAsDenial,
     run: async (site) => {
-      const { attacker } = await reported(site);
-      return passwordAt(attacker, `${new URL(attacker.at).pathname}/password`);
+      const { attacker } = await startReported(site);
+      return sendPassword(attacker, `${new URL(attacker.at).pathname}/password`);
     },
   },
   {
     row: 16,
     name: 'sends the cookie of a reported interaction to the URL of another one',
-    without: plainNo,
+    without: reportAsDenial,
     run: async (site) => {
-      const { attacker } = await reported(site);
-      return passwordAt(attacker, '/interaction/another/password');
+      const { attacker } = await startReported(site);
+      return sendPassword(attacker, '/interaction/another/password');
     },
   },
   {
     row: 16,
     name: 'tries again as another browser after a report',
-    without: plainNo,
+    without: reportAsDenial,
     run: async (site) => {
-      const { phone } = await reported(site);
-      return approvedByMistake(phone, await browserAt(site, { 'user-agent': 'Mozilla/5.0 (another browser)' }));
+      const { phone } = await startReported(site);
+      return approveByMistake(phone, await browserAt(site, { 'user-agent': 'Mozilla/5.0 (another browser)' }));
     },
   },
   {
     row: 16,
     name: 'shows a new code after the scan, so that the report comes too late',
-    without: { ...plainNo },
+    without: { ...reportAsDenial },
     run: async (site) => {
       const [attacker, phone] = [await browserAt(site), await phoneOf(site)];
-      await scanned(phone, attacker);
+      await scanCode(phone, attacker);
       const { csrf } = (await phone.look()).json();
       await attacker.post(`${attacker.at}/qr/renew`, {});
       await phone.post(phone.at, { csrf: `${csrf}`, decision: 'report' });
-      return approvedByMistake(phone, await browserAt(site));
+      return approveByMistake(phone, await browserAt(site));
     },
   },
   {
     row: 16,
     name: 'forges another address after a report',
     on: { proxy: true },
-    without: doubtsAboutAddresses,
+    without: trustsForgedAddresses,
     run: async (site) => {
-      const { phone } = await reported(site, { 'x-forwarded-for': '198.51.100.1, 203.0.113.7' });
-      return approvedByMistake(phone, await browserAt(site, { 'x-forwarded-for': '198.51.100.2, 203.0.113.7' }));
+      const { phone } = await startReported(site, { 'x-forwarded-for': '198.51.100.1, 203.0.113.7' });
+      return approveByMistake(phone, await browserAt(site, { 'x-forwarded-for': '198.51.100.2, 203.0.113.7' }));
     },
   },
   {
@@ -125,7 +128,7 @@ export const reports: Attack[] = [
     name: 'tries again from another address of its IPv6 network after a report',
     on: { proxy: true },
     without: {
-      name: 'blocking the network',
+      defence: 'blocking the network',
       options: inFront(async (ctx, next) => {
         const [, host = ''] = /:(\w+)$/.exec(ctx.get('x-forwarded-for')) ?? [];
         ctx.req.headers['x-forwarded-for'] = `2001:db8:1:${host}::1`;
@@ -133,8 +136,8 @@ export const reports: Attack[] = [
       }),
     },
     run: async (site) => {
-      const { phone } = await reported(site, { 'x-forwarded-for': '2001:db8:1:2::1' });
-      return approvedByMistake(phone, await browserAt(site, { 'x-forwarded-for': '2001:db8:1:2::2' }));
+      const { phone } = await startReported(site, { 'x-forwarded-for': '2001:db8:1:2::1' });
+      return approveByMistake(phone, await browserAt(site, { 'x-forwarded-for': '2001:db8:1:2::2' }));
     },
   },
 ];

@@ -7,8 +7,8 @@ prove('sign-ins that were refused or reported', attacks);
 
 const HOUR_MS = 60 * 60 * 1000;
 
-describe('an assessment that fails', () => {
-  it('blocks the sign-in while it does not answer', async () => {
+describe('an assessment', () => {
+  it('blocks the sign-in until it answers', async () => {
     let ask: () => void = () => undefined;
     const asked = new Promise<void>((resolve) => {
       ask = resolve;
@@ -60,7 +60,7 @@ describe('an assessment that fails', () => {
 describe('a sign-in that the deployment refuses', () => {
   it('is shown on the phone in neutral words, and without the reason in the browser', async () => {
     await World.during({ qrLogin: { assess: () => 'deny' } }, async (world) => {
-      const denied = world.payloads('qr_login.denied');
+      const denied = world.collectPayloads('qr_login.denied');
       const { browser, phone } = await world.meet();
       expect((await phone.scan(await browser.code())).status).to.equal(200);
       expect((await phone.look()).json()).to.include({ state: 'denied', because: 'risk' });
@@ -91,7 +91,7 @@ describe('a report', () => {
     });
   });
 
-  it('applies to the account that made it: other accounts may sign in from there', async () => {
+  it('applies to the reporting account: other accounts may still approve browsers at that address', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());

@@ -1,11 +1,11 @@
-/** Row 16: a refusal by the deployment or the user is final. */
+/** Row 16 of the table in docs/security.md: a refusal by the deployment or the user is final. */
 
 import type { Verdict } from '../../../src/index.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { browserAt, decided, phoneOf, scanned, signedInBy } from '../meeting.ts';
+import { browserAt, followToRp, phoneOf, scanCode, sendDecision } from '../meeting.ts';
 import { denials } from './denials.ts';
 import { reports } from './reports.ts';
 import { strangers } from './strangers.ts';
@@ -33,8 +33,8 @@ function assessing(verdict: (turn: number) => Verdict): WorldOptions {
   };
 }
 
-const asking: Weakness = {
-  name: 'a second assessment on Approve',
+const unassessedApproval: Weakness = {
+  defence: 'a second assessment on Approve',
   patch: replacing(
     PhoneActs.prototype,
     'approve',
@@ -46,13 +46,13 @@ const asking: Weakness = {
 };
 
 /** Approves with the phone's cookies, but from another user agent. */
-async function approvedElsewhere(site: Site, tries = 1): Promise<string | undefined> {
+async function approveAsThief(site: Site, tries = 1): Promise<string | undefined> {
   const [attacker, phone] = [await browserAt(site), await phoneOf(site)];
-  await scanned(phone, attacker);
+  await scanCode(phone, attacker);
   for (let turn = 0; turn < tries; turn++) {
-    await decided(phone, { decision: 'approve' }, { 'user-agent': `${STOLEN} ${turn}` });
+    await sendDecision(phone, { decision: 'approve' }, { 'user-agent': `${STOLEN} ${turn}` });
   }
-  return signedInBy(attacker, await attacker.finish());
+  return followToRp(attacker, await attacker.finish());
 }
 
 const nonsense: readonly unknown[] = ['yes', true, 1, ['allow'], { verdict: 'allow' }, undefined, 'ALLOW', 'allow '];
@@ -62,20 +62,20 @@ const assessed: Attack[] = [
     row: 16,
     name: 'finishes a sign-in that the deployment refuses',
     on: { qrLogin: { assess: () => 'deny' } },
-    without: { name: 'the assessment', options: { qrLogin: { assess: () => 'allow' } } },
+    without: { defence: 'the assessment', options: { qrLogin: { assess: () => 'allow' } } },
     run: async (site) => {
       const [attacker, phone] = [await browserAt(site), await phoneOf(site)];
-      await scanned(phone, attacker);
-      await decided(phone, { decision: 'approve' });
-      return signedInBy(attacker, await attacker.finish());
+      await scanCode(phone, attacker);
+      await sendDecision(phone, { decision: 'approve' });
+      return followToRp(attacker, await attacker.finish());
     },
   },
   {
     row: 16,
     name: 'changes the assessed data between scan and Approve',
     on: assessing(() => 'deny'),
-    without: asking,
-    run: (site) => approvedElsewhere(site),
+    without: unassessedApproval,
+    run: (site) => approveAsThief(site),
   },
   {
     row: 16,
@@ -83,15 +83,15 @@ const assessed: Attack[] = [
     on: assessing(() => {
       throw new Error('the risk engine is out of reach');
     }),
-    without: asking,
-    run: (site) => approvedElsewhere(site),
+    without: unassessedApproval,
+    run: (site) => approveAsThief(site),
   },
   {
     row: 16,
     name: 'makes the assessment return an invalid verdict',
     on: assessing((turn) => nonsense[turn] as Verdict),
-    without: asking,
-    run: (site) => approvedElsewhere(site, nonsense.length),
+    without: unassessedApproval,
+    run: (site) => approveAsThief(site, nonsense.length),
   },
 ];
 

@@ -1,13 +1,13 @@
-/** Row 16: a report must block the reported attacker, but not the victim. */
+/** Row 16 of the table in docs/security.md: a report must block the reported attacker, but not the victim. */
 import { IssuerNotes } from '../../../src/stores/issuer/issuer-notes.ts';
 import type { Site } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { browserAt, decided, phoneOf, scanned, signedInBy, type TextFields } from '../meeting.ts';
-import { all, doubtsAboutAddresses } from '../weaknesses.ts';
+import { browserAt, followToRp, phoneOf, scanCode, sendDecision, type TextFields } from '../meeting.ts';
+import { all, trustsForgedAddresses } from '../weaknesses.ts';
 
 /** A server on which a report applies to every account and every address. */
 const oneForAll: Weakness = {
-  name: 'a report for each account and each address',
+  defence: 'a report for each account and each address',
   patch: all(
     replacing(
       IssuerNotes.prototype,
@@ -36,19 +36,19 @@ function sharedName(name: string): string {
 const ATTACKER = { 'x-forwarded-for': '198.51.100.66' };
 const HOME = { 'x-forwarded-for': '203.0.113.7' };
 
-async function reports(site: Site, name: string, browserHeaders: TextFields): Promise<void> {
+async function reportFrom(site: Site, name: string, browserHeaders: TextFields): Promise<void> {
   const [browser, phone] = [await browserAt(site, browserHeaders), await phoneOf(site, name)];
-  await scanned(phone, browser);
-  const { status } = await decided(phone, { decision: 'report' });
+  await scanCode(phone, browser);
+  const { status } = await sendDecision(phone, { decision: 'report' });
   if (status !== 200) throw new Error(`the report is answered with ${status}`);
 }
 
 /** Signs in alice's own browser. @returns a description if that fails */
-async function keptOut(site: Site): Promise<string | undefined> {
+async function findLockout(site: Site): Promise<string | undefined> {
   const [browser, phone] = [await browserAt(site, HOME), await phoneOf(site, 'alice', HOME)];
-  await scanned(phone, browser);
-  await decided(phone, { decision: 'approve' });
-  return (await signedInBy(browser, await browser.finish())) === 'a11ce' ? undefined : 'alice cannot sign in any more';
+  await scanCode(phone, browser);
+  await sendDecision(phone, { decision: 'approve' });
+  return (await followToRp(browser, await browser.finish())) === 'a11ce' ? undefined : 'alice cannot sign in any more';
 }
 
 export const strangers: Attack[] = [
@@ -58,8 +58,8 @@ export const strangers: Attack[] = [
     on: { proxy: true },
     without: oneForAll,
     run: async (site) => {
-      await reports(site, 'bob', HOME);
-      return keptOut(site);
+      await reportFrom(site, 'bob', HOME);
+      return findLockout(site);
     },
   },
   {
@@ -68,18 +68,20 @@ export const strangers: Attack[] = [
     on: { proxy: true },
     without: oneForAll,
     run: async (site) => {
-      await reports(site, 'alice', ATTACKER);
-      return keptOut(site);
+      await reportFrom(site, 'alice', ATTACKER);
+      return findLockout(site);
     },
   },
   {
     row: 18,
     name: "locks the victim out by getting itself reported with the victim's forged address",
     on: { proxy: true },
-    without: doubtsAboutAddresses,
+    without: trustsForgedAddresses,
     run: async (site) => {
-      await reports(site, 'alice', { 'x-forwarded-for': `${HOME['x-forwarded-for']}, ${ATTACKER['x-forwarded-for']}` });
-      return keptOut(site);
+      await reportFrom(site, 'alice', {
+        'x-forwarded-for': `${HOME['x-forwarded-for']}, ${ATTACKER['x-forwarded-for']}`,
+      });
+      return findLockout(site);
     },
   },
 ];

@@ -40,7 +40,7 @@ export class Secrets {
     return [...this.#values].filter(([value]) => isIn(text, value)).map(([, name]) => name);
   }
 
-  named(which: (name: string) => boolean): Secrets {
+  filterByName(which: (name: string) => boolean): Secrets {
     const some = new Secrets();
     for (const [value, name] of this.#values) if (which(name)) some.add(name, value);
     return some;

@@ -27,7 +27,7 @@ const OPTIONS: WorldOptions = {
 
 /** A store whose keys are readable names. */
 const readableKeys: Weakness = {
-  name: 'MACs for keys',
+  defence: 'MACs for keys',
   patch: all(
     replacing(IssuerKeys.prototype, 'currentKey', () => (_kind, name) => name),
     replacing(IssuerKeys.prototype, 'keysOf', () => (_kind, name) => ({ current: name, older: [] })),
@@ -47,7 +47,7 @@ describe('the keys in Redis', () => {
   storesMayTake(GENEROUS);
 
   registerSides('name no account, address or session after sign-ins and refusals', {
-    lacks: readableKeys.name,
+    lacks: readableKeys.defence,
     succeeds: async () => {
       const { named } = await whilePatched(readableKeys, findings);
       expect(named).to.include.members(['the account', "the browser's address", "the phone's address"]);

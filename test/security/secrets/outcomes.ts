@@ -1,12 +1,12 @@
-/** Sign-ins with every possible end, and a recorder of the events that they cause. */
+/** Runs sign-ins with every possible end, and records the events that they cause. */
 import type { Provider } from 'oidc-provider';
 import { passwordOf } from '../../fixtures/people.ts';
 import type { Agent } from '../../support/agent.ts';
 import { shortCodeOn } from '../../support/typing.ts';
 import { BrowserVisitor, PhoneVisitor, type Site } from '../../support/visitors.ts';
 import { Authenticator } from '../guard/authenticator.ts';
-import { approveWith, asked, askedBy, signInWith } from '../guard/people.ts';
-import { approved, browserAt, decided, phoneOf, scanned, type TextFields } from '../meeting.ts';
+import { approveWith, challengeInBrowser, challengeOnPhone, signInWith } from '../guard/people.ts';
+import { browserAt, phoneOf, scanAndApprove, scanCode, sendDecision, type TextFields } from '../meeting.ts';
 import { everythingIn, Secrets } from './collected.ts';
 
 const EVENTS = ['shown', 'scanned', 'approved', 'denied', 'reported', 'cancelled', 'expired', 'finished', 'passkey'];
@@ -39,8 +39,8 @@ export class Recorder {
   }
 }
 
-/** Runs all of these sign-ins. @returns their secrets */
-export async function everythingHappens(site: Site): Promise<Secrets> {
+/** Runs sign-ins with every possible end. @returns their secrets */
+export async function runEveryOutcome(site: Site): Promise<Secrets> {
   const signIns = new SignIns(site, await phoneOf(site));
   await signIns.signIn();
   await signIns.refuse();
@@ -72,7 +72,7 @@ class SignIns {
 
   async signIn(): Promise<void> {
     const browser = await this.#meet();
-    await approved(this.#phone, browser);
+    await scanAndApprove(this.#phone, browser);
     const tokens = await browser.tokens((await browser.finish()).json().redirectTo);
     this.#secrets.add('access token', tokens.access_token).add('id token', tokens.id_token);
     await browser.finish();
@@ -82,19 +82,19 @@ class SignIns {
     for (const decision of ['deny', 'unable', 'nonsense']) {
       const browser = await this.#meet();
       await this.#scan(browser);
-      await decided(this.#phone, { decision });
-      await decided(this.#phone, { decision: 'approve' });
+      await sendDecision(this.#phone, { decision });
+      await sendDecision(this.#phone, { decision: 'approve' });
       await browser.finish();
       await browser.finish();
     }
     const risky = await phoneOf(this.#site, 'bob', { 'user-agent': 'Mozilla/5.0 (risky)' });
     this.#agents.push(risky.agent);
-    await scanned(risky, await this.#meet());
+    await scanCode(risky, await this.#meet());
   }
 
   async typeCheckCodes(): Promise<void> {
     const browser = await this.#meet({ 'user-agent': 'Mozilla/5.0 (unfamiliar)' });
-    const checkCode = await approved(this.#phone, browser);
+    const checkCode = await scanAndApprove(this.#phone, browser);
     this.#secrets.add('check code', checkCode);
     await browser.finish();
     // A broken page may send malformed JSON: the error must not contain its digits.
@@ -127,8 +127,8 @@ class SignIns {
     const code = await browser.code();
     await this.#scan(browser);
     const { csrf } = (await phone.look()).json();
-    await decided(phone, { decision: 'approve', csrf: 'wrong' });
-    await decided(phone, { decision: 'approve' }, { origin: 'https://evil.example' });
+    await sendDecision(phone, { decision: 'approve', csrf: 'wrong' });
+    await sendDecision(phone, { decision: 'approve' }, { origin: 'https://evil.example' });
     const json = { 'content-type': 'application/json' };
     await phone.agent.post(phone.at, { body: `{"decision":"approve","csrf":"${csrf}"`, headers: json });
     await phone.agent.post(phone.at, { body: `{"csrf":${csrf}}`, headers: json });
@@ -139,7 +139,7 @@ class SignIns {
     await new BrowserVisitor(this.#site).agent.get(`${browser.at}/qr`);
     await browser.finish();
     await browser.post(`${browser.at}/qr/renew`, {});
-    await decided(phone, { decision: 'approve', csrf: `${csrf}` });
+    await sendDecision(phone, { decision: 'approve', csrf: `${csrf}` });
     // Some cameras percent-encode more of an address than they must.
     await phone.look(code.replace(/.(?=.{0,45}$)/g, (one) => `%${one.charCodeAt(0).toString(16)}`));
   }
@@ -152,20 +152,20 @@ class SignIns {
     for (const proof of [
       '{"id":"of nothing',
       passkey.answer('A'.repeat(43)),
-      passkey.answer(await asked(this.#phone)),
+      passkey.answer(await challengeOnPhone(this.#phone)),
     ]) {
       this.#secrets.add('passkey answer', proof, signatureIn(proof));
       await approveWith(this.#phone, proof);
     }
     const here = await this.#meet();
-    const broken = passkey.answer(await askedBy(here), { isUserVerified: false });
-    for (const proof of [broken, broken.slice(0, -1), passkey.answer(await askedBy(here))]) {
+    const broken = passkey.answer(await challengeInBrowser(here), { isUserVerified: false });
+    for (const proof of [broken, broken.slice(0, -1), passkey.answer(await challengeInBrowser(here))]) {
       this.#secrets.add('passkey answer', proof, signatureIn(proof));
       await signInWith(here, proof);
     }
     const reported = await this.#meet();
     await this.#scan(reported);
-    await decided(this.#phone, { decision: 'report' });
+    await sendDecision(this.#phone, { decision: 'report' });
     await reported.finish();
   }
 
@@ -179,7 +179,7 @@ class SignIns {
   }
 
   async #scan(browser: BrowserVisitor): Promise<void> {
-    this.#secrets.add('csrf', (await scanned(this.#phone, browser)).json().csrf);
+    this.#secrets.add('csrf', (await scanCode(this.#phone, browser)).json().csrf);
   }
 }
 

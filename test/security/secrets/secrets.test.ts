@@ -1,4 +1,7 @@
-/** Rows 23 and 24: logs and stores contain no usable secret, and events and logs record every decision and failure. */
+/**
+ * Rows 23 and 24 of the table in docs/security.md: logs and stores contain no usable secret, and events and logs record
+ * every decision and failure.
+ */
 
 import { expect } from 'chai';
 import { logEvents, logRequests, makeLogger } from '../../../examples/log.ts';
@@ -11,7 +14,7 @@ import { World, type WorldOptions } from '../../support/world.ts';
 import { replacing, siteOf } from '../attack.ts';
 import { fieldsIn, recordFields } from '../request-fields.ts';
 import type { Secrets } from './collected.ts';
-import { everythingHappens, Recorder } from './outcomes.ts';
+import { Recorder, runEveryOutcome } from './outcomes.ts';
 
 interface Run {
   readonly recorder: Recorder;
@@ -46,7 +49,7 @@ describe('after sign-ins of every outcome', () => {
     };
     await World.during({ ...OPTIONS, extend }, async (world) => {
       const recorder = new Recorder(world.provider);
-      const secrets = await everythingHappens(siteOf(world));
+      const secrets = await runEveryOutcome(siteOf(world));
       stored = await dumpOf(world);
       run = { recorder, secrets, log: lines.join('') };
     });
@@ -62,7 +65,7 @@ describe('after sign-ins of every outcome', () => {
   });
 
   it('the log holds no secret in a percent-encoded address', () => {
-    expect(run.secrets.named((name) => name !== 'check code').foundIn(decoded(run.log))).to.deep.equal([]);
+    expect(run.secrets.filterByName((name) => name !== 'check code').foundIn(decoded(run.log))).to.deep.equal([]);
   });
 
   it('events and errors hold no secret, not even in their causes', () => {
@@ -70,7 +73,7 @@ describe('after sign-ins of every outcome', () => {
   });
 
   it('the store holds no secret that could scan, approve or finish a ticket', () => {
-    expect(run.secrets.named(isKey).foundIn(stored)).to.deep.equal([]);
+    expect(run.secrets.filterByName(isKey).foundIn(stored)).to.deep.equal([]);
   });
 
   it('each decision is an event with the account, the client, the ticket and the address', () => {
@@ -107,7 +110,7 @@ inFullSuite(() => {
       try {
         await World.during({ ...OPTIONS, extend: (example) => loggingRequests(example, lines) }, async (world) => {
           const recorder = new Recorder(world.provider);
-          const secrets = await everythingHappens(siteOf(world));
+          const secrets = await runEveryOutcome(siteOf(world));
           stored = await dumpOf(world);
           run = { recorder, secrets, log: lines.join('') };
         });
@@ -123,7 +126,7 @@ inFullSuite(() => {
     it("row 23: the browsers' bindings in the store", () => {
       expect(
         run.secrets
-          .named(isKey)
+          .filterByName(isKey)
           .foundIn(stored)
           .some((name) => name.includes('_qr_browser')),
       ).to.equal(true);
@@ -158,7 +161,7 @@ describe('a Redis after sign-ins of every outcome', () => {
 
   it('holds no secret that could scan, approve or finish a ticket', async () => {
     await RedisWorld.during(OPTIONS, async ({ world, redis }) => {
-      const secrets = await everythingHappens(siteOf(world));
+      const secrets = await runEveryOutcome(siteOf(world));
       const kept: unknown[] = [];
       for (const key of (await redis.command('KEYS', '*')) as string[]) {
         const type = `${await redis.command('TYPE', key)}`;
@@ -167,7 +170,7 @@ describe('a Redis after sign-ins of every outcome', () => {
       }
       const dump = kept.map(String).join('\n');
       expect(dump.length).to.be.greaterThan(10_000);
-      expect(secrets.named(isKey).foundIn(dump)).to.deep.equal([]);
+      expect(secrets.filterByName(isKey).foundIn(dump)).to.deep.equal([]);
     });
   });
 });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { allowed, shortCodeOn, typeIn } from '../../support/typing.ts';
+import { shortCodeOn, shortCodesAllowed, typeIn } from '../../support/typing.ts';
 import { World } from '../../support/world.ts';
 import { prove } from '../attack.ts';
 import { attacks } from './short-code.ts';
@@ -8,7 +8,7 @@ prove('attacks by a short code', attacks);
 
 describe('a short code', () => {
   it('is not found as a part of a URL, neither when it is opened nor when it is scanned', async () => {
-    await World.during(allowed, async (world) => {
+    await World.during(shortCodesAllowed, async (world) => {
       const { browser, phone } = await world.meet();
       const shortCode = await shortCodeOn(browser);
       const unknown = await phone.land(`${world.issuer}/qr/unknown`);

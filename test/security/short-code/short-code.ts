@@ -2,30 +2,30 @@
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Answer } from '../../support/agent.ts';
-import { allowed, approveTyped, shortCodeOn, typeIn } from '../../support/typing.ts';
+import { approveTyped, shortCodeOn, shortCodesAllowed, typeIn } from '../../support/typing.ts';
 import type { PhoneVisitor, Site } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
 import { isLimited } from '../limits/acts.ts';
-import { browserAt, phoneOf, scanned, signedInBy, type TextFields } from '../meeting.ts';
-import { phoneFinds, waiting } from '../weaknesses.ts';
+import { browserAt, followToRp, phoneOf, scanCode, type TextFields } from '../meeting.ts';
+import { asWaiting, phoneFinds } from '../weaknesses.ts';
 
 const NO_LIMIT = 1_000_000;
 
 const counted: WorldOptions = { proxy: true, qrLogin: { shortCode: true, limits: {} } };
 
 /** A server on which a second account may claim a ticket. */
-const withoutOwner: Weakness = { name: 'the owner of a ticket', patch: phoneFinds(waiting) };
+const withoutOwner: Weakness = { defence: 'the owner of a ticket', patch: phoneFinds(asWaiting) };
 
 /** A server on which a denial does not end the ticket. */
 const reopenedAfterDeny: Weakness = {
-  name: 'the end of a denied ticket',
-  patch: phoneFinds((ticket) => (ticket.state === 'denied' ? waiting(ticket) : ticket)),
+  defence: 'the end of a denied ticket',
+  patch: phoneFinds((ticket) => (ticket.state === 'denied' ? asWaiting(ticket) : ticket)),
 };
 
 /** A server that forgets that a short code was typed. */
 const withoutTypedNote: Weakness = {
-  name: 'the note that the short code was typed',
+  defence: 'the note that the short code was typed',
   patch: replacing(
     PhoneActs.prototype,
     'scan',
@@ -38,7 +38,7 @@ const withoutTypedNote: Weakness = {
 
 /** A server that finds the new ticket by the short code of the renewed one. */
 const sameAfterRenewal: Weakness = {
-  name: 'a new short code for each ticket',
+  defence: 'a new short code for each ticket',
   patch: replacing(
     KeyvTicketStore.prototype,
     'find',
@@ -52,7 +52,7 @@ const sameAfterRenewal: Weakness = {
 
 /** A server that accepts the text of a QR code in the field for a short code. */
 const withoutDistinction: Weakness = {
-  name: 'a distinction between codes and short codes',
+  defence: 'a distinction between codes and short codes',
   patch: replacing(
     PhoneActs.prototype,
     'findTyped',
@@ -85,7 +85,7 @@ const guessing: Attack[] = [
     row: 17,
     name: 'guesses short codes with one account, from many addresses',
     on: counted,
-    without: { name: 'a limit by account', options: withLimits({ account: { shortCode: NO_LIMIT } }) },
+    without: { defence: 'a limit by account', options: withLimits({ account: { shortCode: NO_LIMIT } }) },
     run: async (site) => {
       const addresses = Array.from({ length: 10 }, (_, at) => ({ 'x-forwarded-for': `203.0.113.${at}` }));
       const served = await countGuesses(site, await phoneOf(site, 'bob'), addresses);
@@ -97,7 +97,7 @@ const guessing: Attack[] = [
     name: 'guesses short codes from one address, with many accounts',
     on: { ...counted, ...withLimits({ account: { shortCode: NO_LIMIT } }) },
     without: {
-      name: 'a limit by address',
+      defence: 'a limit by address',
       options: withLimits({ address: { shortCode: NO_LIMIT }, account: { shortCode: NO_LIMIT } }),
     },
     run: async (site) => {
@@ -113,19 +113,19 @@ const claiming: Attack[] = [
   {
     row: 13,
     name: 'finishes without a check code after the victim has typed the short code of the attacker',
-    on: allowed,
+    on: shortCodesAllowed,
     without: withoutTypedNote,
     run: async (site) => {
       const [attacker, victim] = [await browserAt(site), await phoneOf(site)];
       must(await typeIn(victim, site, await shortCodeOn(attacker)));
       await approveTyped(victim);
-      return signedInBy(attacker, await attacker.finish());
+      return followToRp(attacker, await attacker.finish());
     },
   },
   {
     row: 14,
     name: 'takes a ticket over by typing the short code that the victim has typed',
-    on: allowed,
+    on: shortCodesAllowed,
     without: withoutOwner,
     run: async (site) => {
       const [browser, victim, attacker] = [await browserAt(site), await phoneOf(site), await phoneOf(site, 'bob')];
@@ -137,12 +137,12 @@ const claiming: Attack[] = [
   {
     row: 3,
     name: 'types the short code of a ticket that was scanned and denied',
-    on: allowed,
+    on: shortCodesAllowed,
     without: reopenedAfterDeny,
     run: async (site) => {
       const [browser, victim, attacker] = [await browserAt(site), await phoneOf(site), await phoneOf(site, 'bob')];
       const shortCode = await shortCodeOn(browser);
-      await scanned(victim, browser);
+      await scanCode(victim, browser);
       await victim.decide('deny');
       return claimed(await typeIn(attacker, site, shortCode));
     },
@@ -150,7 +150,7 @@ const claiming: Attack[] = [
   {
     row: 3,
     name: 'types the short code of a ticket that was renewed',
-    on: allowed,
+    on: shortCodesAllowed,
     without: sameAfterRenewal,
     run: async (site) => {
       const [browser, attacker] = [await browserAt(site), await phoneOf(site, 'bob')];
@@ -163,7 +163,7 @@ const claiming: Attack[] = [
   {
     row: 3,
     name: 'types the text of a QR code into the field for a short code',
-    on: allowed,
+    on: shortCodesAllowed,
     without: withoutDistinction,
     run: async (site) => {
       const [browser, attacker] = [await browserAt(site), await phoneOf(site, 'bob')];
@@ -175,7 +175,7 @@ const claiming: Attack[] = [
     row: 3,
     name: 'types a short code on a server whose option shortCode is off',
     on: { qrLogin: { shortCode: false } },
-    without: { name: 'the option switched off', options: allowed },
+    without: { defence: 'the option switched off', options: shortCodesAllowed },
     run: async (site) => {
       const [browser, attacker] = [await browserAt(site), await phoneOf(site, 'bob')];
       const shortCode = await shortCodeOn(browser).catch(() => 'QLMY-2568');

@@ -1,19 +1,21 @@
-/** Row 16: a sign-in that has ended cannot be continued, not even in the same browser. */
+/**
+ * Row 16 of the table in docs/security.md: a sign-in that has ended cannot be continued, not even in the same browser.
+ */
 import { BrowserActs } from '../../../src/ticket/browser.ts';
 import type { BrowserVisitor, PhoneVisitor } from '../../support/visitors.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
 import { Authenticator } from '../guard/authenticator.ts';
-import { accountAt, approved, expectStatus, goOn, scanned, signedInPhone, uidOf } from '../scene.ts';
+import { accountAt, expectStatus, goOn, scanAndApprove, scanOnPhone, signInPhone, uidOf } from '../scene.ts';
 import { interactionFromTheUrl } from '../weaknesses.ts';
 
 const reportsForgotten: Weakness = {
-  name: 'a check for reports',
+  defence: 'a check for reports',
   patch: replacing(BrowserActs.prototype, 'isReported', () => async () => false),
 };
 
 const passkeysUnasked: Weakness = {
-  name: 'a check for reports',
+  defence: 'a check for reports',
   patch: replacing(BrowserActs.prototype, 'signInHere', () => async () => undefined),
 };
 
@@ -43,7 +45,7 @@ export const attacks: readonly Attack[] = [
     row: 16,
     name: 'the next user of the same browser repeats the finish and its redirects',
     run: async (site) => {
-      const { browser, checkCode } = await approved(site);
+      const { browser, checkCode } = await scanAndApprove(site);
       const { redirectTo } = expectStatus(await browser.finish(checkCode), 200, 'finishing').json();
       await goOn(browser, redirectTo);
       await signOut(browser);
@@ -52,13 +54,13 @@ export const attacks: readonly Attack[] = [
       const account = await accountAt(site, browser.agent);
       return account && `the session of ${account}`;
     },
-    without: { name: 'an end of the interaction', options: endlessInteractions },
+    without: { defence: 'an end of the interaction', options: endlessInteractions },
   },
   {
     row: 16,
     name: 'a reported browser signs in at the password page below the URL of another interaction',
     run: async (site) => {
-      const { browser, phone } = await scanned(site);
+      const { browser, phone } = await scanOnPhone(site);
       await report(phone);
       for (const { key, value } of await browser.agent.jar.getCookies(browser.at)) {
         if (key.startsWith('_interaction')) await browser.agent.jar.setCookie(`${key}=${value}; path=/`, browser.at);
@@ -76,7 +78,7 @@ export const attacks: readonly Attack[] = [
     name: 'a reported browser signs in with a passkey',
     on: { passkeys: true },
     run: async (site) => {
-      const [{ browser, phone }, bob] = await Promise.all([scanned(site), signedInPhone(site, 'bob')]);
+      const [{ browser, phone }, bob] = await Promise.all([scanOnPhone(site), signInPhone(site, 'bob')]);
       const passkey = await new Authenticator(site.issuer).register(bob);
       const page = await browser.agent.get(browser.at, { headers: { accept: 'text/html' } });
       const [, challenge] = /challenge(?:&quot;|&#34;):(?:&quot;|&#34;)([\w-]+)/.exec(page.text) ?? [];

@@ -1,8 +1,11 @@
-/** Row 26: client, scopes, redirect and demands cannot change between the approval and the browser's sign-in. */
+/**
+ * Row 26 of the table in docs/security.md: client, scopes, redirect and demands cannot change between the approval and
+ * the browser's sign-in.
+ */
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
 import type { BrowserVisitor } from '../../support/visitors.ts';
 import { type Attack, inFront, replacing, type Weakness } from '../attack.ts';
-import { accountAt, approved, expectStatus, goOn, startWith, uidOf } from '../scene.ts';
+import { accountAt, expectStatus, goOn, scanAndApprove, startWith, uidOf } from '../scene.ts';
 import { all, oneBindingForAll } from '../weaknesses.ts';
 
 /** The interaction of the most recently approved ticket. */
@@ -10,7 +13,7 @@ let approvedLast: string | undefined;
 
 /** A store that returns the last approved ticket for any interaction. */
 const anyTicket: Weakness = {
-  name: 'tickets that belong to an interaction',
+  defence: 'tickets that belong to an interaction',
   patch: all(
     () => {
       approvedLast = undefined;
@@ -37,9 +40,9 @@ const anyTicket: Weakness = {
   ),
 };
 
-/** A server with that store that also trusts the cookie if the URL names another interaction. */
+/** A server with that store that also believes the cookie if the URL names another interaction than the cookie. */
 const cookieBeforeUrl: Weakness = {
-  name: 'tickets that belong to an interaction, and a check of the URL',
+  defence: 'tickets that belong to an interaction, and a check of the URL',
   ...(anyTicket.patch && { patch: anyTicket.patch }),
   options: inFront(async (ctx, next) => {
     const [, uid] = /(?:^|; )_interaction=([\w-]+)/.exec(ctx.get('cookie')) ?? [];
@@ -50,7 +53,7 @@ const cookieBeforeUrl: Weakness = {
 
 /** A provider that also takes parameters from the query of the resume URL. */
 const parametersOnResume: Weakness = {
-  name: 'parameters that are fixed at the start',
+  defence: 'parameters that are fixed at the start',
   options: {
     extend: ({ provider }) => {
       provider.middleware.unshift(async (ctx, next) => {
@@ -92,7 +95,7 @@ export const attacks: readonly Attack[] = [
     row: 26,
     name: 'starts another authorization with more scopes and demands in the same browser, and finishes it unapproved',
     run: async (site) => {
-      const { browser, checkCode } = await approved(site);
+      const { browser, checkCode } = await scanAndApprove(site);
       expectStatus(await startWith(browser, STRICTER), 200, 'the other QR page');
       return finishedAt(browser, browser.at, checkCode);
     },
@@ -102,7 +105,7 @@ export const attacks: readonly Attack[] = [
     row: 26,
     name: 'finishes at the URL of the approved authorization with the interaction cookie of another one',
     run: async (site) => {
-      const { browser, checkCode } = await approved(site);
+      const { browser, checkCode } = await scanAndApprove(site);
       const first = browser.at;
       expectStatus(await startWith(browser, WIDER), 200, 'the other QR page');
       await swapCookies(browser, browser.at, first);
@@ -114,7 +117,7 @@ export const attacks: readonly Attack[] = [
     row: 26,
     name: 'finishes at the URL of another authorization with the interaction cookie of the approved one',
     run: async (site) => {
-      const { browser, checkCode } = await approved(site);
+      const { browser, checkCode } = await scanAndApprove(site);
       const first = browser.at;
       expectStatus(await startWith(browser, WIDER), 200, 'the other QR page');
       await swapCookies(browser, first, browser.at);
@@ -126,7 +129,7 @@ export const attacks: readonly Attack[] = [
     row: 26,
     name: 'resumes another authorization after finishing the approved one',
     run: async (site) => {
-      const { browser, checkCode } = await approved(site);
+      const { browser, checkCode } = await scanAndApprove(site);
       const approvedUid = uidOf(browser);
       const finished = expectStatus(await browser.finish(checkCode), 200, 'finishing').json();
       expectStatus(await startWith(browser, WIDER), 200, 'the other QR page');
@@ -134,13 +137,13 @@ export const attacks: readonly Attack[] = [
       const account = await accountAt(site, browser.agent);
       return account && `the session of ${account}`;
     },
-    without: { name: 'a separate result for each interaction', ...resultOfTheOther() },
+    without: { defence: 'a separate result for each interaction', ...resultOfTheOther() },
   },
   {
     row: 26,
     name: 'asks for more scopes when it finishes and when it resumes',
     run: async (site) => {
-      const { browser, checkCode } = await approved(site);
+      const { browser, checkCode } = await scanAndApprove(site);
       const more = { scope: 'openid profile email', redirect_uri: 'http://attacker.localhost/', client_id: 'account' };
       const fields = { ...more, ...(checkCode !== undefined && { checkCode }) };
       const finished = expectStatus(await browser.post(`${browser.at}/qr/finish`, fields), 200, 'finishing').json();

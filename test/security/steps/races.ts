@@ -1,15 +1,15 @@
-/** Row 15: exactly one of many simultaneous requests wins. */
+/** Row 15 of the table in docs/security.md: exactly one of many simultaneous requests wins. */
 import type { Answer } from '../../support/agent.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { type Attack, inFront, type Weakness } from '../attack.ts';
-import { approved, scanned, shown, signedInPhone } from '../scene.ts';
+import { openQrPage, scanAndApprove, scanOnPhone, signInPhone } from '../scene.ts';
 import { askingForTheCheckCode, lastWriteWins } from '../weaknesses.ts';
 
 export const MANY = 50;
 
-const racing: Weakness = { name: 'compare-and-swap', patch: lastWriteWins };
+const racing: Weakness = { defence: 'compare-and-swap', patch: lastWriteWins };
 
-/** Holds the requests for such a path until all have arrived, so that they continue at the same time. */
+/** Holds the POSTs to matching paths until `MANY` have arrived, so that they continue at the same time. */
 export function together(path: RegExp): WorldOptions {
   let waiting: (() => void)[] = [];
   return inFront(async (ctx, next) => {
@@ -37,7 +37,7 @@ export const attacks: readonly Attack[] = [
     name: 'approves and denies 25 times each at the same time',
     on: decisions,
     run: async (site) => {
-      const { browser, phone } = await scanned(site);
+      const { browser, phone } = await scanOnPhone(site);
       const answers = await atOnce((index) => phone.decide(index % 2 === 0 ? 'approve' : 'deny'));
       // Each decision that is the same as the first one gets the same answer.
       const won = new Set(answers.filter(({ status }) => status === 200).map((answer) => answer.json().state));
@@ -52,10 +52,10 @@ export const attacks: readonly Attack[] = [
     name: 'scans with 5 phones of two accounts at the same time, 10 times each',
     on: together(/^\/qr\/[\w-]{46}$/),
     run: async (site) => {
-      const browser = await shown(site);
+      const browser = await openQrPage(site);
       const code = await browser.code();
       const phones = await Promise.all(
-        ['alice', 'bob', 'alice', 'bob', 'alice'].map((name) => signedInPhone(site, name)),
+        ['alice', 'bob', 'alice', 'bob', 'alice'].map((name) => signInPhone(site, name)),
       );
       const forms = await Promise.all(
         phones.map(async (phone) => ({ phone, csrf: `${(await phone.look(code)).json().csrf}` })),
@@ -78,7 +78,7 @@ export const attacks: readonly Attack[] = [
     name: 'guesses 50 check codes at the same time',
     on: { ...askingForTheCheckCode, ...together(/\/qr\/finish$/) },
     run: async (site) => {
-      const { browser, checkCode } = await approved(site);
+      const { browser, checkCode } = await scanAndApprove(site);
       if (checkCode === undefined) throw new Error('no check code is asked for');
       const guess = (index: number): string => `${(Number(checkCode) + 1 + index) % 1_000_000}`.padStart(6, '0');
       const answers = await atOnce((index) => browser.finish(guess(index)));

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { World } from '../../support/world.ts';
 import { prove, registerSides, siteOf, whilePatched } from '../attack.ts';
-import { approved, scanned } from '../scene.ts';
+import { scanAndApprove, scanOnPhone } from '../scene.ts';
 import { lastWriteWins } from '../weaknesses.ts';
 import { atOnce, decisions, MANY, together } from './races.ts';
 import { attacks } from './steps.ts';
@@ -12,7 +12,7 @@ prove('steps that are raced, skipped, repeated or swapped', attacks);
 async function endsOf(acts: readonly ('qr/finish' | 'cancel')[]): Promise<number> {
   let ends = 0;
   await World.during(together(/\/(qr\/finish|cancel)$/), async (world) => {
-    const { browser, checkCode } = await approved(siteOf(world));
+    const { browser, checkCode } = await scanAndApprove(siteOf(world));
     const counts = [world.count('qr_login.finished'), world.count('qr_login.cancelled')];
     const fields = checkCode === undefined ? {} : { checkCode };
     await atOnce((index) => browser.post(`${browser.at}/${acts[index % acts.length]}`, fields));
@@ -25,7 +25,7 @@ async function endsOf(acts: readonly ('qr/finish' | 'cancel')[]): Promise<number
 async function approvals(): Promise<number> {
   let approvals = 0;
   await World.during(decisions, async (world) => {
-    const { phone } = await scanned(siteOf(world));
+    const { phone } = await scanOnPhone(siteOf(world));
     const count = world.count('qr_login.approved');
     await atOnce(() => phone.decide('approve'));
     approvals = count();
@@ -37,7 +37,7 @@ describe(`${MANY} simultaneous requests that approve a ticket`, () => {
   registerSides('row 15: they approve it several times', {
     lacks: 'compare-and-swap',
     succeeds: () =>
-      whilePatched({ name: 'compare-and-swap', patch: lastWriteWins }, async () => {
+      whilePatched({ defence: 'compare-and-swap', patch: lastWriteWins }, async () => {
         expect(await approvals()).to.be.above(1);
       }),
     fails: async () => {
@@ -51,7 +51,7 @@ describe(`${MANY} simultaneous requests that end a ticket`, () => {
     registerSides(`row 15: ${acts.join(' and ')} end it several times`, {
       lacks: 'compare-and-swap',
       succeeds: () =>
-        whilePatched({ name: 'compare-and-swap', patch: lastWriteWins }, async () => {
+        whilePatched({ defence: 'compare-and-swap', patch: lastWriteWins }, async () => {
           expect(await endsOf(acts)).to.be.above(1);
         }),
       fails: async () => {

@@ -1,37 +1,49 @@
-/** Rows 15, 16 and 26: one of many requests wins, no step is skipped or repeated, and the sign-in is as approved. */
+/**
+ * Rows 15, 16 and 26 of the table in docs/security.md: one of many requests wins, no step is skipped or repeated, and
+ * the sign-in is as approved.
+ */
 import { PhoneActs } from '../../../src/ticket/phone.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import type { BrowserVisitor } from '../../support/visitors.ts';
 import { type Attack, replacing, type Weakness } from '../attack.ts';
-import { accountAt, approved, expectStatus, goOn, scanned, shown, signedInPhone, thief } from '../scene.ts';
-import { all, askingForTheCheckCode, bindingFromTheUrl, browserFinds, phoneFinds, waiting } from '../weaknesses.ts';
+import {
+  accountAt,
+  expectStatus,
+  goOn,
+  openQrPage,
+  scanAndApprove,
+  scanOnPhone,
+  signInPhone,
+  stealCookies,
+} from '../scene.ts';
+import { all, askingForTheCheckCode, asWaiting, bindingFromTheUrl, browserFinds, phoneFinds } from '../weaknesses.ts';
 import { attacks as afterTheEnd } from './after-the-end.ts';
 import { attacks as asApproved } from './as-approved.ts';
 import { attacks as atOnce } from './races.ts';
 
 /** A store that forgets decisions. */
 const forgetful: Weakness = {
-  name: 'a store that remembers decisions',
+  defence: 'a store that remembers decisions',
   patch: phoneFinds((ticket) => {
     const { state } = ticket;
     if (state !== 'approved' && state !== 'denied') return ticket;
-    return { ...waiting(ticket), state: 'scanned', approver: ticket.approver };
+    return { ...asWaiting(ticket), state: 'scanned', approver: ticket.approver };
   }),
 };
 
 /** A server that treats a scanned ticket as approved. */
 const approvedByScan: Weakness = {
-  name: 'the wait for the decision',
+  defence: 'the wait for the decision',
   patch: browserFinds((ticket) =>
     ticket.state === 'scanned'
-      ? { ...waiting(ticket), state: 'approved', approver: ticket.approver, remember: false }
+      ? { ...asWaiting(ticket), state: 'approved', approver: ticket.approver, remember: false }
       : ticket,
   ),
 };
 
-/** A server that scans automatically before an approval. */
+/** A server that itself scans the ticket before an approval, if the phone has not scanned it. */
 const approvesUnscanned: Weakness = {
-  name: 'the scan before the decision',
+  defence: 'the scan before the decision',
   patch: all(
     replacing(
       PhoneActs.prototype,
@@ -74,7 +86,7 @@ export const attacks: readonly Attack[] = [
     row: 16,
     name: 'denies an approved ticket',
     run: async (site) => {
-      const { browser, phone } = await approved(site);
+      const { browser, phone } = await scanAndApprove(site);
       const { status } = await phone.decide('deny');
       const { state } = await browser.ticket();
       return status === 200 || state !== 'approved' ? `a ticket that is ${state}` : undefined;
@@ -85,7 +97,7 @@ export const attacks: readonly Attack[] = [
     row: 16,
     name: 'approves a denied ticket and finishes it',
     run: async (site) => {
-      const { browser, phone } = await scanned(site);
+      const { browser, phone } = await scanOnPhone(site);
       expectStatus(await phone.decide('deny'), 200, 'denying');
       const { checkCode } = await phone.approve();
       return sessionBy(browser, checkCode === undefined ? undefined : `${checkCode}`);
@@ -96,7 +108,7 @@ export const attacks: readonly Attack[] = [
     row: 16,
     name: 'approves a ticket again to make it live longer',
     run: async (site) => {
-      const { browser, phone } = await approved(site);
+      const { browser, phone } = await scanAndApprove(site);
       const { version } = await browser.ticket();
       expectStatus(await phone.decide('approve'), 200, 'repeating');
       const after = await browser.ticket();
@@ -107,14 +119,14 @@ export const attacks: readonly Attack[] = [
   {
     row: 16,
     name: 'finishes after the scan without a decision',
-    run: async (site) => sessionBy((await scanned(site)).browser),
+    run: async (site) => sessionBy((await scanOnPhone(site)).browser),
     without: approvedByScan,
   },
   {
     row: 16,
     name: 'approves without a scan, with the form of the landing page',
     run: async (site) => {
-      const [browser, phone] = await Promise.all([shown(site), signedInPhone(site, 'bob')]);
+      const [browser, phone] = await Promise.all([openQrPage(site), signInPhone(site, 'bob')]);
       const code = await browser.code();
       const { csrf } = expectStatus(await phone.look(code), 200, 'the landing page').json();
       const id = Buffer.from(code.split('/').at(-1) ?? '', 'base64url').toString('base64url', 0, 18);
@@ -129,7 +141,7 @@ export const attacks: readonly Attack[] = [
     name: 'finishes without the check code',
     on: askingForTheCheckCode,
     run: async (site) => {
-      const { browser, checkCode } = await approved(site);
+      const { browser, checkCode } = await scanAndApprove(site);
       if (checkCode === undefined) throw new Error('no check code is asked for');
       const attempts: Record<string, string>[] = [
         {},
@@ -140,19 +152,19 @@ export const attacks: readonly Attack[] = [
       for (const fields of attempts) await browser.post(`${browser.at}/qr/finish`, fields);
       return sessionBy(browser);
     },
-    without: { name: 'the check code', patch: browserFinds(withoutCheckCode) },
+    without: { defence: 'the check code', patch: browserFinds(withoutCheckCode) },
   },
   {
     row: 16,
     name: 'repeats the finish of one browser in another one',
     run: async (site) => {
-      const { browser, checkCode } = await approved(site);
+      const { browser, checkCode } = await scanAndApprove(site);
       expectStatus(await browser.finish(checkCode), 200, 'finishing');
-      const attacker = await thief(browser, (cookie) => cookie.startsWith('_interaction'));
+      const attacker = await stealCookies(browser, (cookie) => cookie.startsWith('_interaction'));
       const { status, text } = await attacker.finish(checkCode);
       return status === 200 ? text : undefined;
     },
-    without: { name: 'the binding cookie', patch: bindingFromTheUrl },
+    without: { defence: 'the binding cookie', patch: bindingFromTheUrl },
   },
   ...afterTheEnd,
   ...asApproved,

@@ -1,11 +1,11 @@
-/** Uses a string as each kind of credential that oidc-provider knows. */
+/** Tries a string as each kind of credential that oidc-provider accepts. */
 import { createHmac } from 'node:crypto';
 import { COOKIE_KEYS } from '../../fixtures/secrets.ts';
 import { Agent } from '../../support/agent.ts';
 import { RP_CALLBACK, type World } from '../../support/world.ts';
 import { basicOf, CIBA_GRANT, DEVICE_GRANT, HOLDER, type StoredSignIns } from './filled.ts';
 
-/** Tries one string. Returns true if the server accepts it. */
+/** Tries one string as a credential. @returns true if the server accepts it */
 type Attempt = (site: StoreTheft, text: string) => Promise<boolean>;
 
 /** The server, and the data that a thief knows besides the copy of its store. */

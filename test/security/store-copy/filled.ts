@@ -1,4 +1,4 @@
-/** A server on which everything has just happened: its store holds live records of every model of oidc-provider. */
+/** Fills the store of a server with live records of every model of oidc-provider. */
 import { expect } from 'chai';
 import type { Configuration } from 'oidc-provider';
 import { Agent, type Answer } from '../../support/agent.ts';
@@ -55,7 +55,7 @@ export const OPTIONS: WorldOptions = {
   qrLogin: { shortCode: true },
 };
 
-/** What the store holds after `fill`. */
+/** The data about the filled store that a test needs. */
 export interface StoredSignIns {
   /** The id of the client that has registered itself. */
   readonly registered: string;

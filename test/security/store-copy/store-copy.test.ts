@@ -1,4 +1,7 @@
-/** Row 32: a copy of the store gives no access. Every string in it is tried as every kind of credential. */
+/**
+ * Row 32 of the table in docs/security.md: a copy of the store gives no access. Every string in it is tried as every
+ * kind of credential.
+ */
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import type { AdapterFactory } from 'oidc-provider';
@@ -65,7 +68,7 @@ function modelsIn(copy: StoreCopy): string[] {
 async function stolenFrom(copy: StoreCopy, site: StoreTheft): Promise<string[]> {
   expect(modelsIn(copy), 'the models with a record').to.deep.equal(MODELS);
   const records = keysOf(copy, (key) => !OF_THE_PLUGIN.test(key));
-  expect(records.size, "the plugin's keys").to.be.within(MODELS.length, copy.size - 1);
+  expect(records.size, 'the keys that are not the plugin’s').to.be.within(MODELS.length, copy.size - 1);
   return [
     ...(await acceptedOf(site, stringsIn(copy), withCookies(false))),
     ...(await acceptedOf(site, stringsIn(records), withCookies(true))),

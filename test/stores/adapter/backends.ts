@@ -61,7 +61,7 @@ export function keyvIn(connection: KeyvRedis<unknown>, namespace: string): Keyv 
   return keyv;
 }
 
-/** Disconnects without QUIT: a client that is just reconnecting would wait until it can send that. */
+/** Disconnects without QUIT: a client that is just reconnecting would wait until it can send QUIT. */
 export async function cutOff(keyv: Keyv): Promise<void> {
   const backend: unknown = keyv.store;
   if (backend instanceof KeyvRedis) await backend.disconnect(true);

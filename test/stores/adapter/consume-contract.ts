@@ -14,7 +14,7 @@ const BEFORE = 1_767_225_600;
 
 const OTHERS = Object.keys(OF_EACH_MODEL).filter((model) => !USED_ONCE.includes(model));
 
-export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice): void {
+export function testConsume(backend: () => AdapterBackend, choose: ModelChoice): void {
   describe('when records are consumed,', () => {
     let nodes: TwoNodes;
 
@@ -40,7 +40,7 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
       await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 60);
       await consumeAs('first', () => nodes.one(model).consume('id'));
       await consumeAs('first', () => nodes.other(model).consume('id'));
-      const others = [consumeAs('second', () => refusedBy(nodes.other(model))), refusedBy(nodes.one(model))];
+      const others = [consumeAs('second', () => errorOfConsume(nodes.other(model))), errorOfConsume(nodes.one(model))];
       for (const refusal of await Promise.all(others)) expect(refusal).to.be.instanceOf(refusalOf(model));
       expect(await nodes.one(model).find('id')).to.have.keys(...Object.keys(OF_EACH_MODEL[model] ?? {}), 'consumed');
     });
@@ -56,7 +56,7 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
         await nodes.one(model).upsert('id', withoutGrant(model), 60);
         await nodes.one(model).consume('id');
         const first = await nodes.one(model).find('id');
-        expect(await refusedBy(nodes.other(model))).to.be.instanceOf(refusalOf(model));
+        expect(await errorOfConsume(nodes.other(model))).to.be.instanceOf(refusalOf(model));
         expect(await nodes.other(model).find('id')).to.deep.equal(first);
       });
 
@@ -69,7 +69,7 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
 
       it(`does not consume a ${model} that has expired`, async () => {
         await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 0.05);
-        await gone(nodes.other(model));
+        await untilGone(nodes.other(model));
         expect(await race(model, 'id')).to.equal(0);
         expect(await nodes.other(model).find('id')).to.equal(undefined);
       });
@@ -154,7 +154,7 @@ export function consumesOnce(backend: () => AdapterBackend, choose: ModelChoice)
         expect(await race(model, 'id')).to.equal(AT_ONCE);
         expect(await nodes.one(model).find('id')).to.equal(undefined);
         await nodes.one(model).upsert('id', OF_EACH_MODEL[model] ?? {}, 0.05);
-        await gone(nodes.other(model));
+        await untilGone(nodes.other(model));
         await nodes.one(model).consume('id');
         expect(await nodes.other(model).find('id')).to.equal(undefined);
       });
@@ -183,7 +183,7 @@ function refusalOf(model: string): typeof errors.InvalidGrant | typeof errors.In
   return model === 'PushedAuthorizationRequest' ? errors.InvalidRequestUri : errors.InvalidGrant;
 }
 
-async function refusedBy(records: Adapter): Promise<unknown> {
+async function errorOfConsume(records: Adapter): Promise<unknown> {
   return records.consume('id').then(
     () => undefined,
     (reason: unknown) => reason,
@@ -191,6 +191,6 @@ async function refusedBy(records: Adapter): Promise<unknown> {
 }
 
 /** Waits until a record has expired. There is no event for that, so it polls. */
-function gone(records: Adapter): Promise<void> {
+function untilGone(records: Adapter): Promise<void> {
   return until(async () => (await records.find('id')) === undefined);
 }

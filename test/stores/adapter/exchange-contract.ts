@@ -4,7 +4,7 @@ import { Exchange } from '../../../src/stores/adapter/exchange.ts';
 import type { AdapterBackend, TwoNodes } from './backends.ts';
 import { type ModelChoice, OF_EACH_MODEL, USED_ONCE } from './payloads.ts';
 
-export function exchanges(backend: () => AdapterBackend, choose: ModelChoice): void {
+export function testExchanges(backend: () => AdapterBackend, choose: ModelChoice): void {
   describe('when records are exchanged for tokens,', () => {
     let nodes: TwoNodes;
 
@@ -14,11 +14,11 @@ export function exchanges(backend: () => AdapterBackend, choose: ModelChoice): v
 
     // A pushed request is used at the authorization endpoint, outside of exchanges.
     const models = USED_ONCE.filter((model) => model !== 'PushedAuthorizationRequest');
-    for (const model of choose(models)) facts(model, () => nodes);
+    for (const model of choose(models)) testModel(model, () => nodes);
   });
 }
 
-function facts(model: string, nodes: () => TwoNodes): void {
+function testModel(model: string, nodes: () => TwoNodes): void {
   const payload = OF_EACH_MODEL[model] ?? {};
 
   /** Consumes the record in a new exchange. */

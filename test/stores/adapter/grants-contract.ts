@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { AdapterBackend, TwoNodes } from './backends.ts';
 import { type ModelChoice, OF_A_GRANT, OF_NO_GRANT } from './payloads.ts';
 
-export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice): void {
+export function testGrants(backend: () => AdapterBackend, choose: ModelChoice): void {
   describe('when a grant is revoked,', () => {
     let nodes: TwoNodes;
 
@@ -25,7 +25,7 @@ export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice
     }
 
     for (const asked of choose(Object.keys(OF_A_GRANT))) {
-      it(`deletes the grant's records of every model, if the adapter of ${asked} revokes it`, async () => {
+      it(`deletes the grant's records of every model, if the adapter of ${asked} revokes the grant`, async () => {
         for (const [model, payload] of Object.entries(OF_A_GRANT)) await nodes.one(model).upsert('id', payload, 60);
         await nodes.other(asked).revokeByGrantId('grant');
         for (const model of Object.keys(OF_A_GRANT)) {
@@ -93,7 +93,7 @@ export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice
       expect(await codes.find('code')).to.equal(undefined);
     });
 
-    it('deletes a record that is written at the same time, at the latest when it is revoked again', async () => {
+    it('deletes a record that is written at the same time, at the latest when the grant is revoked again', async () => {
       await write('early');
       await Promise.all([revoke(), write('late')]);
       expect(await left(['early'])).to.deep.equal([]);
@@ -101,7 +101,7 @@ export function revokesGrants(backend: () => AdapterBackend, choose: ModelChoice
       expect(await left(['early', 'late'])).to.deep.equal([]);
     });
 
-    it('deletes all records if all models revoke it at the same time', async () => {
+    it('deletes all records if all models revoke the grant at the same time', async () => {
       // oidc-provider calls all of its models at the same time.
       const ids = Array.from({ length: 100 }, (_, number) => `${number}`);
       await Promise.all(ids.map((id) => write(id)));

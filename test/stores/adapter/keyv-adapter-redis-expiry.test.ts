@@ -140,13 +140,13 @@ describe('a record of oidc-provider in Redis', () => {
       await adapter('Session').upsert('id', session, seconds);
       await token('token', seconds);
     }
-    await emptied();
+    await untilEmpty();
     expect(await adapter('Session').find('id')).to.equal(undefined);
   });
 
   it('leaves nothing behind after it has expired, even if it is never read', async () => {
     for (const [model, payload] of Object.entries(OF_EACH_MODEL)) await adapter(model).upsert('id', payload, 0.05);
-    await emptied();
+    await untilEmpty();
     for (const model of Object.keys(OF_EACH_MODEL)) expect(await adapter(model).find('id')).to.equal(undefined);
     expect(await adapter('Session').findByUid('uid of a session')).to.equal(undefined);
     expect(await adapter('DeviceCode').findByUserCode('BCDFGHJK')).to.equal(undefined);
@@ -266,7 +266,7 @@ describe('a record of oidc-provider in Redis', () => {
   });
 
   /** Waits until Redis has dropped all keys. There is no event for that, so it polls. */
-  function emptied(): Promise<void> {
+  function untilEmpty(): Promise<void> {
     return until(async () => (await keys()).length === 0);
   }
 });

@@ -2,12 +2,12 @@ import { expect } from 'chai';
 import { keyvAdapter } from '../../../src/stores/adapter/keyv-adapter.ts';
 import { GENEROUS, storesMayTake } from '../patience.ts';
 import { ADAPTER_BACKENDS, type AdapterBackend, IN_MEMORY } from './backends.ts';
-import { consumesOnce } from './consume-contract.ts';
-import { exchanges } from './exchange-contract.ts';
-import { revokesGrants } from './grants-contract.ts';
-import { keepsRecords } from './methods-contract.ts';
+import { testConsume } from './consume-contract.ts';
+import { testExchanges } from './exchange-contract.ts';
+import { testGrants } from './grants-contract.ts';
+import { testMethods } from './methods-contract.ts';
 import { everyModel, modelsOfSuite } from './payloads.ts';
-import { refusesReplays } from './replays-contract.ts';
+import { testReplays } from './replays-contract.ts';
 
 for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
   // In memory, testing every model takes almost no time.
@@ -29,11 +29,11 @@ for (const [name, start] of Object.entries(ADAPTER_BACKENDS)) {
 
     after(() => started?.stop());
 
-    keepsRecords(backend, choose);
-    consumesOnce(backend, choose);
-    exchanges(backend, choose);
-    revokesGrants(backend, choose);
-    refusesReplays(backend, choose);
+    testMethods(backend, choose);
+    testConsume(backend, choose);
+    testExchanges(backend, choose);
+    testGrants(backend, choose);
+    testReplays(backend, choose);
   });
 }
 

@@ -7,7 +7,7 @@ import { type ModelChoice, OF_A_GRANT, OF_EACH_MODEL, OF_NO_GRANT } from './payl
 const session = OF_NO_GRANT.Session ?? {};
 const deviceCode = OF_A_GRANT.DeviceCode ?? {};
 
-export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice): void {
+export function testMethods(backend: () => AdapterBackend, choose: ModelChoice): void {
   describe('when records are written and read,', () => {
     let nodes: TwoNodes;
     /** The adapters of the writing node and of the reading node. */
@@ -35,7 +35,7 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
         expect(await writer.find('id')).to.equal(undefined);
       });
 
-      it(`replaces all of a ${model} that is written again`, async () => {
+      it(`replaces the whole ${model} when it is written again`, async () => {
         const [writer, reader] = both(model);
         await writer.upsert('id', { ...payload, nonce: 'of the first time' }, 60);
         await reader.upsert('id', payload, 60);
@@ -63,7 +63,7 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
 
     const used = new Date('2026-01-02T03:04:05Z');
     for (const [what, consumed] of Object.entries({ true: true, 'a Date': used, 'a text': used.toJSON() })) {
-      it(`treats a record as consumed that a program writes with ${what}`, async () => {
+      it(`treats a record as consumed if "consumed" was written as ${what}`, async () => {
         const [writer, reader] = both('RefreshToken');
         await writer.upsert('id', { ...OF_EACH_MODEL.RefreshToken, consumed }, 60);
         const found = (await reader.find('id'))?.consumed;
@@ -72,7 +72,7 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
       });
     }
 
-    it('treats a record as not consumed that a program writes with false or null', async () => {
+    it('treats a record as not consumed if "consumed" was written as false or null', async () => {
       const [writer, reader] = both('DeviceCode');
       for (const consumed of [false, null]) {
         await writer.upsert('id', { ...deviceCode, consumed }, 60);
@@ -153,7 +153,7 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
       expect(await sessions[0].findByUid(`uid ${id}`)).to.equal(undefined);
     });
 
-    it('is not affected by changes to a record that was found', async () => {
+    it('does not change a stored record when the found copy is changed', async () => {
       await sessions[0].upsert('id', session, 60);
       const found = (await sessions[1].find('id')) ?? {};
       found.accountId = 'mallory';
@@ -161,7 +161,7 @@ export function keepsRecords(backend: () => AdapterBackend, choose: ModelChoice)
       expect(await sessions[1].find('id')).to.deep.equal(session);
     });
 
-    it('is not affected by changes to an object after it was written', async () => {
+    it('does not change a stored record when the written object is changed later', async () => {
       const payload = structuredClone(session);
       const written = sessions[0].upsert('id', payload, 60);
       payload.amr?.push('otp');

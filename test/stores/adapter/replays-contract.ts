@@ -12,7 +12,7 @@ const AT_ONCE = 50;
 const ROUNDS = sizeOfSuite({ short: 3, full: 30 });
 const PROOF = { kind: 'ReplayDetection', jti: 'proof', iss: 'rp' };
 
-export function refusesReplays(backend: () => AdapterBackend, choose: ModelChoice): void {
+export function testReplays(backend: () => AdapterBackend, choose: ModelChoice): void {
   describe('when a proof is used again,', () => {
     let nodes: TwoNodes;
 
@@ -32,19 +32,19 @@ export function refusesReplays(backend: () => AdapterBackend, choose: ModelChoic
       for (let round = 0; round < ROUNDS; round++) expect(await race(`proof ${round}`), `round ${round}`).to.equal(1);
     });
 
-    it('knows it after the first lookup, even if it is never saved', async () => {
+    it('knows the proof after the first lookup, even if it is never saved', async () => {
       expect(await nodes.one('ReplayDetection').find('proof')).to.equal(undefined);
       expect(await nodes.other('ReplayDetection').find('proof')).to.be.an('object');
       expect(await race('proof')).to.equal(0);
     });
 
-    it('knows it after it was saved with a record that never expires', async () => {
+    it('knows the proof after it was saved with a record that never expires', async () => {
       await nodes.one('ReplayDetection').find('proof');
       await nodes.one('ReplayDetection').upsert('proof', { ...PROOF, exp: 1 }, 60);
       expect(await nodes.other('ReplayDetection').find('proof')).to.deep.equal({ kind: PROOF.kind, jti: 'proof' });
     });
 
-    it('does not know it after it was destroyed, and keeps different proofs apart', async () => {
+    it('does not know the proof after it was destroyed, and keeps different proofs apart', async () => {
       expect(await nodes.one('ReplayDetection').find('proof')).to.equal(undefined);
       expect(await nodes.one('ReplayDetection').find('other')).to.equal(undefined);
       await nodes.other('ReplayDetection').destroy('proof');

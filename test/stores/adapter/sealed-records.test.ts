@@ -53,7 +53,7 @@ for (const [where, makeStore] of Object.entries(STORES)) {
 
     afterEach(() => cutOff(store));
 
-    it('accept a proof once at nodes with and without the newest secret, in either order', async () => {
+    it('of a used proof are found by nodes with and without the newest secret, in either order', async () => {
       const before = keyvAdapter(store, { secrets: [OLD_SECRET] })('ReplayDetection');
       const after = adapter('ReplayDetection');
       expect(await before.find('first at the old node')).to.equal(undefined);
@@ -224,7 +224,7 @@ const NONE: Records = {
 };
 
 describe('a record that is looked up', () => {
-  /** Looks up a record and a lookup key. @returns the numbers of reads that were under way at the same time */
+  /** Runs a lookup. @returns for each round trip, the number of reads that were under way at the same time */
   async function batchesOf(look: (records: Records) => Promise<unknown>): Promise<number[]> {
     const batches: number[] = [];
     let running = 0;

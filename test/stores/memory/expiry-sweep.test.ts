@@ -50,7 +50,7 @@ for (const [kind, make] of Object.entries(kinds)) {
       mock.timers.reset();
     });
 
-    async function passes(milliseconds: number): Promise<void> {
+    async function pass(milliseconds: number): Promise<void> {
       mock.timers.tick(milliseconds);
       await nextTurn();
     }
@@ -58,7 +58,7 @@ for (const [kind, make] of Object.entries(kinds)) {
     it('drops expired values that are never read', async () => {
       for (let number = 0; number < 1000; number++) await keyv.set(`${number}`, { number }, 1000);
       expect(records.size).to.equal(1000);
-      await passes(A_WHILE_MS);
+      await pass(A_WHILE_MS);
       expect(records.size).to.equal(0);
     });
 
@@ -66,7 +66,7 @@ for (const [kind, make] of Object.entries(kinds)) {
       await keyv.set('short', { text: '","expires":1}' }, 1000);
       await keyv.set('long', { text: '","expires":1}' }, LONG_MS);
       await keyv.set('endless', { expires: 1 });
-      await passes(A_WHILE_MS);
+      await pass(A_WHILE_MS);
       expect(await keyv.get('short')).to.equal(undefined);
       expect(await keyv.get('long')).to.deep.equal({ text: '","expires":1}' });
       expect(await keyv.get('endless')).to.deep.equal({ expires: 1 });
@@ -76,16 +76,16 @@ for (const [kind, make] of Object.entries(kinds)) {
     it('keeps a value that was written again with a longer lifetime, until this lifetime is also over', async () => {
       await keyv.set('key', 'value', 1000);
       await keyv.set('key', 'value', LONG_MS);
-      await passes(A_WHILE_MS);
+      await pass(A_WHILE_MS);
       expect(records.size).to.equal(1);
-      await passes(LONG_MS);
+      await pass(LONG_MS);
       expect(records.size).to.equal(0);
     });
 
     it('drops nothing after it was stopped', async () => {
       await keyv.set('key', 'value', 1000);
       stop();
-      await passes(A_WHILE_MS);
+      await pass(A_WHILE_MS);
       expect(records.size).to.equal(1);
     });
   });

@@ -43,7 +43,7 @@ describe('a mutex for each key', () => {
   }
 
   /** Starts a task that does not end before it is released. */
-  function holding(key: string): HeldTask {
+  function holdTurn(key: string): HeldTask {
     let release: () => void = () => undefined;
     const task = new Promise<void>((resolve) => {
       release = resolve;
@@ -96,7 +96,7 @@ describe('a mutex for each key', () => {
     expect(followed).to.deep.equal({ status: 'fulfilled', value: 'b' });
   });
 
-  it('runs a task that was added when another one ended after the tasks that were waiting', async () => {
+  it('runs a task that is added when another one ends only after the tasks that already wait', async () => {
     const first = mutex.run('key', task('a'));
     const late = first.then(() => mutex.run('key', task('c')));
     await Promise.all([first, mutex.run('key', task('b', 3)), late]);
@@ -105,7 +105,7 @@ describe('a mutex for each key', () => {
 
   it('does not start a task that has waited for too long, and reports that to its caller', async () => {
     stopTime();
-    const held = holding('key');
+    const held = holdTurn('key');
     const late = mutex.run('key', task('late')).catch((error: unknown) => error);
     await pass(PATIENCE_MS);
     expect(await late).to.be.instanceOf(TooLate);
@@ -116,7 +116,7 @@ describe('a mutex for each key', () => {
 
   it('starts no other task while a slow one runs, even after its caller has got TooLate', async () => {
     stopTime();
-    const held = holding('key');
+    const held = holdTurn('key');
     await pass(PATIENCE_MS - 1);
     expect(held.failure).to.equal(undefined);
     await pass(1);
@@ -130,7 +130,7 @@ describe('a mutex for each key', () => {
 
   it("measures the waiting time of each caller from that caller's call", async () => {
     stopTime();
-    const held = holding('key');
+    const held = holdTurn('key');
     await pass(PATIENCE_MS / 2);
     let refusal: unknown;
     mutex.run('key', task('next')).catch((error: unknown) => {

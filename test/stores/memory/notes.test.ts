@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { KeyvNotes } from '../../../src/stores/memory/notes.ts';
-import { refused } from '../../ticket/builders.ts';
+import { awaitRefusal } from '../../ticket/builders.ts';
 import { FlakyBackend, keyvOver } from './keyv-stores.ts';
 
 const MINUTE_MS = 60_000;
@@ -17,12 +17,12 @@ describe('KeyvNotes when its backend is unavailable', () => {
   it('fails to read a note instead of reporting that there is none', async () => {
     await notes.write('name', MINUTE_MS);
     backend.down = 'reads';
-    expect((await refused(notes.read('name'))).code).to.equal('store_unavailable');
+    expect((await awaitRefusal(notes.read('name'))).code).to.equal('store_unavailable');
   });
 
   it('fails to write a note instead of reporting success', async () => {
     backend.down = 'writes';
-    expect((await refused(notes.write('name', MINUTE_MS))).code).to.equal('store_unavailable');
+    expect((await awaitRefusal(notes.write('name', MINUTE_MS))).code).to.equal('store_unavailable');
     backend.down = 'nothing';
     expect(await notes.read('name')).to.equal(undefined);
   });

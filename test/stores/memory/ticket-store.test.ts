@@ -10,7 +10,7 @@ import { sweepExpired } from '../../../src/stores/memory/expiry-sweep.ts';
 import { KeyvTicketStore } from '../../../src/stores/memory/ticket-store.ts';
 import { newTicketId } from '../../../src/ticket/ticket-id.ts';
 import { newKeyv6 } from '../../support/keyv6.ts';
-import { refused, scanned, waiting } from '../../ticket/builders.ts';
+import { awaitRefusal, scanned, waiting } from '../../ticket/builders.ts';
 import { SHORT, whileStoresMayTake } from '../patience.ts';
 import { FlakyBackend, keyv6Over, keyvOver, nextTurn, RemoteBackend } from './keyv-stores.ts';
 
@@ -54,14 +54,14 @@ describe('KeyvTicketStore when its backend is unavailable:', () => {
   for (const [name, act] of Object.entries(acts)) {
     it(`${name} fails with store_unavailable and the cause`, async () => {
       backend.down = 'everything';
-      const refusal = await refused(act(storeOn(keyvOver(backend))));
+      const refusal = await awaitRefusal(act(storeOn(keyvOver(backend))));
       expect(refusal.code).to.equal('store_unavailable');
       expect(refusal.cause).to.be.instanceOf(Error).with.property('message', 'out of reach');
     });
 
     it(`${name} fails with store_unavailable if the Keyv has throwOnErrors: false`, async () => {
       backend.down = 'everything';
-      const refusal = await refused(act(storeOn(keyvOver(backend, false))));
+      const refusal = await awaitRefusal(act(storeOn(keyvOver(backend, false))));
       expect(refusal.code).to.equal('store_unavailable');
     });
   }
@@ -70,7 +70,7 @@ describe('KeyvTicketStore when its backend is unavailable:', () => {
     it(`${name} fails with store_unavailable and the cause on a Keyv 6, with or without a listener for errors`, async () => {
       backend.down = 'everything';
       for (const keyv of [keyv6Over(backend), newKeyv6({ store: backend })]) {
-        const refusal = await refused(act(storeOn(keyv)));
+        const refusal = await awaitRefusal(act(storeOn(keyv)));
         expect(refusal.code).to.equal('store_unavailable');
         expect(refusal.cause).to.be.instanceOf(Error).with.property('message', 'out of reach');
       }
@@ -79,7 +79,7 @@ describe('KeyvTicketStore when its backend is unavailable:', () => {
 
   it('every method fails with store_unavailable if there is no answer at all', async () => {
     const refusals = await whileStoresMayTake(SHORT, () =>
-      Promise.all(Object.values(acts).map((act) => refused(act(storeOn(keyvOver(new MuteBackend())))))),
+      Promise.all(Object.values(acts).map((act) => awaitRefusal(act(storeOn(keyvOver(new MuteBackend())))))),
     );
     expect(new Set(refusals.map(({ code }) => code))).to.deep.equal(new Set(['store_unavailable']));
     for (const { cause } of refusals) expect(cause).to.be.instanceOf(TooLate);
@@ -91,7 +91,7 @@ describe('KeyvTicketStore when its backend is unavailable:', () => {
     const store = storeOn(keyvOver(backend), signals);
     await store.create(ticket);
     backend.down = 'writes';
-    expect((await refused(store.swap(ticket, next))).code).to.equal('store_unavailable');
+    expect((await awaitRefusal(store.swap(ticket, next))).code).to.equal('store_unavailable');
     expect(await store.find(ticket.id)).to.deep.equal(ticket);
     expect(ears.heard).to.deep.equal([ticket]);
   });
@@ -100,11 +100,11 @@ describe('KeyvTicketStore when its backend is unavailable:', () => {
     const store = storeOn(keyvOver(backend, false));
     await store.create(ticket);
     backend.down = 'writes';
-    const refusal = await refused(store.swap(ticket, next));
+    const refusal = await awaitRefusal(store.swap(ticket, next));
     expect(refusal.code).to.equal('store_unavailable');
   });
 
-  it('everything works again after it is back', async () => {
+  it('everything works again after the backend is back', async () => {
     const store = storeOn(keyvOver(backend));
     backend.down = 'everything';
     await Promise.allSettled(Object.values(acts).map((act) => act(store)));

@@ -10,7 +10,7 @@ import { GENEROUS, storesMayTake } from '../patience.ts';
 
 const MINUTE = '60000';
 
-describe('the steps of one turn of the event loop', () => {
+describe('the accesses to Redis in one turn of the event loop', () => {
   let redis: RedisServer;
   let proxy: CommandProxy;
   let keyv: Keyv;
@@ -87,7 +87,7 @@ describe('the steps of one turn of the event loop', () => {
     ]);
   });
 
-  it('are sent in commands of at most fifty steps', async () => {
+  it('are sent in commands of at most fifty accesses', async () => {
     const commands = await proxy.count(() => Promise.all(Array.from({ length: 120 }, (_, n) => link.get(`${n}`))));
     expect(commands).to.equal(3);
   });

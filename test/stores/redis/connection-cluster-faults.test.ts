@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { RecordingListener } from '../../../src/stores/contract/recording-listener.ts';
-import { changed, newTicket } from '../../../src/stores/contract/sample-tickets.ts';
+import { newTicket, toScanned } from '../../../src/stores/contract/sample-tickets.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
-import { slotOf } from '../../../src/ticket/ticket-id.ts';
+import { placeOfTicket } from '../../../src/ticket/ticket-id.ts';
 import type { RedisServer } from '../../support/redis.ts';
 import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.ts';
 import { eventually } from '../../support/until.ts';
-import { refused } from '../../ticket/builders.ts';
+import { awaitRefusal } from '../../ticket/builders.ts';
 import { storesMayTake } from '../patience.ts';
 import { type RedisProcess, startProcess } from './redis-process.ts';
 
@@ -52,14 +52,14 @@ async function failOver(choose: (cluster: RedisCluster) => Promise<RedisServer>)
     // Do not ask the frozen member for the other members, because it would not even refuse a connection.
     const rootNodes = cluster.rootNodes.filter(({ url }) => url !== frozen.url);
     processes.push(...(await Promise.all([startProcess({ rootNodes }), startProcess({ rootNodes })])));
-    await expectWorksAfter(cluster, frozen, replica, processes as [RedisProcess, RedisProcess]);
+    await expectFailover(cluster, frozen, replica, processes as [RedisProcess, RedisProcess]);
   } finally {
     await Promise.all(processes.map((process) => process.close()));
     await cluster.stop();
   }
 }
 
-async function expectWorksAfter(
+async function expectFailover(
   cluster: RedisCluster,
   frozen: RedisServer,
   replica: RedisServer,
@@ -68,28 +68,28 @@ async function expectWorksAfter(
   const there = await ticketAt(cluster, (master) => master === frozen);
   const elsewhere = await ticketAt(cluster, (master) => master !== frozen);
   const next = await ticketAt(cluster, (master) => master === frozen);
-  for (const ticket of [there, elsewhere]) await creates(one, ticket);
+  for (const ticket of [there, elsewhere]) await untilCreated(one, ticket);
   // Redis acknowledges a write before its replica has it, and a failover loses the writes that the replica does not
   // have.
   const offset = Number(await frozen.info('master_repl_offset'));
   await eventually('the replica is up to date', async () => Number(await replica.info('slave_repl_offset')) >= offset);
 
   frozen.pause();
-  expect((await refused(one.store.find(there.id))).code).to.equal('store_unavailable');
+  expect((await awaitRefusal(one.store.find(there.id))).code).to.equal('store_unavailable');
   // The other masters still answer.
-  await finds(one, elsewhere);
-  await replica.logs(/Failover election won/);
+  await untilFound(one, elsewhere);
+  await replica.untilLogged(/Failover election won/);
 
-  await Promise.all([one, other].map((process) => finds(process, there)));
-  await Promise.all([one.answers(), other.listens()]);
+  await Promise.all([one, other].map((process) => untilFound(process, there)));
+  await Promise.all([one.untilAnswering(), other.untilListening()]);
   const ears = new RecordingListener(other.signals, next.interaction);
   await eventually('reads what it watches', () =>
     other.store.findByInteraction(next.interaction).then(succeeds, fails),
   );
-  await creates(one, next);
+  await untilCreated(one, next);
   await eventually('changes it', async () => {
-    const written = await one.store.swap(next, changed(next)).catch(() => false);
-    return written || (await isFound(one, changed(next)));
+    const written = await one.store.swap(next, toScanned(next)).catch(() => false);
+    return written || (await isFound(one, toScanned(next)));
   });
   await eventually('gets the signal', () => ears.heard.length >= 2 || ears.doubts > 0);
   ears.stop();
@@ -98,19 +98,19 @@ async function expectWorksAfter(
 async function ticketAt(cluster: RedisCluster, isMeant: (master: RedisServer) => boolean): Promise<Ticket> {
   for (;;) {
     const ticket = newTicket();
-    if (isMeant(await cluster.masterOf(`{${slotOf(ticket.id)}}`))) return ticket;
+    if (isMeant(await cluster.masterOf(`{${placeOfTicket(ticket.id)}}`))) return ticket;
   }
 }
 
 /** Creates a ticket. On a slow machine, the answer may come too late although the ticket was written. */
-function creates(process: RedisProcess, ticket: Ticket): Promise<void> {
+function untilCreated(process: RedisProcess, ticket: Ticket): Promise<void> {
   return eventually('creates a ticket', async () => {
     const created = await process.store.create(ticket).catch(() => false);
     return created || (await isFound(process, ticket));
   });
 }
 
-function finds(process: RedisProcess, ticket: Ticket): Promise<void> {
+function untilFound(process: RedisProcess, ticket: Ticket): Promise<void> {
   return eventually('finds a ticket', () => isFound(process, ticket));
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { endOf, follower, newTicket } from '../../../src/stores/contract/sample-tickets.ts';
+import { newTicket, toFollower, toReplaced } from '../../../src/stores/contract/sample-tickets.ts';
 import { storeContract } from '../../../src/stores/contract/store-contract.ts';
 import { type RedisCluster, startRedisCluster } from '../../support/redis-cluster.ts';
 import { eventually } from '../../support/until.ts';
@@ -34,7 +34,7 @@ describe('on a Redis Cluster of three masters', () => {
     await Promise.all(cluster.servers.map((server) => server.command('FLUSHALL')));
     const tickets = Array.from({ length: 60 }, () => newTicket());
     await Promise.all(tickets.map((ticket) => process.store.create(ticket)));
-    await Promise.all(tickets.map((ticket) => process.store.swap(ticket, follower(ticket), endOf(ticket))));
+    await Promise.all(tickets.map((ticket) => process.store.swap(ticket, toFollower(ticket), toReplaced(ticket))));
     for (const server of cluster.servers) {
       const found = await server.command('KEYS', '*');
       const keys = Array.isArray(found) ? found.map(String) : [];

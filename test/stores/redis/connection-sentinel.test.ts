@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { RecordingListener } from '../../../src/stores/contract/recording-listener.ts';
-import { changed, newTicket } from '../../../src/stores/contract/sample-tickets.ts';
+import { newTicket, toScanned } from '../../../src/stores/contract/sample-tickets.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
-import { slotOf } from '../../../src/ticket/ticket-id.ts';
+import { placeOfTicket } from '../../../src/ticket/ticket-id.ts';
 import { RedisServer, startReplica } from '../../support/redis.ts';
 import { type Sentinel, startSentinel } from '../../support/redis-sentinel.ts';
 import { eventually } from '../../support/until.ts';
@@ -79,9 +79,9 @@ class Scene {
     try {
       await other.store.findByInteraction(ticket.interaction);
       expect(await one.store.create(ticket)).to.equal(true);
-      expect(await one.store.swap(ticket, changed(ticket))).to.equal(true);
-      expect(await other.store.find(ticket.id)).to.deep.equal(changed(ticket));
-      await ears.hears(2, patience);
+      expect(await one.store.swap(ticket, toScanned(ticket))).to.equal(true);
+      expect(await other.store.find(ticket.id)).to.deep.equal(toScanned(ticket));
+      await ears.untilHeard(2, patience);
     } finally {
       ears.stop();
     }
@@ -125,7 +125,7 @@ describe('the engine on Redis with a Sentinel', () => {
     const { one, other, replica, sentinel } = started(replaced);
     const ticket = newTicket();
     await one.store.create(ticket);
-    const key = `keyv:qr:{${slotOf(ticket.id)}}:ticket:${ticket.id}`;
+    const key = `keyv:qr:{${placeOfTicket(ticket.id)}}:ticket:${ticket.id}`;
     await eventually('the replica has it', async () => (await replica.command('EXISTS', key)) === 1);
     expect(await sentinel.failover()).to.equal(replica.port);
     await started(replaced).expectHeardAgain();
@@ -134,7 +134,7 @@ describe('the engine on Redis with a Sentinel', () => {
 
   it('works again after its master died', async () => {
     const { one, master, replica, sentinel } = started(killed);
-    const switched = sentinel.switched();
+    const switched = sentinel.untilSwitched();
     await master.kill();
     expect(await switched).to.equal(replica.port);
     await started(killed).expectHeardAgain();

@@ -3,13 +3,13 @@ import { createClient } from '@keyv/redis';
 import { expect } from 'chai';
 import { chooseEngine } from '../../../src/stores/choose-engine.ts';
 import { RecordingListener } from '../../../src/stores/contract/recording-listener.ts';
-import { changed, endOf, follower, newTicket } from '../../../src/stores/contract/sample-tickets.ts';
+import { newTicket, toFollower, toReplaced, toScanned } from '../../../src/stores/contract/sample-tickets.ts';
 import { storeContract } from '../../../src/stores/contract/store-contract.ts';
 import { sizeOfSuite } from '../../support/full-suite.ts';
 import { keyv6OverRedis } from '../../support/keyv6.ts';
 import { RedisServer } from '../../support/redis.ts';
 import { eventually } from '../../support/until.ts';
-import { refused } from '../../ticket/builders.ts';
+import { awaitRefusal } from '../../ticket/builders.ts';
 import { nextTurn } from '../memory/keyv-stores.ts';
 import { GENEROUS, storesMayTake, whileStoresMayTake } from '../patience.ts';
 import { RedisProcess, startProcess } from './redis-process.ts';
@@ -82,7 +82,7 @@ describe('the engine on Redis, in detail,', () => {
    * Waits until Redis has closed the connections of earlier tests.
    * @returns the number of connections that remain
    */
-  async function settledClients(): Promise<number> {
+  async function untilOthersLeft(): Promise<number> {
     // Each of the two processes has two connections, and the fifth one lists them.
     const remaining = 5;
     await eventually('the others have left', async () => (await clients()).length === remaining);
@@ -95,10 +95,10 @@ describe('the engine on Redis, in detail,', () => {
 
   it('keeps all tickets of an interaction in one slot of a cluster', async () => {
     const ticket = newTicket();
-    const next = follower(ticket);
+    const next = toFollower(ticket);
     new RecordingListener(one.signals, ticket.interaction);
     await one.store.create(ticket);
-    await one.store.swap(ticket, next, endOf(ticket));
+    await one.store.swap(ticket, next, toReplaced(ticket));
     const kept = await keys();
     expect(kept).to.have.length(4);
     expect(new Set(kept.map((key) => /\{([\da-f]{4})\}/.exec(key)?.[1])).size).to.equal(1);
@@ -106,8 +106,8 @@ describe('the engine on Redis, in detail,', () => {
 
   it('makes every key expire: a ticket at its deadline, an entry of a watcher after three minutes', async () => {
     const ticket = newTicket({ deadline: Date.now() + 20_000 });
-    const next = follower(ticket, { deadline: Date.now() + 30_000 });
-    const ended = endOf(ticket, { deadline: Date.now() + 10_000 });
+    const next = toFollower(ticket, { deadline: Date.now() + 30_000 });
+    const ended = toReplaced(ticket, { deadline: Date.now() + 10_000 });
     new RecordingListener(one.signals, ticket.interaction);
     await one.store.create(ticket);
     await one.store.swap(ticket, next, ended);
@@ -128,7 +128,7 @@ describe('the engine on Redis, in detail,', () => {
     const ticket = newTicket();
     await one.store.create(ticket);
     await redis.command('SCRIPT', 'FLUSH');
-    expect(await one.store.swap(ticket, changed(ticket))).to.equal(true);
+    expect(await one.store.swap(ticket, toScanned(ticket))).to.equal(true);
     await redis.command('SCRIPT', 'FLUSH');
     await one.engine.ping();
   });
@@ -137,7 +137,9 @@ describe('the engine on Redis, in detail,', () => {
     for (let round = 0; round < ROUNDS; round++) {
       const ticket = newTicket();
       await one.store.create(ticket);
-      const rivals = Array.from({ length: 50 }, (_, number) => changed(ticket, { deadline: ticket.deadline + number }));
+      const rivals = Array.from({ length: 50 }, (_, number) =>
+        toScanned(ticket, { deadline: ticket.deadline + number }),
+      );
       const won = await Promise.all(
         rivals.map((next, number) => (number % 2 === 0 ? one : other).store.swap(ticket, next)),
       );
@@ -152,9 +154,9 @@ describe('the engine on Redis, in detail,', () => {
     const more = new RecordingListener(one.signals, first.interaction);
     const others = new RecordingListener(other.signals, second.interaction);
     await Promise.all([one.store.find(first.id), other.store.find(second.id)]);
-    const messages = await published(async () => {
+    const messages = await collectPublished(async () => {
       for (const ticket of [first, second, unwatched]) await one.store.create(ticket);
-      await Promise.all([ears.hears(1), more.hears(1), others.hears(1)]);
+      await Promise.all([ears.untilHeard(1), more.untilHeard(1), others.untilHeard(1)]);
     });
     expect(messages).to.have.length(2);
     expect(new Set(messages.map(({ channel }) => channel)).size).to.equal(2);
@@ -164,7 +166,7 @@ describe('the engine on Redis, in detail,', () => {
   });
 
   /** Returns the messages about tickets that are published while the function runs. */
-  async function published(act: () => Promise<void>): Promise<{ channel: string; message: string }[]> {
+  async function collectPublished(act: () => Promise<void>): Promise<{ channel: string; message: string }[]> {
     const messages: { channel: string; message: string }[] = [];
     const listener = await startListener(redis.url, 'keyv:qr:node:*', (message, channel) =>
       messages.push({ channel, message }),
@@ -231,7 +233,7 @@ describe('the engine on Redis, in detail,', () => {
   });
 
   it('closes its own connection, and leaves that of the Keyv open', async () => {
-    const before = await settledClients();
+    const before = await untilOthersLeft();
     const process = await startProcess(redis.url);
     expect(await clients()).to.have.length(before + 2);
     await process.engine.close();
@@ -243,7 +245,7 @@ describe('the engine on Redis, in detail,', () => {
   });
 
   it('can be closed before it was ready, and a second time', async () => {
-    const before = await settledClients();
+    const before = await untilOthersLeft();
     const process = new RedisProcess(redis.url);
     await process.engine.close();
     await process.engine.close();
@@ -256,13 +258,13 @@ describe('the engine on Redis, in detail,', () => {
     await one.store.create(ticket);
     await redis.command('REPLICAOF', '127.0.0.1', '1');
     try {
-      expect((await refused(one.store.swap(ticket, changed(ticket)))).code).to.equal('store_unavailable');
-      expect((await refused(one.store.create(newTicket()))).code).to.equal('store_unavailable');
+      expect((await awaitRefusal(one.store.swap(ticket, toScanned(ticket)))).code).to.equal('store_unavailable');
+      expect((await awaitRefusal(one.store.create(newTicket()))).code).to.equal('store_unavailable');
       expect(await one.store.find(ticket.id)).to.deep.equal(ticket);
     } finally {
       await redis.command('REPLICAOF', 'NO', 'ONE');
     }
-    expect(await one.store.swap(ticket, changed(ticket))).to.equal(true);
+    expect(await one.store.swap(ticket, toScanned(ticket))).to.equal(true);
   });
 
   it('refuses writes while Redis is out of memory, but still reads', async () => {
@@ -270,13 +272,13 @@ describe('the engine on Redis, in detail,', () => {
     await one.store.create(ticket);
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');
     try {
-      expect((await refused(one.store.swap(ticket, changed(ticket)))).code).to.equal('store_unavailable');
-      expect((await refused(one.store.create(newTicket()))).code).to.equal('store_unavailable');
+      expect((await awaitRefusal(one.store.swap(ticket, toScanned(ticket)))).code).to.equal('store_unavailable');
+      expect((await awaitRefusal(one.store.create(newTicket()))).code).to.equal('store_unavailable');
       expect(await one.store.findByInteraction(ticket.interaction)).to.deep.equal(ticket);
     } finally {
       await redis.command('CONFIG', 'SET', 'maxmemory', '0');
     }
-    expect(await one.store.swap(ticket, changed(ticket))).to.equal(true);
+    expect(await one.store.swap(ticket, toScanned(ticket))).to.equal(true);
   });
 
   it('leaves nothing in Redis of abandoned tickets after they have expired', async () => {

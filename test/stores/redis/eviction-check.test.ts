@@ -17,7 +17,7 @@ describe('the policy of Redis for a full memory', () => {
       await here().redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
       const process = new RedisProcess(await here().urlOfUser('&keyv:qr:*', extra));
       await until(() => here().warned('QR_LOGIN_EVICTION').length > 0);
-      await settled(process);
+      await untilPolicyChecked(process);
       expect(here().warned('QR_LOGIN_EVICTION')).to.have.length(1);
       expect(here().warned('QR_LOGIN_EVICTION')[0]).to.include('allkeys-lru');
       await process.close();
@@ -26,11 +26,11 @@ describe('the policy of Redis for a full memory', () => {
 
   it('causes no warning if it is noeviction, or if the user may not read it', async () => {
     const good = await startProcess(here().redis.url);
-    await settled(good);
+    await untilPolicyChecked(good);
     await good.close();
     await here().redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
     const blind = await startProcess(await here().urlOfUser('&keyv:qr:*'));
-    await settled(blind);
+    await untilPolicyChecked(blind);
     await blind.close();
     expect(here().warned('QR_LOGIN_EVICTION')).to.deep.equal([]);
     expect([...good.troubles, ...blind.troubles]).to.deep.equal([]);
@@ -38,7 +38,7 @@ describe('the policy of Redis for a full memory', () => {
 });
 
 /** Waits until the process has asked for the policy, which it does before the check of its signals ends. */
-async function settled(process: RedisProcess): Promise<void> {
-  await process.answers();
-  await process.listens();
+async function untilPolicyChecked(process: RedisProcess): Promise<void> {
+  await process.untilAnswering();
+  await process.untilListening();
 }

@@ -53,12 +53,24 @@ describe('a sign-in on Redis', () => {
     return { begin, page, code: look, scan, approve, finish, resume };
   }
 
-  it('sends the steps of one turn of the event loop in one command', async () => {
+  it('sends at most the allowed number of commands in each step', async () => {
     const phone = await new PhonePerson(world).signIn();
     // Loads the scripts.
     await signIn(phone);
     const counts = await signIn(phone);
     for (const [request, count] of Object.entries(counts))
       expect(count, `${request}: ${JSON.stringify(counts)}`).to.be.at.most(MOST[request as keyof typeof MOST]);
+  });
+
+  it('asks for a limit and for the interaction in one command', async () => {
+    await World.during({ store: keyv, qrLogin: { limits: {} } }, async (limited) => {
+      const browser = new BrowserPerson(limited);
+      await browser.start();
+      const counts: number[] = [];
+      // The smallest number is without a comparison of the clocks.
+      for (let time = 0; time < 5; time += 1) counts.push(await proxy.count(() => browser.agent.get(browser.at)));
+      // The second one reads the ticket.
+      expect(Math.min(...counts)).to.equal(2);
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { RecordingListener } from '../../../src/stores/contract/recording-listener.ts';
-import { changed, newTicket } from '../../../src/stores/contract/sample-tickets.ts';
+import { newTicket, toScanned } from '../../../src/stores/contract/sample-tickets.ts';
 import { QrLoginError } from '../../../src/ticket/errors.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { sizeOfSuite } from '../../support/full-suite.ts';
@@ -8,7 +8,7 @@ import { RedisServer } from '../../support/redis.ts';
 import { freePort, LOOPBACK } from '../../support/server.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { eventually } from '../../support/until.ts';
-import { refused } from '../../ticket/builders.ts';
+import { awaitRefusal } from '../../ticket/builders.ts';
 import { GENEROUS, SHORT, storesMayTake, whileStoresMayTake } from '../patience.ts';
 import { RedisProcess, startProcess } from './redis-process.ts';
 import { Wires } from './wires.ts';
@@ -75,7 +75,7 @@ async function withScene(
     const ears = new RecordingListener(other.signals, ticket.interaction);
     await other.store.find(ticket.id);
     await one.store.create(ticket);
-    await ears.hears(1);
+    await ears.untilHeard(1);
     await act({ one, other, ticket, ears });
   } finally {
     await Promise.all(processes.map((process) => process.close()));
@@ -84,8 +84,8 @@ async function withScene(
 
 /** Expects that every access is refused: the first one when its time is over, and the next ones without waiting. */
 async function expectRefusals({ one, ticket }: Scene): Promise<void> {
-  const swap = () => one.store.swap(ticket, changed(ticket));
-  expect((await whileStoresMayTake(SHORT, () => refused(swap()))).code).to.equal('store_unavailable');
+  const swap = () => one.store.swap(ticket, toScanned(ticket));
+  expect((await whileStoresMayTake(SHORT, () => awaitRefusal(swap()))).code).to.equal('store_unavailable');
   const acts = [
     () => one.store.find(ticket.id),
     () => one.store.findByInteraction(ticket.interaction),
@@ -97,7 +97,7 @@ async function expectRefusals({ one, ticket }: Scene): Promise<void> {
   const timer = setTimeout(() => {
     isOver = true;
   }, GENEROUS);
-  for (const act of acts) expect((await refused(act())).code).to.equal('store_unavailable');
+  for (const act of acts) expect((await awaitRefusal(act())).code).to.equal('store_unavailable');
   clearTimeout(timer);
   expect(isOver, 'one of them has waited for an answer').to.equal(false);
 }
@@ -107,14 +107,14 @@ async function expectRefusals({ one, ticket }: Scene): Promise<void> {
  * signal to read again.
  */
 async function expectWorks({ one, other }: Scene): Promise<void> {
-  await other.listens();
+  await other.untilListening();
   const ticket = newTicket();
   const ears = new RecordingListener(other.signals, ticket.interaction);
   expect(await other.store.findByInteraction(ticket.interaction)).to.equal(undefined);
   expect(await one.store.create(ticket)).to.equal(true);
-  expect(await one.store.swap(ticket, changed(ticket))).to.equal(true);
+  expect(await one.store.swap(ticket, toScanned(ticket))).to.equal(true);
   await eventually('gets the signal', () => ears.heard.length >= 2 || ears.doubts > 0);
-  expect(await other.store.find(ticket.id)).to.deep.equal(changed(ticket));
+  expect(await other.store.find(ticket.id)).to.deep.equal(toScanned(ticket));
   ears.stop();
 }
 
@@ -134,8 +134,8 @@ function testPauses(): void {
         redis.pause();
         await expectRefusals(scene);
         redis.resume();
-        await scene.one.answers();
-        await scene.other.answers();
+        await scene.one.untilAnswering();
+        await scene.other.untilAnswering();
         await expectWorks(scene);
       }));
 
@@ -143,9 +143,9 @@ function testPauses(): void {
       withScene(redis.url, async (scene) => {
         const before = scene.ears.doubts;
         redis.pause();
-        await Promise.all([expectRefusals(scene), refused(scene.other.engine.ping())]);
+        await Promise.all([expectRefusals(scene), awaitRefusal(scene.other.engine.ping())]);
         redis.resume();
-        await scene.ears.doubtsOnceMore(before);
+        await scene.ears.untilInDoubt(before);
       }));
   });
 }
@@ -157,8 +157,8 @@ function testRestarts(): void {
         await redis.kill();
         await expectRefusals(scene);
         await redis.restart();
-        await scene.one.answers();
-        await scene.other.answers();
+        await scene.one.untilAnswering();
+        await scene.other.untilAnswering();
         expect(await scene.one.store.find(scene.ticket.id)).to.equal(undefined);
         await expectWorks(scene);
       }));
@@ -168,15 +168,15 @@ function testRestarts(): void {
         const { one, other, ears, ticket } = scene;
         const before = ears.doubts;
         await redis.restart();
-        await Promise.all([one.answers(), other.answers()]);
-        await ears.doubtsOnceMore(before);
+        await Promise.all([one.untilAnswering(), other.untilAnswering()]);
+        await ears.untilInDoubt(before);
         await eventually('the entry is there', async () => `${await redis.command('KEYS', '*:watchers:*')}`.length > 0);
         // The entry may be there before the subscriber is connected again: messages that are published in between are
         // lost.
         await eventually('both have subscribed again', async () => (await channels()).length === 2);
         const heard = ears.heard.length;
         await one.store.create(ticket);
-        await ears.hears(heard + 1);
+        await ears.untilHeard(heard + 1);
         expect(ears.last).to.deep.equal(ticket);
       }));
 
@@ -184,7 +184,7 @@ function testRestarts(): void {
       withScene(redis.url, async (scene) => {
         for (let time = 0; time < RESTARTS; time++) {
           await redis.restart();
-          await Promise.all([scene.one.answers(), scene.other.answers()]);
+          await Promise.all([scene.one.untilAnswering(), scene.other.untilAnswering()]);
         }
         await expectWorks(scene);
         await eventually('each process has two, and one lists them', async () => (await connections()).length === 5);
@@ -200,10 +200,10 @@ function testRestarts(): void {
       expect(one.engine.hearsOthers()).to.equal(false);
       const late = await RedisServer.start({ port });
       try {
-        await Promise.all([one.answers(), other.answers()]);
+        await Promise.all([one.untilAnswering(), other.untilAnswering()]);
         await expectWorks({ one, other, ticket, ears });
         await one.store.create(ticket);
-        await ears.hears(1);
+        await ears.untilHeard(1);
       } finally {
         await Promise.all([one.close(), other.close()]);
         await late.stop();
@@ -213,7 +213,7 @@ function testRestarts(): void {
     it('can be closed if Redis was never there', () =>
       whileStoresMayTake(SHORT, async () => {
         const process = new RedisProcess(`redis://${LOOPBACK}:${await freePort(LOOPBACK)}`);
-        await refused(process.engine.ping());
+        await awaitRefusal(process.engine.ping());
         await process.close();
       }));
   });
@@ -227,8 +227,8 @@ function testBadNetworks(): void {
         proxy.freeze();
         await expectRefusals(scene);
         await proxy.heal();
-        await scene.one.answers();
-        await scene.other.answers();
+        await scene.one.untilAnswering();
+        await scene.other.untilAnswering();
         await expectWorks(scene);
       });
       await proxy.stop();
@@ -241,9 +241,11 @@ function testBadNetworks(): void {
         async (scene) => {
           wires.die();
           await expectRefusals(scene);
-          await whileStoresMayTake(TIGHT_MS, () => Promise.all([scene.one.answers(), scene.other.answers()]));
+          await whileStoresMayTake(TIGHT_MS, () =>
+            Promise.all([scene.one.untilAnswering(), scene.other.untilAnswering()]),
+          );
           await expectWorks(scene);
-          await scene.ears.doubtsOnceMore(0);
+          await scene.ears.untilInDoubt(0);
         },
         { starting: TIGHT_MS },
       );
@@ -261,10 +263,10 @@ function testBadNetworks(): void {
           // Also test a process whose first connection never gets an answer.
           const late = new RedisProcess(wires.url);
           await whileStoresMayTake(TIGHT_MS, async () => {
-            await refused(late.engine.ping());
+            await awaitRefusal(late.engine.ping());
             wires.leadThere();
-            await Promise.all([scene.one, scene.other, late].map((process) => process.answers()));
-            await Promise.all([scene.other, late].map((process) => process.listens()));
+            await Promise.all([scene.one, scene.other, late].map((process) => process.untilAnswering()));
+            await Promise.all([scene.other, late].map((process) => process.untilListening()));
           });
           await expectWorks(scene);
           await late.close();
@@ -280,7 +282,7 @@ function testBadNetworks(): void {
         await proxy.cut();
         await expectRefusals(scene);
         await proxy.heal();
-        await Promise.all([scene.one.answers(), scene.other.answers()]);
+        await Promise.all([scene.one.untilAnswering(), scene.other.untilAnswering()]);
         await expectWorks(scene);
       });
       await proxy.stop();
@@ -308,7 +310,7 @@ function testBadNetworks(): void {
         await eventually('commands are on their way, and answered', () => answered > 20);
         await proxy.cut();
         await proxy.heal();
-        await one.answers();
+        await one.untilAnswering();
         busy = false;
         await work;
         await one.close();
@@ -341,10 +343,10 @@ function testSubscriberConnections(): void {
       withScene(redis.url, async ({ one, ears, ticket }) => {
         const [before, heard] = [ears.doubts, ears.heard.length];
         await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
-        await ears.doubtsOnceMore(before);
-        await one.store.swap(ticket, changed(ticket));
-        await ears.hears(heard + 1);
-        expect(ears.last).to.deep.equal(changed(ticket));
+        await ears.untilInDoubt(before);
+        await one.store.swap(ticket, toScanned(ticket));
+        await ears.untilHeard(heard + 1);
+        expect(ears.last).to.deep.equal(toScanned(ticket));
       }));
 
     it('that is dead without an error makes a new one, and no command fails meanwhile', async () => {
@@ -358,9 +360,9 @@ function testSubscriberConnections(): void {
           const deaf = new Set(await subscribers());
           wires.die((address) => deaf.has(address));
           await other.store.find(ticket.id);
-          await whileStoresMayTake(TIGHT_MS, () => ears.doubtsOnceMore(before));
-          await one.store.swap(ticket, changed(ticket));
-          await ears.hears(heard + 1);
+          await whileStoresMayTake(TIGHT_MS, () => ears.untilInDoubt(before));
+          await one.store.swap(ticket, toScanned(ticket));
+          await ears.untilHeard(heard + 1);
           expect(other.troubles).to.deep.equal([]);
         },
         { starting: TIGHT_MS },
@@ -382,7 +384,7 @@ function testNewWatchers(): void {
         const entry = `*:watchers:${ticket.interaction}`;
         await eventually('the entry is there', async () => `${await redis.command('KEYS', entry)}` !== '');
         await one.store.create(ticket);
-        await ears.hears(1);
+        await ears.untilHeard(1);
       }));
 
     it('signals a change right after the read if Redis has just lost its scripts', () =>

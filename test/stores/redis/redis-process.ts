@@ -37,12 +37,12 @@ export class RedisProcess {
   }
 
   /** Waits until it receives the messages of other processes. */
-  listens(): Promise<void> {
+  untilListening(): Promise<void> {
     return eventually('hears other processes', () => this.engine.hearsOthers());
   }
 
   /** Waits until the store answers again. */
-  answers(): Promise<void> {
+  untilAnswering(): Promise<void> {
     const ping = () =>
       this.engine.ping().then(
         () => true,
@@ -61,6 +61,6 @@ export class RedisProcess {
 /** Starts a process and waits until it receives the messages of other processes. */
 export async function startProcess(connection: Connection, clock?: Clock): Promise<RedisProcess> {
   const process = new RedisProcess(connection, clock);
-  await process.listens();
+  await process.untilListening();
   return process;
 }

@@ -2,7 +2,7 @@ import KeyvRedis from '@keyv/redis';
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { RecordingListener } from '../../../src/stores/contract/recording-listener.ts';
-import { changed, newTicket } from '../../../src/stores/contract/sample-tickets.ts';
+import { newTicket, toScanned } from '../../../src/stores/contract/sample-tickets.ts';
 import { until } from '../../support/until.ts';
 import { World } from '../../support/world.ts';
 import { GENEROUS, storesMayTake, whileStoresMayTake } from '../patience.ts';
@@ -12,7 +12,7 @@ import { useRestrictedRedis } from './restricted-redis.ts';
 /** The time that stores may take, in milliseconds. A listener reads its ticket again after ten times this time. */
 const QUICK = 300;
 
-describe('a user of Redis without channels', () => {
+describe('a user of Redis without rights for channels', () => {
   storesMayTake(GENEROUS);
   const here = useRestrictedRedis();
 
@@ -22,9 +22,9 @@ describe('a user of Redis without channels', () => {
     new RecordingListener(process.signals, ticket.interaction);
     await process.store.find(ticket.id);
     expect(await process.store.create(ticket)).to.equal(true);
-    expect(await process.store.swap(ticket, changed(ticket))).to.equal(true);
-    expect(await process.store.swap(ticket, changed(ticket))).to.equal(false);
-    expect(await process.store.find(ticket.id)).to.deep.equal(changed(ticket));
+    expect(await process.store.swap(ticket, toScanned(ticket))).to.equal(true);
+    expect(await process.store.swap(ticket, toScanned(ticket))).to.equal(false);
+    expect(await process.store.find(ticket.id)).to.deep.equal(toScanned(ticket));
     await until(() => process.troubles.length > 0);
     expect(process.troubles.map(({ message }) => message)).to.have.length(1);
     expect(process.troubles[0]?.message).to.match(/can't publish|NOPERM/);
@@ -41,7 +41,7 @@ describe('a user of Redis without channels', () => {
       const process = new RedisProcess(url);
       await until(() => process.troubles.length > 0);
       await here().redis.command('ACL', 'SETUSER', 'app', '&keyv:qr:*');
-      await process.listens();
+      await process.untilListening();
       await process.close();
     });
   });
@@ -50,8 +50,8 @@ describe('a user of Redis without channels', () => {
     const store = new Keyv({ store: new KeyvRedis<unknown>(await here().urlOfUser()) });
     await whileStoresMayTake(QUICK, () =>
       World.during({ store }, async (world) => {
-        const troubles = world.payloads('qr_login.failed');
-        const finished = world.payloads('qr_login.finished');
+        const troubles = world.collectPayloads('qr_login.failed');
+        const finished = world.collectPayloads('qr_login.finished');
         const { browser, phone } = await world.meet();
         const stream = await browser.events();
         const { url } = (await stream.ticket('waiting')).qr as { url: string };

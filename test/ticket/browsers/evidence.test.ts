@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { KeyvBrowserList } from '../../../src/stores/memory/browser-list.ts';
-import { holdsEvidence } from '../../../src/ticket/browsers/evidence.ts';
+import { evidenceHolds } from '../../../src/ticket/browsers/evidence.ts';
 import type { KnownBrowser } from '../../../src/ticket/browsers/known-browser.ts';
 import { approved, NOW } from '../builders.ts';
 
@@ -18,18 +18,18 @@ describe('the evidence that makes a check code unnecessary', () => {
   });
 
   it('of a known browser is valid as long as the account trusts it, at any address', async () => {
-    expect(await holdsEvidence(known, trusted, { source: SOURCE, knownAs: 'mine' })).to.equal(true);
-    expect(await holdsEvidence(known, trusted, { source: '198.51.100.7', knownAs: 'mine' })).to.equal(true);
+    expect(await evidenceHolds(known, trusted, { source: SOURCE, knownAs: 'mine' })).to.equal(true);
+    expect(await evidenceHolds(known, trusted, { source: '198.51.100.7', knownAs: 'mine' })).to.equal(true);
   });
 
   it('of a known browser is missing without its cookie, and for another account', async () => {
     for (const knownAs of [undefined, 'of bob', 'forgotten']) {
-      expect(await holdsEvidence(known, trusted, { source: SOURCE, knownAs })).to.equal(false);
+      expect(await evidenceHolds(known, trusted, { source: SOURCE, knownAs })).to.equal(false);
     }
   });
 
   it('of any other browser is valid at the address at which it showed the code', async () => {
-    expect(await holdsEvidence(known, approved(), { source: SOURCE, knownAs: undefined })).to.equal(true);
-    expect(await holdsEvidence(known, approved(), { source: '198.51.100.7', knownAs: 'mine' })).to.equal(false);
+    expect(await evidenceHolds(known, approved(), { source: SOURCE, knownAs: undefined })).to.equal(true);
+    expect(await evidenceHolds(known, approved(), { source: '198.51.100.7', knownAs: 'mine' })).to.equal(false);
   });
 });

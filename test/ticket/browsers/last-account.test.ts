@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { hadOtherAccount, markAccount } from '../../../src/ticket/browsers/last-account.ts';
 import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
-import { alice, bob, browserOf, refused, SECRETS } from '../builders.ts';
-import { ME, setUpScene, showing } from '../scene.ts';
+import { alice, awaitRefusal, bob, browserOf, SECRETS } from '../builders.ts';
+import { ME, setUpScene, showInput } from '../scene.ts';
 
 const keys = new SecretKeys(SECRETS);
 
@@ -30,15 +30,15 @@ describe('the account that was last signed in to a browser by QR', () => {
     it(`is not replaced without the user's agreement (${verdict})`, async () => {
       const lastAccount = markAccount(scene().keys, 'one', 'alice');
       const browser = { ...browserOf(ME.binding), knownAs: 'one', lastAccount };
-      const { ticket } = await scene().browser.show(showing({ browser }));
+      const { ticket } = await scene().browser.show(showInput({ browser }));
       await scene().phone.scan(ticket.id, bob());
       await scene().phone.approve(ticket.id, { approver: bob(), judge: () => verdict });
       const checkCode = scene().phone.checkCode(await scene().phone.look(ticket.id, bob()), bob());
       expect(checkCode !== undefined).to.equal(typed);
-      expect((await refused(scene().browser.finish(ME, { checkCode }))).code).to.equal('account_switch');
+      expect((await awaitRefusal(scene().browser.finish(ME, { checkCode }))).code).to.equal('account_switch');
       const wrong = checkCode === '000000' ? '000001' : '000000';
-      if (typed) await refused(scene().browser.finish(ME, { checkCode: wrong, switchAccount: true }));
-      expect((await refused(scene().browser.finish(ME, { checkCode }))).code).to.equal('account_switch');
+      if (typed) await awaitRefusal(scene().browser.finish(ME, { checkCode: wrong, switchAccount: true }));
+      expect((await awaitRefusal(scene().browser.finish(ME, { checkCode }))).code).to.equal('account_switch');
       const finished = await scene().browser.finish(ME, { checkCode, switchAccount: true });
       expect(finished.ticket.state).to.equal('redeemed');
     });
@@ -47,7 +47,7 @@ describe('the account that was last signed in to a browser by QR', () => {
   it('is signed in again without a question', async () => {
     const lastAccount = markAccount(scene().keys, 'one', 'alice');
     const browser = { ...browserOf(ME.binding), knownAs: 'one', lastAccount };
-    const { ticket } = await scene().browser.show(showing({ browser }));
+    const { ticket } = await scene().browser.show(showInput({ browser }));
     await scene().phone.scan(ticket.id, alice());
     await scene().phone.approve(ticket.id, { approver: alice() });
     expect((await scene().browser.finish(ME)).ticket.state).to.equal('redeemed');

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { readShortCode, ShortCodes } from '../../../src/ticket/codes/short-code.ts';
 import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import { newTicketId } from '../../../src/ticket/ticket-id.ts';
-import { alice, bob, LIFETIMES, refused, SECRETS, signInRequest, TICKET_ID } from '../builders.ts';
-import { ME, type Scene, setUpScene, showing } from '../scene.ts';
+import { alice, awaitRefusal, bob, LIFETIMES, SECRETS, signInRequest, TICKET_ID } from '../builders.ts';
+import { ME, type Scene, setUpScene, showInput } from '../scene.ts';
 
 const OLD = 'an old secret of at least thirty-two chars';
 const MINUTE_MS = 60_000;
@@ -110,9 +110,9 @@ describe('the text that a user types as a short code,', () => {
 
 describe('a ticket that is claimed by its short code', () => {
   const scene = setUpScene();
-  const code = async (act: Promise<unknown>): Promise<string> => (await refused(act)).code;
+  const codeOf = async (act: Promise<unknown>): Promise<string> => (await awaitRefusal(act)).code;
 
-  async function typed(at: Scene, id: string): Promise<string> {
+  async function claimByShortCode(at: Scene, id: string): Promise<string> {
     const seen = await at.phone.findTyped(at.shortCodes.show(id));
     const { ticket } = await at.phone.scan(seen.id, alice(), { known: { ticket: seen }, typed: true });
     return ticket.state;
@@ -124,8 +124,8 @@ describe('a ticket that is claimed by its short code', () => {
       ['check code', 'approved'],
       ['deny', 'denied'],
     ] as const) {
-      const id = (await scene().browser.renew(showing())).ticket.id;
-      expect(await typed(scene(), id)).to.equal('scanned');
+      const id = (await scene().browser.renew(showInput())).ticket.id;
+      expect(await claimByShortCode(scene(), id)).to.equal('scanned');
       const { ticket } = await scene().phone.approve(id, { approver: alice(), judge: () => verdict });
       expect(ticket.state).to.equal(state);
       if (ticket.state === 'approved') expect(ticket.checkCode).to.deep.equal({ wrongTries: 0 });
@@ -133,8 +133,8 @@ describe('a ticket that is claimed by its short code', () => {
   });
 
   it('still requires the check code if the same phone scans it afterwards', async () => {
-    const id = await scene().shown();
-    await typed(scene(), id);
+    const id = await scene().showCode();
+    await claimByShortCode(scene(), id);
     await scene().phone.scan(id, alice());
     const { ticket } = await scene().phone.approve(id, { approver: alice() });
     expect(ticket).to.have.property('checkCode');
@@ -142,36 +142,36 @@ describe('a ticket that is claimed by its short code', () => {
 
   it('is found only by its own phone once it is scanned, even after it was approved or cancelled', async () => {
     const { phone, browser, shortCodes } = scene();
-    const id = await scene().shown();
+    const id = await scene().showCode();
     const shown = shortCodes.show(id);
     expect((await phone.findTyped(shown)).id).to.equal(id);
     // A response may get lost, so the same user may type the short code again.
-    await typed(scene(), id);
-    expect(await typed(scene(), id)).to.equal('scanned');
-    expect(await code(phone.scan(id, bob(), { typed: true }))).to.equal('not_found');
+    await claimByShortCode(scene(), id);
+    expect(await claimByShortCode(scene(), id)).to.equal('scanned');
+    expect(await codeOf(phone.scan(id, bob(), { typed: true }))).to.equal('not_found');
     await phone.approve(id, { approver: alice() });
-    expect(await typed(scene(), id)).to.equal('approved');
-    expect(await code(phone.scan(id, bob(), { typed: true }))).to.equal('not_found');
+    expect(await claimByShortCode(scene(), id)).to.equal('approved');
+    expect(await codeOf(phone.scan(id, bob(), { typed: true }))).to.equal('not_found');
     await browser.cancel(ME);
-    expect(await code(typed(scene(), id))).to.equal('over');
-    expect(await code(phone.scan(id, bob(), { typed: true }))).to.equal('not_found');
+    expect(await codeOf(claimByShortCode(scene(), id))).to.equal('over');
+    expect(await codeOf(phone.scan(id, bob(), { typed: true }))).to.equal('not_found');
   });
 
   it('is not found once it has expired or another ticket has replaced it', async () => {
     const { phone, browser, shortCodes } = scene();
-    const renewed = shortCodes.show(await scene().shown());
-    const { ticket } = await browser.renew(showing());
-    expect(await code(phone.findTyped(renewed))).to.equal('not_found');
+    const renewed = shortCodes.show(await scene().showCode());
+    const { ticket } = await browser.renew(showInput());
+    expect(await codeOf(phone.findTyped(renewed))).to.equal('not_found');
     const late = shortCodes.show(ticket.id);
     expect((await phone.findTyped(late)).id).to.equal(ticket.id);
     scene().now += LIFETIMES.scan;
-    expect(await code(phone.findTyped(late))).to.equal('not_found');
+    expect(await codeOf(phone.findTyped(late))).to.equal('not_found');
   });
 
   it('can be claimed by the right account if the wrong one has claimed it before', async () => {
     const request = signInRequest({ requirements: { subject: 'bob' } });
-    const { ticket } = await scene().browser.show(showing({ request }));
-    await typed(scene(), ticket.id);
+    const { ticket } = await scene().browser.show(showInput({ request }));
+    await claimByShortCode(scene(), ticket.id);
     const right = { ...bob(), subject: 'bob' };
     const claimed = await scene().phone.scan(ticket.id, right, { typed: true });
     expect(claimed.ticket).to.include({ state: 'scanned', typed: true });
@@ -183,7 +183,7 @@ describe('a ticket that is claimed by its short code', () => {
     };
     expect(
       await scene()
-        .browser.show(showing())
+        .browser.show(showInput())
         .catch((error: Error) => error.message),
     ).to.include('did not write');
     expect(await scene().browser.look(ME)).to.equal(undefined);

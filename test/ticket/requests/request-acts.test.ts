@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { BackchannelTicket, NotAsked, RequestInput } from '../../../src/ticket/requests/request-acts.ts';
 import { keptUntil } from '../../../src/ticket/ticket.ts';
-import { alice, bob, refused, signInRequest } from '../builders.ts';
+import { alice, awaitRefusal, bob, signInRequest } from '../builders.ts';
 import { Scene } from '../scene.ts';
 
 const LASTS_MS = 60_000;
@@ -34,22 +34,22 @@ describe('a request without a browser', () => {
 
   it('is claimed by its account alone, and by each of its devices, in the time that it has', async () => {
     const { id, deadline } = await asked();
-    expect((await refused(scene.phone.scan(id, bob()))).code).to.equal('not_found');
+    expect((await awaitRefusal(scene.phone.scan(id, bob()))).code).to.equal('not_found');
     const first = await scene.phone.scan(id, alice());
     expect(first.ticket).to.include({ state: 'scanned', deadline });
     const second = alice({ sessionUid: 'another session of alice' });
     expect((await scene.phone.scan(id, second)).changed).to.equal(true);
-    expect((await refused(scene.phone.deny(id, alice()))).reason).to.equal('elsewhere');
+    expect((await awaitRefusal(scene.phone.deny(id, alice()))).reason).to.equal('elsewhere');
     expect((await scene.phone.deny(id, second)).ticket.state).to.equal('denied');
-    expect((await refused(scene.phone.scan(id, alice()))).code).to.equal('over');
+    expect((await awaitRefusal(scene.phone.scan(id, alice()))).code).to.equal('over');
   });
 
   it('cannot be opened by a browser, and is no action', async () => {
     const { interaction } = await asked();
     expect(await scene.ceremony.actions.look(interaction)).to.equal(undefined);
     const browser = { binding: 'a browser', source: '192.0.2.1' };
-    expect((await refused(scene.ceremony.actions.open(interaction, browser))).code).to.equal('not_found');
-    expect((await refused(scene.browser.look({ interaction, binding: 'a browser' }))).code).to.equal('not_found');
+    expect((await awaitRefusal(scene.ceremony.actions.open(interaction, browser))).code).to.equal('not_found');
+    expect((await awaitRefusal(scene.browser.look({ interaction, binding: 'a browser' }))).code).to.equal('not_found');
   });
 
   it('is redeemed with its grant once it is approved, and stays denied if it was reported meanwhile', async () => {

@@ -1,6 +1,6 @@
 /** The screen that lists the browsers in which the account is signed in, and signs them out. */
 import type { BrowserEntry } from 'oidc-provider-qr-login/phone';
-import { element, name } from '../dom.ts';
+import { element, isolate } from '../dom.ts';
 import type { Texts } from '../texts.ts';
 import { destination, facts } from './facts.ts';
 
@@ -39,7 +39,7 @@ function card(browser: BrowserEntry, texts: Texts, acts: BrowsersActs): HTMLElem
   const title = texts.browserName(browser);
   const place = texts.placeName(browser.place);
   const clients = browser.clients.map(({ name: client, hosts }) =>
-    element('span', { class: 'client' }, name(client), ...hosts.map((host) => hostLine(host, texts))),
+    element('span', { class: 'client' }, isolate(client), ...hosts.map((host) => hostLine(host, texts))),
   );
   return element(
     'article',

@@ -1,4 +1,4 @@
-/** The time that is left, counted down on the screen. */
+/** Makes the countdown of the time that is left. */
 import { element } from '../dom.ts';
 import type { Texts } from '../texts.ts';
 

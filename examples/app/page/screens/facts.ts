@@ -1,5 +1,5 @@
-/** Lists of facts: a term and its value in each row. */
-import { type Child, element, name } from '../dom.ts';
+/** Makes lists of facts: each row has a term and its value. */
+import { type Child, element, isolate } from '../dom.ts';
 import type { Texts } from '../texts.ts';
 
 type Fact = readonly [term: string, value: Child, hint?: string];
@@ -13,7 +13,7 @@ export function facts(...rows: readonly (Fact | undefined)[]): HTMLElement {
   return element('dl', {}, ...cells);
 }
 
-/** Returns the destination of an answer to display. A native app has a scheme instead of a host. */
+/** Returns the text that names the destination of an answer. A native app has a scheme instead of a host. */
 export function destination({ t }: Texts, host: string): Child {
-  return host.endsWith(':') ? t('confirm.host.app') : name(host);
+  return host.endsWith(':') ? t('confirm.host.app') : isolate(host);
 }

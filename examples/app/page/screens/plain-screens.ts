@@ -1,5 +1,5 @@
 /** The screens with a text and one or two buttons. */
-import { type Child, element, icon, name } from '../dom.ts';
+import { type Child, element, icon, isolate } from '../dom.ts';
 import type { Texts } from '../texts.ts';
 import { facts } from './facts.ts';
 
@@ -9,7 +9,7 @@ const PHONE = icon(
   'm9.5 10.5 2 2 3.25-3.75',
 );
 
-/** The reason why the user is asked to sign in, with the text of the same name; undefined at the first time. */
+/** The reason why the user is asked to sign in, which names a text. The first time, there is no reason. */
 export type StartReason = 'code' | 'ended' | 'refused' | 'signed-out' | 'not-revoked';
 
 /** Asks the user to sign in. */
@@ -76,7 +76,7 @@ export function accountScreen(
     'section',
     { class: 'stack' },
     element('h1', { tabindex: '-1' }, t('app.account.title')),
-    facts([t('confirm.account'), name(account.name)], [t('app.account.id'), name(account.subject)]),
+    facts([t('confirm.account'), isolate(account.name)], [t('app.account.id'), isolate(account.subject)]),
     element('p', { class: 'quiet' }, t('app.account.key')),
     install !== undefined && element('button', { class: 'primary', click: install }, t('app.account.install')),
     element('button', { class: 'secondary', click: signOut }, t('app.account.sign-out')),

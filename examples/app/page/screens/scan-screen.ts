@@ -32,11 +32,11 @@ export class ScanScreen {
   readonly #start: HTMLButtonElement;
   readonly #tools: HTMLElement;
   readonly #torch: HTMLButtonElement;
-  readonly #other: HTMLButtonElement;
+  readonly #otherCamera: HTMLButtonElement;
   readonly #end = new AbortController();
   #nextFrame: ReturnType<typeof setTimeout> | undefined;
   /** True if the camera must be on while the page is visible. */
-  #wanted = false;
+  #mustBeOn = false;
   #adviser = new Adviser(performance.now());
   #refused: { readonly text: string; readonly at: number } | undefined;
 
@@ -51,12 +51,12 @@ export class ScanScreen {
     this.#view = element('div', { class: 'viewfinder', hidden: true }, video, element('span', { class: 'frame' }));
     this.#start = element('button', { class: 'primary', click: () => void this.#turnOn() }, t('scan.start'));
     this.#torch = element('button', { class: 'small', hidden: true, click: () => void this.#light() }, t('scan.torch'));
-    this.#other = element(
+    this.#otherCamera = element(
       'button',
-      { class: 'small', hidden: true, click: () => void this.#turnOn(() => this.#camera.change()) },
+      { class: 'small', hidden: true, click: () => void this.#turnOn(() => this.#camera.startNext()) },
       t('scan.switch'),
     );
-    this.#tools = element('div', { class: 'tools' }, this.#torch, this.#other);
+    this.#tools = element('div', { class: 'tools' }, this.#torch, this.#otherCamera);
     this.root = element(
       'section',
       { class: 'stack' },
@@ -76,19 +76,19 @@ export class ScanScreen {
   /** Ends the screen: the camera goes off. */
   close(): void {
     this.#end.abort();
-    this.#wanted = false;
+    this.#mustBeOn = false;
     this.#stop();
   }
 
   /** Starts the camera at once if the user has allowed it before. Otherwise the user presses a button first. */
   async #begin(): Promise<void> {
-    if (!Camera.isThere) return this.#show('unsupported');
+    if (!Camera.isAvailable) return this.#show('unsupported');
     this.#show('ready');
     // Some browsers know no permission of this name, and throw.
     const permission = await navigator.permissions?.query({ name: 'camera' }).catch(() => undefined);
     if (this.#end.signal.aborted) return;
     const follow = (): void => {
-      if (this.#wanted) return;
+      if (this.#mustBeOn) return;
       if (permission?.state === 'denied') this.#show('no-permission');
       if (permission?.state === 'granted') void this.#turnOn();
     };
@@ -97,14 +97,14 @@ export class ScanScreen {
   }
 
   async #turnOn(begin: () => ReturnType<Camera['start']> = () => this.#camera.start()): Promise<void> {
-    this.#wanted = true;
+    this.#mustBeOn = true;
     // A hidden page must not film the user. It goes on when it is visible again.
     if (document.visibilityState !== 'visible') return;
     const hadFocus = document.activeElement === this.#start;
     this.#show('asking');
     const trouble = await begin();
     if (trouble !== undefined) {
-      this.#wanted = false;
+      this.#mustBeOn = false;
       this.#show(trouble);
       if (hadFocus) this.#start.focus();
       return;
@@ -118,22 +118,22 @@ export class ScanScreen {
     this.#showTools();
     void this.#readFrame();
     // Some browsers take long to list the cameras.
-    this.#other.hidden = !(await this.#camera.hasOthers());
+    this.#otherCamera.hidden = !(await this.#camera.hasOthers());
     this.#showTools();
   }
 
   #showTools(): void {
-    this.#tools.hidden = !this.#camera.isOn || (this.#torch.hidden && this.#other.hidden);
+    this.#tools.hidden = !this.#camera.isOn || (this.#torch.hidden && this.#otherCamera.hidden);
   }
 
   async #light(): Promise<void> {
     const on = this.#torch.getAttribute('aria-pressed') !== 'true';
-    if (await this.#camera.light(on)) this.#torch.setAttribute('aria-pressed', `${on}`);
+    if (await this.#camera.setLight(on)) this.#torch.setAttribute('aria-pressed', `${on}`);
   }
 
   #followVisibility(): void {
     if (document.visibilityState !== 'visible') this.#stop();
-    else if (this.#wanted && !this.#camera.isOn) void this.#turnOn();
+    else if (this.#mustBeOn && !this.#camera.isOn) void this.#turnOn();
   }
 
   #stop(): void {
@@ -145,7 +145,7 @@ export class ScanScreen {
   async #readFrame(): Promise<void> {
     const read = await this.#reader.catch(() => undefined);
     if (read === undefined) {
-      this.#wanted = false;
+      this.#mustBeOn = false;
       this.#stop();
       return this.#show('incomplete');
     }

@@ -1,6 +1,6 @@
 /** The screens of a sign-in: the question, the digits to type, and how it ended. */
 import type { TicketView } from 'oidc-provider-qr-login/phone';
-import { element, name } from '../dom.ts';
+import { element, isolate } from '../dom.ts';
 import type { Texts } from '../texts.ts';
 import { countdown } from './countdown.ts';
 import { destination, facts } from './facts.ts';
@@ -18,7 +18,7 @@ export interface TicketActs {
   readonly deny: () => Promise<void>;
   readonly report: () => Promise<void>;
   readonly unable: () => Promise<void>;
-  /** Signs in again in the way that the ticket requires, and comes back to it. */
+  /** Signs in again in the way that the ticket requires, and comes back to the ticket. */
   readonly signInAgain: () => Promise<void>;
   /** Signs in with another account. */
   readonly switchAccount: () => Promise<void>;
@@ -28,7 +28,7 @@ export interface TicketActs {
 
 /**
  * Returns the screen for the present state of the ticket.
- * @param hadFinished true if the browser was signed in before: a report has signed it out then
+ * @param hadFinished true if the browser was signed in at the previous screen, so that a report has signed it out
  */
 export function ticketScreen(
   ticket: TicketView,
@@ -98,7 +98,7 @@ function question(ticket: TicketView, texts: Texts, acts: TicketActs): HTMLEleme
 /** Returns the texts of an action; none for a sign-in. */
 function textsOf({ action }: TicketView): HTMLElement[] {
   if (action === undefined) return [];
-  const title = element('p', { class: 'strong' }, name(action.title));
+  const title = element('p', { class: 'strong' }, isolate(action.title));
   return action.details === '' ? [title] : [title, element('p', { class: 'details' }, action.details)];
 }
 
@@ -141,7 +141,7 @@ function whoAsks({ client, browser, account, shownAgo }: TicketView, texts: Text
   const { t } = texts;
   const place = texts.placeName(browser.place);
   return facts(
-    [t('confirm.account'), name(account.name)],
+    [t('confirm.account'), isolate(account.name)],
     client.host === undefined ? undefined : [t('confirm.host'), destination(texts, client.host)],
     [t('confirm.browser'), texts.browserName(browser), t('confirm.browser.hint')],
     place === '' ? undefined : [t('confirm.place'), place, t('confirm.place.hint')],
@@ -200,11 +200,11 @@ function outcomeOfAction({ state, reason }: TicketView): Outcome {
   if (state === 'cancelled') return { title: 'action.cancelled', text: 'action.stopped', mark: 'no' };
   if (state === 'finished') return { title: 'action.done', text: 'action.done.how', mark: 'yes' };
   if (state === 'approved') return { title: 'action.done', text: 'action.approved.how', mark: 'yes' };
-  const isOwn = reason === 'report' || reason === 'risk' || reason === 'blocked';
-  return { title: isOwn ? `done.${reason}` : 'done.denied', text: 'action.stopped', mark: 'no' };
+  const hasOwnText = reason === 'report' || reason === 'risk' || reason === 'blocked';
+  return { title: hasOwnText ? `done.${reason}` : 'done.denied', text: 'action.stopped', mark: 'no' };
 }
 
-/** Does the same for a sign-in. */
+/** Does the same as `outcomeOfAction` for a sign-in. */
 function outcomeOf({ state, reason }: TicketView, hadFinished: boolean): Outcome {
   if (state === 'expired') return { title: 'error.title', text: 'error.over.expired', mark: 'time' };
   if (state === 'cancelled') {
@@ -217,8 +217,8 @@ function outcomeOf({ state, reason }: TicketView, hadFinished: boolean): Outcome
     return { title: 'done.report', text: 'done.report.ended.text', mark: 'no' };
   }
   const isUnmet = reason === 'account' || reason === 'local' || reason === 'freshness' || reason === 'acr';
-  const isOwn = reason === 'report' || reason === 'risk' || reason === 'blocked';
-  const name = isUnmet ? 'unmet' : isOwn ? reason : 'denied';
+  const hasOwnText = reason === 'report' || reason === 'risk' || reason === 'blocked';
+  const name = isUnmet ? 'unmet' : hasOwnText ? reason : 'denied';
   return { title: `done.${name}`, text: name === 'denied' ? 'app.denied.text' : `done.${name}.text`, mark: 'no' };
 }
 

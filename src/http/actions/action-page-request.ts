@@ -6,7 +6,7 @@ import { hasBrowser } from '../../ticket/ticket.ts';
 import { type Fields, readFields } from '../request/body.ts';
 import type { Cookies } from '../request/cookies.ts';
 import type { Entry, Guard } from '../request/guard.ts';
-import { notEmbedded, sameOrigin } from '../request/origin.ts';
+import { assertNotEmbedded, makeSameOriginGuard } from '../request/origin.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
 import type { Urls } from '../request/urls.ts';
@@ -24,13 +24,13 @@ export interface ActionOpening extends ActionVisit {
 }
 
 /** A request of the browser that shows the action. */
-export interface ActionRequest extends PluginRequest {
+export interface ActionPageRequest extends PluginRequest {
   readonly ticket: ActionTicket;
   readonly identity: BrowserIdentity;
 }
 
-/** A POST of that browser, from a page of the provider. */
-export interface ActionForm extends ActionRequest {
+/** A POST of the browser that shows the action, from a page of the provider. */
+export interface ActionForm extends ActionPageRequest {
   readonly fields: Fields;
 }
 
@@ -49,14 +49,14 @@ export class ActionGuards {
 
   constructor(ports: ActionRequestPorts) {
     this.#ports = ports;
-    this.#sameOrigin = sameOrigin(ports.urls);
+    this.#sameOrigin = makeSameOriginGuard(ports.urls);
   }
 
-  /** Makes the entry for the page, which a browser may also open that does not show the action yet. */
+  /** Makes the entry for the page. A browser that does not show the action yet may open it, too. */
   visit(act: AddressAct): Entry<ActionVisit> {
     const count = this.#ports.limits.byAddress(act);
     return async (request) => {
-      notEmbedded(request);
+      assertNotEmbedded(request);
       await count(request);
       return this.#visit(request);
     };
@@ -79,7 +79,7 @@ export class ActionGuards {
   }
 
   /** Makes the entry for a GET of the browser that shows the action. */
-  look(act: AddressAct): Entry<ActionRequest> {
+  look(act: AddressAct): Entry<ActionPageRequest> {
     const visit = this.visit(act);
     return async (request) => this.#identify(await visit(request));
   }
@@ -114,7 +114,7 @@ export class ActionGuards {
     return { ...request, ticket, isShownHere };
   }
 
-  #identify({ isShownHere, ...request }: ActionVisit): ActionRequest {
+  #identify({ isShownHere, ...request }: ActionVisit): ActionPageRequest {
     if (!isShownHere) throw noAction();
     const { interaction, browser } = request.ticket;
     return { ...request, identity: { interaction, binding: browser.binding } };
