@@ -15,6 +15,7 @@ const EVENTS: readonly Exclude<keyof QrLoginEvents, 'qr_login.failed'>[] = [
   'qr_login.expired',
   'qr_login.finished',
   'qr_login.action',
+  'qr_login.unnotified',
   'qr_login.passkey',
   'qr_login.signed_out',
   'qr_login.enrolled',

@@ -1,5 +1,6 @@
 export type { ActionOptions } from './config/actions.ts';
 export type { AppOptions } from './config/apps.ts';
+export type { CibaOptions } from './config/ciba.ts';
 export type { QrLoginOptions } from './config/options.ts';
 export type { LimitOptions } from './config/rate-limits.ts';
 export type { Health } from './health.ts';
@@ -48,11 +49,17 @@ export type {
   Pages,
   PageTools,
   PhoneView,
+  RequestEntry,
 } from './http/pages/page-data.ts';
 export type { Locate } from './http/request/device.ts';
 export { TooManyRequests } from './http/request/rate-limits.ts';
+export type { FindNamedAccount, VerifyUserCode } from './http/requests/backchannel-hooks.ts';
+export type { UnnotifiedEvent } from './http/requests/client-answers.ts';
+export type { NotifiedRequest, Notify } from './http/requests/notifier.ts';
+export type { PendingEntry } from './http/requests/pending-list.ts';
 export type { BrowserView, DrawnView, ShownCode } from './http/ticket-view/browser-view.ts';
 export type { Account, Assurance, Assure, FindAccount } from './oidc/approver.ts';
+export type { CibaHooks } from './oidc/backchannel/ciba-hooks.ts';
 export {
   type LocalAuthentication,
   type LocalAuthenticationOptions,
@@ -75,6 +82,7 @@ export type { SignedInBrowser, SignedInBrowsers } from './ticket/browsers/signed
 export type { CheckCodeEntry } from './ticket/change.ts';
 export { type ErrorCode, QrLoginError } from './ticket/errors.ts';
 export type { Clock, Listener, Notes, Signals, TicketStore } from './ticket/ports.ts';
+export type { PendingRequest, PendingRequests } from './ticket/requests/pending-request.ts';
 export {
   type ApproverSignIn,
   type Assess,
@@ -83,4 +91,13 @@ export {
   type RiskContext,
   type Verdict,
 } from './ticket/risk.ts';
-export type { Action, Consent, KnownBy, Place, Requirements, SignInRequest, Ticket } from './ticket/ticket.ts';
+export type {
+  Action,
+  BackchannelRequest,
+  Consent,
+  KnownBy,
+  Place,
+  Requirements,
+  SignInRequest,
+  Ticket,
+} from './ticket/ticket.ts';

@@ -3,6 +3,7 @@ import type { PasskeyEvent } from './http/browser/passkey.ts';
 import type { SignedOutEvent } from './http/devices/remote-sign-out.ts';
 import type { EnrolmentEvent } from './http/events/enrolment-events.ts';
 import type { ActionEvent, FailureEvent, TicketEvent, TicketEventName } from './http/events/ticket-events.ts';
+import type { UnnotifiedEvent } from './http/requests/client-answers.ts';
 import type { QrLoginError } from './ticket/errors.ts';
 
 /** The data of `qr_login.paused`: too many check codes of an account were wrong in a row. */
@@ -19,6 +20,7 @@ type TicketEvents = Readonly<Record<TicketEventName, [ctx: Context | undefined, 
 /** The arguments of the listeners of each event that the plugin emits on the provider. */
 export interface QrLoginEvents extends TicketEvents {
   readonly 'qr_login.action': [ctx: Context | undefined, event: ActionEvent];
+  readonly 'qr_login.unnotified': [ctx: Context, event: UnnotifiedEvent];
   readonly 'qr_login.passkey': [ctx: Context, event: PasskeyEvent];
   readonly 'qr_login.signed_out': [ctx: Context, event: SignedOutEvent];
   /** There is no context if the deployment has enrolled the browser (`qr.enrol()`). */

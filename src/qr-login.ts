@@ -36,6 +36,8 @@ import { RateLimits } from './http/request/rate-limits.ts';
 import { protectAnswer } from './http/request/security-headers.ts';
 import { Urls } from './http/request/urls.ts';
 import { WrongCheckCodes } from './http/request/wrong-check-codes.ts';
+import { BackchannelHooks } from './http/requests/backchannel-hooks.ts';
+import { makeRequestParts } from './http/requests/request-parts.ts';
 import { routes } from './http/routes.ts';
 import type { Services } from './http/services.ts';
 import { EventStreams } from './http/streams/event-streams.ts';
@@ -45,6 +47,7 @@ import type { TicketWatch } from './http/streams/ticket-watch.ts';
 import { BrowserViews } from './http/ticket-view/browser-view.ts';
 import { Wiring } from './http/wiring/wiring.ts';
 import { authenticationClaims } from './oidc/apps/app-authentication.ts';
+import type { CibaHooks } from './oidc/backchannel/ciba-hooks.ts';
 import { browserPasskeyPrompt } from './oidc/browser-passkey-prompt.ts';
 import { callListener } from './oidc/call-listener.ts';
 import type { Interaction } from './oidc/interaction.ts';
@@ -107,6 +110,13 @@ export interface QrLogin {
    * mine: 1 })`.
    */
   readonly extraTokenClaims: typeof authenticationClaims;
+
+  /**
+   * For the provider's `features.ciba`, if clients ask without a browser (CIBA Core 1.0): their requests wait on the
+   * phones of the account. `features: { ciba: { enabled: true, deliveryModes: ['poll', 'ping'], ...qr.ciba } }`. See
+   * docs/ciba.md.
+   */
+  readonly ciba: CibaHooks;
 
   /**
    * Enrols a browser for an account ({@link QrLoginOptions.enrolled}) by its public key, for computers that you manage.
@@ -194,6 +204,7 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
   return {
     policy: qrLoginPolicy(settings.browserPasskeys === undefined ? [] : [offer]),
     extraTokenClaims: authenticationClaims,
+    ciba: ciba(() => requireAttached().ciba),
     interactionUrl: (ctx, interaction) => requireAttached().interactionUrl(ctx, interaction),
     enrol: async (accountId, browser) => requireAttached().enrol(accountId, browser),
     attach: (provider) => {
@@ -214,9 +225,22 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
 type AttachedPlugin = Required<
   Pick<QrLogin, 'interactionUrl' | 'enrol' | 'renderError' | 'requestApproval' | 'findApproval' | 'health' | 'close'>
 > & {
+  readonly ciba: CibaHooks;
   readonly offersPasskey: (ctx: Context, accountId: string) => boolean;
   readonly render: (ctx: Context, name: string, page: OwnView) => void;
 };
+
+/** Returns functions that call those of the attached plugin: oidc-provider gets them before there is one. */
+function ciba(attached: () => CibaHooks): CibaHooks {
+  return {
+    processLoginHint: async (ctx, hint) => attached().processLoginHint(ctx, hint),
+    processLoginHintToken: async (ctx, token) => attached().processLoginHintToken(ctx, token),
+    verifyUserCode: async (ctx, account, code) => attached().verifyUserCode(ctx, account, code),
+    validateBindingMessage: async (ctx, message) => attached().validateBindingMessage(ctx, message),
+    validateRequestContext: async (ctx, context) => attached().validateRequestContext(ctx, context),
+    triggerAuthenticationDevice: async (ctx, request) => attached().triggerAuthenticationDevice(ctx, request),
+  };
+}
 
 /** The time that pending requests have to finish when the server stops. */
 const PENDING_REQUESTS_MS = 2_000;
@@ -257,13 +281,14 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const logos = new ClientLogos({ urls, keys, clientLogo: settings.clientLogo });
   const others = { ...pages, ...streaming, ...signedIn, limits, logos, wrongCheckCodes, wiring, notes };
   const parts = { provider, ceremony, announce, emit, browsers, known, signals, keys, clock, settings, ...others };
-  const phoneParts = makePhoneParts(parts);
+  const requestParts = makeRequestParts(parts);
+  const phoneParts = makePhoneParts({ ...parts, ...requestParts });
   const actionParts = makeActionParts({
     ...parts,
     watchExpiry: expiry.watch,
     providerName: nameOf(provider, settings),
   });
-  provider.use(routes({ ...parts, ...phoneParts, ...actionParts }));
+  provider.use(routes({ ...parts, ...requestParts, ...phoneParts, ...actionParts }));
   const { revocation, enrolments } = signedIn;
   const resumeChecks = checkBeforeResuming({ provider, urls, renderer, clock, settings, revocation, enrolments });
   // This answers errors at oidc-provider's own URLs, and on pages that the deployment serves below the plugin's.
@@ -279,6 +304,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
       const proof = { by: 'deployment', provenAt: clock() } as const;
       await enrolments.enrolBrowser(undefined, { accountId, key: publicKey, ...proof, ...named });
     },
+    ciba: new BackchannelHooks({ ...parts, ...requestParts }).make(),
     offersPasskey: (ctx, accountId) => isPasskeyOffered({ keys, passkeyCookie }, ctx, accountId),
     render: (ctx, name, { locales = [], ...page }) => {
       protectAnswer(ctx);
@@ -401,7 +427,7 @@ function makeSignInRecords(
 
 /** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */
 function makeCeremony(
-  { store, notes, known, clock }: StoreEngine,
+  { store, notes, known, requests, clock }: StoreEngine,
   { keys, urls, assets, metrics, settings }: CeremonyParts,
 ): CeremonyAndStreams {
   const { deadlines: lifetimes, rotation, shortCode, checkCodeEntry, parkStreams } = settings;
@@ -410,7 +436,18 @@ function makeCeremony(
   const browserViews = new BrowserViews({ keys, codes, shortCodes, urls, lifetimes, codeMark: assets.codeMark });
   const parker = parkStreams ? new ConnectionParker() : undefined;
   return {
-    ceremony: new Ceremony({ store, notes, known, clock, keys, codes, shortCodes, lifetimes, checkCodeEntry }),
+    ceremony: new Ceremony({
+      store,
+      notes,
+      known,
+      requests,
+      clock,
+      keys,
+      codes,
+      shortCodes,
+      lifetimes,
+      checkCodeEntry,
+    }),
     codes,
     browserViews,
     streams: new EventStreams<TicketWatch>({ views: browserViews, clock, metrics, parker }),

@@ -23,6 +23,7 @@ const EVENTS: Readonly<Record<keyof QrLoginEvents, true>> = {
   'qr_login.expired': true,
   'qr_login.cancelled': true,
   'qr_login.action': true,
+  'qr_login.unnotified': true,
   'qr_login.passkey': true,
   'qr_login.signed_out': true,
   'qr_login.enrolled': true,

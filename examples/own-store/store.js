@@ -6,6 +6,8 @@ import { EventEmitter } from 'node:events';
 
 /** The most browsers that an account's list may have. */
 const MOST_BROWSERS = 100;
+/** The most requests that wait for an account. */
+const MOST_REQUESTS = 5;
 
 export class Database {
   /** Values by key, with the time at which they expire. */
@@ -56,6 +58,7 @@ export function ownStore(database) {
       },
       browsers: new DatabaseBrowsers(database, 'browsers', clock),
       known: new DatabaseBrowsers(database, 'known', clock),
+      requests: new DatabaseRequests(database, clock),
       signals,
       clock,
       rateLimit: (name, rate) => new DatabaseRateLimit(database, name, rate),
@@ -206,6 +209,46 @@ class DatabaseBrowsers {
   #write(accountId, list) {
     const end = Math.max(0, ...list.map(({ endsAt }) => endsAt));
     return this.#database.write(`${this.#table}:${accountId}`, list, end);
+  }
+}
+
+/** The requests that wait for an account: one of each sender, and a few altogether. */
+class DatabaseRequests {
+  #database;
+  #clock;
+
+  constructor(database, clock) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  async list(accountId) {
+    const all = (await this.#database.read(`requests:${accountId}`)) ?? [];
+    return all.filter(({ endsAt }) => endsAt > this.#clock());
+  }
+
+  add(accountId, request) {
+    return this.#database.transaction(async () => {
+      const list = await this.list(accountId);
+      if (list.length >= MOST_REQUESTS || list.some(({ sender }) => sender === request.sender)) return false;
+      await this.#write(accountId, [...list, request]);
+      return true;
+    });
+  }
+
+  remove(accountId, id) {
+    return this.#database.transaction(async () => {
+      const list = await this.list(accountId);
+      await this.#write(
+        accountId,
+        list.filter((request) => request.id !== id),
+      );
+    });
+  }
+
+  #write(accountId, list) {
+    const end = Math.max(0, ...list.map(({ endsAt }) => endsAt));
+    return this.#database.write(`requests:${accountId}`, list, end);
   }
 }
 

@@ -4,6 +4,7 @@ import type { BrowserPasskeys } from '../http/hooks/browser-passkeys.ts';
 import type { ConsentPolicy, EnrolmentRule, LoginPage, OnSignIn, OtherWays, SignIn } from '../http/hooks/hooks.ts';
 import type { ClientLogo } from '../http/pages/client-logos.ts';
 import type { Locate } from '../http/request/device.ts';
+import type { Notify } from '../http/requests/notifier.ts';
 import type { Assure, FindAccount } from '../oidc/approver.ts';
 import type { AnyKeyv } from '../stores/keyv-version.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
@@ -13,6 +14,7 @@ import type { Clock } from '../ticket/ports.ts';
 import type { Assess } from '../ticket/risk.ts';
 import type { ActionOptions } from './actions.ts';
 import type { AppOptions } from './apps.ts';
+import type { CibaOptions } from './ciba.ts';
 import type { LimitOptions } from './rate-limits.ts';
 
 /**
@@ -87,11 +89,13 @@ export interface QrLoginOptions {
   /**
    * The number of requests that one address and one account may send in a minute, 1 to 1,000,000. `checkCode` is the
    * number of wrong check codes in an hour. `consecutiveCheckCodes`, 1 to 100, is the number of wrong ones in a row
-   * after which the account gets no check codes for a day. `false` switches the limits off, for a deployment that has
-   * its own in front of the provider. A client over a limit gets 429 and `Retry-After` (RFC 6585, section 4). With
-   * Redis all nodes count together, otherwise each process counts for itself.
-   * @default { address: { start: 120, show: 120, watch: 600, finish: 120, scan: 120, shortCode: 20, decide: 120 },
-   *   account: { scan: 20, shortCode: 6, decide: 40, checkCode: 12, consecutiveCheckCodes: 50 } }
+   * after which the account gets no check codes for a day. `request` counts what clients ask without a browser. `false`
+   * switches the limits off, for a deployment that has its own in front of the provider. A client over a limit gets 429
+   * and `Retry-After` (RFC 6585, section 4). With Redis all nodes count together, otherwise each process counts for
+   * itself.
+   * @default { address: { start: 120, show: 120, watch: 600, finish: 120, scan: 120, shortCode: 20, decide: 120,
+   *   request: 600 },
+   *   account: { scan: 20, shortCode: 6, decide: 40, request: 6, checkCode: 12, consecutiveCheckCodes: 50 } }
    */
   limits?: LimitOptions | false;
 
@@ -172,6 +176,23 @@ export interface QrLoginOptions {
    * @default {}: each client that was granted the scope `qr_action`; results are not signed
    */
   actions?: ActionOptions;
+
+  /**
+   * Finds the users of clients that ask without a browser (CIBA): give `qr.ciba` to oidc-provider as well, `features: {
+   * ciba: { enabled: true, ...qr.ciba } }`. `findAccount(loginHint, clientId)` and `findAccountByToken(loginHintToken,
+   * clientId)` return the account that a client names; `verifyUserCode(accountId, userCode, clientId)` checks the code by
+   * which a user lets clients ask, and limits the wrong tries. See docs/ciba.md.
+   * @default {}: a client can name its user by an `id_token_hint` alone; users have no code
+   */
+  ciba?: CibaOptions;
+
+  /**
+   * Called for each request that waits for an account without having been scanned, to notify the account's phones by your
+   * push service. `url` opens the request on a page of the provider, `id` in your app. Put no details into the text of a
+   * notification: a locked phone shows it. The plugin does not wait for it; an error becomes a process warning.
+   * @default none: users find requests at `/qr/devices` and in your app
+   */
+  notify?: Notify;
 
   /**
    * Returns true if this app, on this device, may approve sign-ins: demand an attestation of the app here, from a

@@ -57,6 +57,8 @@ const ADDRESS: Record<AddressAct, RateSchema> = {
   // Few users type a short code. A guessed short code still needs the check code.
   shortCode: rate('address.shortCode', 20),
   decide: rate('address.decide', 120),
+  // The server of a client has one address, and asks for many users.
+  request: rate('address.request', 600),
 };
 
 /** The limits by account. They are tight, because an attacker may have many addresses. */
@@ -64,6 +66,8 @@ const ACCOUNT: Record<AccountLimit, RateSchema> = {
   scan: rate('account.scan', 20),
   shortCode: rate('account.shortCode', 6),
   decide: rate('account.decide', 40),
+  // A person asks once. Each request that is let through rings a phone.
+  request: rate('account.request', 6),
   // Four sign-ins with three wrong tries each, against a million codes (NIST SP 800-63B-4, section 3.2.2).
   checkCode: rate('account.checkCode', 12, HOUR_S),
   // Half of the number that NIST SP 800-63B-4 allows: seventeen sign-ins with only wrong tries.

@@ -9,6 +9,7 @@ import type { ConsentPolicy, EnrolmentRule, LoginPage, OnSignIn, OtherWays, Sign
 import type { ClientLogo } from '../http/pages/client-logos.ts';
 import { readViewFolder, type ViewFolder } from '../http/pages/view-folder.ts';
 import type { Locate } from '../http/request/device.ts';
+import type { Notify } from '../http/requests/notifier.ts';
 import type { Assurance, Assure, FindAccount } from '../oidc/approver.ts';
 import { isKeyv, isKeyv4, keyvTooOld, makeKeyv } from '../stores/keyv-version.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
@@ -19,6 +20,7 @@ import type { Clock } from '../ticket/ports.ts';
 import { type Assess, assessByDefault } from '../ticket/risk.ts';
 import { ACTIONS } from './actions.ts';
 import { APPS } from './apps.ts';
+import { CIBA } from './ciba.ts';
 import type { QrLoginOptions } from './options.ts';
 import { LIMITS } from './rate-limits.ts';
 import type { Settings } from './settings.ts';
@@ -305,6 +307,32 @@ const OPTIONS = {
       } satisfies OptionFacts),
     ),
     {},
+  ),
+  ciba: v.optional(
+    v.pipe(
+      CIBA,
+      v.metadata({
+        type: '`{ findAccount?: (loginHint, clientId) => string | undefined; findAccountByToken?: (token, clientId) => string | undefined; verifyUserCode?: (accountId, userCode, clientId) => boolean }`',
+        default: '`{}`: a client can name its user by an `id_token_hint` alone; users have no code',
+        refused: [
+          { findAccount: 'alice' },
+          { findAccountByToken: 'alice' },
+          { verifyUserCode: '1234' },
+          { findUser: () => 'alice' },
+          true,
+        ],
+      } satisfies OptionFacts),
+    ),
+    {},
+  ),
+  notify: v.optional(
+    functionOption<Notify>('notify', '(accountId, request) => push.send(accountId, request.url)', {
+      type: '`(accountId, { id, url, client, expiresIn }) => void`',
+      unit: '`expiresIn`: seconds',
+      default: 'none: users find requests at `/qr/devices` and in your app',
+      refused: ['push'],
+    }),
+    () => () => undefined,
   ),
   assureApp: v.optional(
     functionOption<AssureApp>('assureApp', '(ctx, { clientId, keyId }) => true', {

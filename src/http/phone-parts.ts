@@ -10,6 +10,7 @@ import type { PageRenderer } from './pages/renderer.ts';
 import { type ApprovalPorts, Approvals } from './phone/approval.ts';
 import { type DecisionPorts, Decisions } from './phone/decisions.ts';
 import { Followers } from './phone/followers.ts';
+import { RequestOpening, type RequestOpeningPorts } from './requests/request-opening.ts';
 
 /** The services that the phone's pages and the apps share, and those that only the apps use. */
 export interface PhoneParts {
@@ -20,15 +21,18 @@ export interface PhoneParts {
   readonly appViews: AppViews;
   readonly appStreams: AppStreams;
   readonly followers: Followers;
+  readonly requestOpening: RequestOpening;
 }
 
 interface PhonePartPorts
   extends Omit<ApprovalPorts, 'settings'>,
     Omit<DecisionPorts, 'approvals'>,
+    Omit<RequestOpeningPorts, 'approvals'>,
     Omit<BrowserListPorts, 'settings'> {
   readonly provider: Provider;
   readonly renderer: PageRenderer;
   readonly ceremony: { readonly phone: PhoneActs };
+  readonly clientAnswers: DecisionPorts['clientAnswers'];
   readonly signals: Signals;
   readonly clock: Clock;
   readonly enrolments: Enrolments;
@@ -50,5 +54,6 @@ export function makePhoneParts(ports: PhonePartPorts): PhoneParts {
     appViews,
     appStreams: makeAppStreams(appViews, clock),
     followers: new Followers(ports),
+    requestOpening: new RequestOpening({ ...ports, approvals }),
   };
 }

@@ -18,11 +18,14 @@ import {
   END_BROWSER,
   END_BROWSERS,
   LIST_BROWSERS,
+  LIST_REQUESTS,
+  OPEN_REQUEST,
   type Operation,
   REQUEST_ACTION,
   SCAN,
   SHOW_TICKET,
 } from './api/operations.ts';
+import { ApiPendingHandlers } from './api/pending-requests.ts';
 import { ApiScanHandlers } from './api/scans.ts';
 import { ApiTicketHandlers } from './api/tickets.ts';
 import { BrowserPasskeyHandlers } from './browser/browser-passkey.ts';
@@ -43,6 +46,7 @@ import { TicketPage } from './phone/ticket-page.ts';
 import type { Entry, Handler } from './request/guard.ts';
 import type { PluginRequest } from './request/plugin-request.ts';
 import { protect } from './request/security-headers.ts';
+import { RequestPageHandlers } from './requests/request-page.ts';
 import type { Services } from './services.ts';
 
 /** Returns the middleware that answers every URL of the plugin, below the provider's mount path. */
@@ -64,6 +68,8 @@ export function routes(services: Services): Middleware {
   const apiScans = new ApiScanHandlers(services);
   const apiTickets = new ApiTicketHandlers(services);
   const apiBrowsers = new ApiBrowserHandlers(services);
+  const apiPending = new ApiPendingHandlers(services);
+  const requestPage = new RequestPageHandlers(services);
   const deviceList = new DeviceListHandlers(services);
   const actionPage = new ActionPageHandlers(services);
   const clientActions = new ClientActionHandlers(services);
@@ -152,6 +158,10 @@ export function routes(services: Services): Middleware {
     get: forPages(phone.lookOrWatch('decide'), ticketPage.show),
     post: forPages(phone.form('decide'), decisionForm.decide),
   });
+  at('/qr/requests/:id', {
+    get: forPages(phone.look('scan'), requestPage.page),
+    post: forPages(phone.form('scan'), requestPage.open),
+  });
   // The browser that shows an action, and the client that asks for one.
   atApi('/qr/actions', { post: [REQUEST_ACTION, forApps(client.form('show'), clientActions.request)] });
   atApi('/qr/actions/:id/result', { get: [ACTION_RESULT, forApps(client.look('watch'), clientActions.result)] });
@@ -168,6 +178,8 @@ export function routes(services: Services): Middleware {
   atApi('/qr/api/scans', { post: [SCAN, forApps(api.form('scan', apiScans.ticketIdIn), apiScans.scan)] });
   atApi('/qr/api/tickets/:id', { get: [SHOW_TICKET, forApps(api.look('decide'), apiTickets.show)] });
   atApi('/qr/api/tickets/:id/decision', { post: [DECIDE, forApps(api.form('decide'), apiTickets.decide)] });
+  atApi('/qr/api/requests', { get: [LIST_REQUESTS, forApps(api.look('decide'), apiPending.list)] });
+  atApi('/qr/api/requests/:id', { post: [OPEN_REQUEST, forApps(api.form('scan'), apiPending.open)] });
   atApi('/qr/api/browsers', {
     get: [LIST_BROWSERS, forApps(api.look('decide'), apiBrowsers.list)],
     delete: [END_BROWSERS, forApps(api.look('decide'), apiBrowsers.endAll)],

@@ -4,6 +4,7 @@ import type { ClientActionPorts } from './actions/client-actions.ts';
 import type { ApiRequestPorts } from './api/api-request.ts';
 import type { AppLinks } from './api/app-links.ts';
 import type { ApiBrowserPorts } from './api/browsers.ts';
+import type { ApiPendingPorts } from './api/pending-requests.ts';
 import type { ApiScanPorts } from './api/scans.ts';
 import type { ApiTicketPorts } from './api/tickets.ts';
 import type { BrowserPasskeyPorts } from './browser/browser-passkey.ts';
@@ -23,6 +24,7 @@ import type { LandingPorts } from './phone/landing.ts';
 import type { PhoneRequestPorts } from './phone/phone-request.ts';
 import type { ScanPorts } from './phone/scan-page.ts';
 import type { TicketPagePorts } from './phone/ticket-page.ts';
+import type { RequestPagePorts } from './requests/request-page.ts';
 
 /** Everything that the routes need. Each handler names the part that it uses. */
 export type Services = BrowserRequestPorts &
@@ -43,6 +45,8 @@ export type Services = BrowserRequestPorts &
   ApiScanPorts &
   ApiTicketPorts &
   ApiBrowserPorts &
+  ApiPendingPorts &
+  RequestPagePorts &
   ActionRequestPorts &
   ActionPagePorts &
   ClientActionPorts &

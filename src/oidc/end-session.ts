@@ -62,7 +62,7 @@ async function endOnce(
       notifications.set(clientId, notifyClient(provider, ctx, { client: clients[index], session, sid }));
   }
   const grants = authorizations.flatMap(([, { grantId }]) => grantId ?? []);
-  await Promise.all(grants.map((grantId) => revoke(provider, ctx, grantId)));
+  await Promise.all(grants.map((grantId) => revokeGrant(provider, ctx, grantId)));
   await session.destroy();
 }
 
@@ -111,7 +111,7 @@ interface GrantModel {
  * Revokes a grant and its tokens. The grant goes first, so that a token that is just being issued under it is not
  * valid.
  */
-async function revoke(provider: Provider, ctx: Context, grantId: string): Promise<void> {
+export async function revokeGrant(provider: Provider, ctx: Context, grantId: string): Promise<void> {
   await (await provider.Grant.find(grantId))?.destroy();
   const models: Partial<Record<(typeof GRANT_MODELS)[number], GrantModel>> = provider;
   await Promise.all(GRANT_MODELS.map((model) => models[model]?.revokeByGrantId(grantId)));

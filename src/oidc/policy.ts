@@ -29,7 +29,8 @@ export function isOfOtherPolicy({ prompt }: Interaction): boolean {
   return prompt.name === 'login' && prompt.details.asked === undefined;
 }
 
-function collectRequestedConsent({ oidc }: KoaContextWithOIDC): RequestedConsent {
+/** Returns what a request asks for, as oidc-provider has understood it. */
+export function collectRequestedConsent({ oidc }: KoaContextWithOIDC): RequestedConsent {
   const wanted = [...oidc.requestParamScopes];
   const resources = Object.entries(oidc.resourceServers ?? {}).map(([resource, { scopes }]): [string, string[]] => [
     resource,

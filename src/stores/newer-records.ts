@@ -7,7 +7,7 @@ import type { StoreEngine } from './store-engine.ts';
  * change such a record, or drop what it does not know. The first such record causes a warning of the process.
  */
 export function refuseNewerRecords(engine: StoreEngine): StoreEngine {
-  const { store } = engine;
+  const { store, requests } = engine;
   const check = makeCheck();
   return {
     ...engine,
@@ -19,6 +19,11 @@ export function refuseNewerRecords(engine: StoreEngine): StoreEngine {
     },
     browsers: refuseInList(engine.browsers, check),
     known: refuseInList(engine.known, check),
+    requests: {
+      add: (accountId, request) => requests.add(accountId, request),
+      list: async (accountId) => (await requests.list(accountId)).map((request) => check(request)),
+      remove: (accountId, id) => requests.remove(accountId, id),
+    },
   };
 }
 

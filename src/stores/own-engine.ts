@@ -11,6 +11,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   notes: ['write', 'read', 'claim'],
   browsers: ['put', 'list', 'used', 'rename', 'remove'],
   known: ['put', 'list', 'used', 'rename', 'remove'],
+  requests: ['add', 'list', 'remove'],
   signals: ['subscribe', 'unsubscribe'],
 };
 const FUNCTIONS = ['clock', 'rateLimit', 'ping', 'hearsOthers', 'close'] as const;
@@ -22,7 +23,7 @@ const FUNCTIONS = ['clock', 'rateLimit', 'ping', 'hearsOthers', 'close'] as cons
  */
 export function guardEngine(engine: StoreEngine, { onLate }: Pick<BackgroundCallbacks, 'onLate'>): StoreEngine {
   assertComplete(engine);
-  const { name, store, notes, browsers, known, signals } = engine;
+  const { name, store, notes, browsers, known, requests, signals } = engine;
   const access = new Access(name);
   const probe = new WriteProbe(() => access.make('ping', () => engine.ping()));
   return {
@@ -35,6 +36,11 @@ export function guardEngine(engine: StoreEngine, { onLate }: Pick<BackgroundCall
     },
     browsers: guardList(access, browsers),
     known: guardList(access, known),
+    requests: {
+      add: (accountId, request) => access.make('put', () => requests.add(accountId, request)),
+      list: (accountId) => access.make('list', () => requests.list(accountId)),
+      remove: (accountId, id) => access.make('remove', () => requests.remove(accountId, id)),
+    },
     signals: guardSignals(signals),
     clock: () => engine.clock(),
     rateLimit: (limit, rate) => {

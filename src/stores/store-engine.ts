@@ -2,6 +2,7 @@ import type { Keyv } from 'keyv';
 import type { KnownBrowsers } from '../ticket/browsers/known-browser.ts';
 import type { SignedInBrowsers } from '../ticket/browsers/signed-in-browser.ts';
 import type { Clock, Notes, Signals, TicketStore } from '../ticket/ports.ts';
+import type { PendingRequests } from '../ticket/requests/pending-request.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 import type { Rate, RateLimit } from './rate-limit.ts';
 
@@ -22,6 +23,8 @@ export interface StoreEngine {
   readonly browsers: SignedInBrowsers;
   /** The browsers that each account trusts. */
   readonly known: KnownBrowsers;
+  /** The requests that wait for each account's decision. */
+  readonly requests: PendingRequests;
   readonly signals: Signals;
   /** The clock that all processes on this store agree on. */
   readonly clock: Clock;

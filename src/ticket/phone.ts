@@ -15,6 +15,7 @@ import {
   type DeniedTicket,
   isLive,
   isOwner,
+  isSignIn,
   type KnownBy,
   ownerOf,
   type PhoneDevice,
@@ -174,10 +175,10 @@ export class PhoneActs {
       const later = { now: this.#ports.clock(), lifetimes };
       const scanned = claim(ticket, approver, later, phone);
       if (verdict === 'blocked') return transitions.block(scanned, approver, later);
-      if (verdict === 'deny') return transitions.forbid(scanned, approver, later);
+      if (isDenied(verdict, ticket)) return transitions.forbid(scanned, approver, later);
       // A typed short code does not show that the phone is near the screen, and a tap on one of three numbers shows
       // little of it. An action is important enough to require the digits.
-      const mayMatch = !typed && ticket.request.action === undefined;
+      const mayMatch = !typed && isSignIn(ticket.request);
       const isMatched = verdict === 'check code' && mayMatch && this.#ports.checkCodeEntry === 'tap';
       return isMatched ? { ...scanned, match: true } : scanned;
     });
@@ -223,11 +224,10 @@ export class PhoneActs {
       // Read the clock again, because the deployment's judgement may have taken long.
       const moment = { now: this.#ports.clock(), lifetimes };
       if (verdict === 'blocked') return transitions.block(ticket, approver, moment);
-      if (verdict === 'deny') return transitions.forbid(ticket, approver, moment);
+      if (isDenied(verdict, ticket)) return transitions.forbid(ticket, approver, moment);
       if (enrolledKey === false) throw refusal('enrolled');
-      // An action signs no account in.
-      const isAction = ticket.request.action !== undefined;
-      const changesAccount = !isAction && hadOtherAccount(this.#ports.keys, ticket.browser, approver.accountId);
+      const changesAccount =
+        isSignIn(ticket.request) && hadOtherAccount(this.#ports.keys, ticket.browser, approver.accountId);
       const checkCode = verdict === 'check code' && !isSameDevice;
       return transitions.approve(ticket, { ...approval, changesAccount, knownBy, enrolledKey, checkCode }, moment);
     });
@@ -343,4 +343,9 @@ export class PhoneActs {
     if (outcome === undefined) throw notFound();
     return outcome;
   }
+}
+
+/** Returns true if the verdict refuses the ticket. A request without a browser has no screen for a check code. */
+function isDenied(verdict: Verdict, { request }: Ticket): boolean {
+  return verdict === 'deny' || (verdict === 'check code' && request.backchannel !== undefined);
 }

@@ -5,7 +5,7 @@ import { QrLoginError } from './errors.ts';
  * build must not act on them; it needs none if that build may carry a new field on without knowing it. The rules are in
  * docs/decisions/0050-record-format.md.
  */
-export const KNOWN_FORMAT = 2;
+export const KNOWN_FORMAT = 3;
 
 /**
  * The format of the records that this build writes. It follows {@link KNOWN_FORMAT} one minor version later, so that
@@ -15,6 +15,9 @@ export const WRITTEN_FORMAT = 1;
 
 /** The format of tickets for actions. An older build would show them as sign-ins, so it must not act on them. */
 export const ACTION_FORMAT = 2;
+
+/** The format of tickets for requests without a browser. An older build would let nobody answer the client. */
+export const BACKCHANNEL_FORMAT = 3;
 
 /** A record of a store: a ticket, or a browser on an account's list. */
 export interface FormattedRecord {

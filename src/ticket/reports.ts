@@ -2,7 +2,7 @@ import type { CeremonyPorts } from './change.ts';
 import type { Notes } from './ports.ts';
 import type { Verdict } from './risk.ts';
 import type { SecretKeys } from './secret-keys.ts';
-import { type Approver, isLive, isOwner, type Ticket } from './ticket.ts';
+import { type Approver, isLive, isOwner, isSignIn, type Ticket } from './ticket.ts';
 import * as transitions from './transitions.ts';
 
 type ReportPorts = Pick<CeremonyPorts, 'keys' | 'notes'>;
@@ -11,17 +11,17 @@ type ReportPorts = Pick<CeremonyPorts, 'keys' | 'notes'>;
 export interface ReportedOrigin {
   /** The network address that the browser's requests come from. */
   readonly source: string;
-  /** The client that asks for an action, which counts instead of the address. Absent for a sign-in. */
+  /** The client that asks for something other than a sign-in, which counts instead of the address. */
   readonly actionOf?: string;
 }
 
-/** Returns the origin of a ticket: the browser's network address for a sign-in, the client for an action. */
+/** Returns the origin of a ticket: the browser's network address for a sign-in, the client for another request. */
 export function reportedOriginOf({ request, browser }: Pick<Ticket, 'request' | 'browser'>): ReportedOrigin {
   const { source } = browser;
-  return request.action === undefined ? { source } : { source, actionOf: request.client.id };
+  return isSignIn(request) ? { source } : { source, actionOf: request.client.id };
 }
 
-/** The time for which the account refuses sign-ins from the reported network address, or actions of the client. */
+/** The time for which the account refuses sign-ins from the reported network address, or requests of the client. */
 const REPORT_LIFETIME_MS = 60 * 60 * 1000;
 
 /** Returns true if this account has reported this origin. */

@@ -2,6 +2,8 @@ import { QrLoginError } from './errors.ts';
 import {
   type Approver,
   type AuthenticatedUser,
+  isOwner,
+  isSignIn,
   ownerOf,
   type Requirements,
   type Ticket,
@@ -46,13 +48,12 @@ export function refusal(unmet: UnmetRequirement): QrLoginError {
 }
 
 /**
- * Returns true unless the ticket is for an action of another account. Its texts are for that account alone, so to
- * another one it must look like an unknown ticket.
+ * Returns true unless the ticket is for an action, or a request without a browser, of another account. Its texts are for
+ * that account alone, so to another one it must look like an unknown ticket.
  */
 export function isNamedAccount(ticket: RequirementContext, approver: AuthenticatedUser): boolean {
-  const { action, requirements } = ticket.request;
-  const { accountId = approver.accountId } = requirements;
-  return action === undefined || (accountId === approver.accountId && isExpected(ticket, approver));
+  const { accountId = approver.accountId } = ticket.request.requirements;
+  return isSignIn(ticket.request) || (accountId === approver.accountId && isExpected(ticket, approver));
 }
 
 /** Checks `id_token_hint` (OIDC Core, section 3.1.2.1) and a `sub` claim with a value (section 5.5.1). */
@@ -112,8 +113,10 @@ function isAfterScan({ since }: Ticket, { grant, authenticatedAt }: Approver): b
 }
 
 /**
- * Returns true if the wrong account has scanned the ticket and the newcomer is the right one, who may still claim it.
+ * Returns true if the newcomer may still claim a ticket that is scanned: the wrong account has scanned it and the
+ * newcomer is the right one, or no browser waits for it, so that each device of its account may decide.
  */
 export function canTakeOver(ticket: Ticket, newcomer: Approver): boolean {
-  return ticket.state === 'scanned' && !isExpected(ticket, ticket.approver) && isExpected(ticket, newcomer);
+  if (ticket.state !== 'scanned' || !isExpected(ticket, newcomer)) return false;
+  return ticket.request.backchannel === undefined ? !isExpected(ticket, ticket.approver) : !isOwner(ticket, newcomer);
 }

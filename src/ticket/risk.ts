@@ -48,7 +48,7 @@ export interface ApproverSignIn {
 
 /**
  * The result of an assessment: a tap is enough, the user must type the phone's check code at the browser, or the
- * sign-in is refused.
+ * sign-in is refused. A request without a browser (`request.backchannel`) is refused as well if it takes the check code.
  */
 export type Verdict = 'allow' | 'check code' | 'deny';
 
@@ -63,11 +63,11 @@ export type Judge = (ticket: Ticket, approver: Approver, knownBy: KnownBy | unde
 
 /**
  * Requires the check code, unless the browser is known to this account. A shared network address does not count: a
- * stranger in the same network could scan first, and sign the browser in as himself. Your own assessment may use the
- * address.
+ * stranger in the same network could scan first, and sign the browser in as himself. A request without a browser has no
+ * screen for the check code, and takes a tap. Your own assessment may use the address.
  */
-export function assessByDefault({ browser }: RiskContext): Verdict {
-  return browser.known ? 'allow' : 'check code';
+export function assessByDefault({ request, browser }: RiskContext): Verdict {
+  return browser.known || request.backchannel !== undefined ? 'allow' : 'check code';
 }
 
 export function riskContext(

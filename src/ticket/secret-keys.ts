@@ -1,4 +1,12 @@
-import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 
 /** The purposes of MACs. Each has a key of its own, so that a MAC made for one purpose is never valid for another. */
 const PURPOSES = [
@@ -19,8 +27,13 @@ const PURPOSES = [
   'store key',
   'resumed session',
   'logo',
+  'sealed',
 ] as const;
 type Purpose = (typeof PURPOSES)[number];
+
+/** The lengths of AES-256-GCM in bytes: its nonce and its tag (NIST SP 800-38D, section 5.2). */
+const NONCE_LENGTH = 12;
+const TAG_LENGTH = 16;
 
 /** Makes message authentication codes with the first of the server's secrets, and verifies them with every secret. */
 export class SecretKeys {
@@ -42,6 +55,27 @@ export class SecretKeys {
     return this.#macs(purpose, parts);
   }
 
+  /**
+   * Encrypts a text for the store, with AES-256-GCM under the first secret.
+   * @param of the record that it belongs to: it can be opened for that one alone
+   */
+  seal(of: string, text: string): string {
+    const nonce = randomBytes(NONCE_LENGTH);
+    const cipher = createCipheriv('aes-256-gcm', this.mac('sealed', of), nonce, { authTagLength: TAG_LENGTH });
+    return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
+      'base64url',
+    );
+  }
+
+  /** Returns a sealed text; undefined if none of the secrets opens it for this record. */
+  unseal(of: string, sealed: string): string | undefined {
+    const bytes = Buffer.from(sealed, 'base64url');
+    if (bytes.length < NONCE_LENGTH + TAG_LENGTH) return undefined;
+    return this.candidates('sealed', of)
+      .map((key) => open(key, bytes))
+      .find((text) => text !== undefined);
+  }
+
   #macs(purpose: Purpose, parts: readonly string[]): Buffer[] {
     // JSON keeps ['a', 'bc'] and ['ab', 'c'] apart.
     const message = JSON.stringify(parts);
@@ -58,6 +92,19 @@ export function matches(candidates: readonly (Buffer | string)[], given: Buffer 
 /** Returns the SHA-256 of a secret, which the store holds instead of the secret itself. */
 export function fingerprint(secret: string): string {
   return sha256(secret).toString('base64url');
+}
+
+function open(key: Buffer, bytes: Buffer): string | undefined {
+  const nonce = bytes.subarray(0, NONCE_LENGTH);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_LENGTH });
+  decipher.setAuthTag(bytes.subarray(-TAG_LENGTH));
+  try {
+    const text = [decipher.update(bytes.subarray(NONCE_LENGTH, -TAG_LENGTH)), decipher.final()];
+    return Buffer.concat(text).toString('utf8');
+  } catch {
+    // Another secret has sealed it, or something else than this class has changed the store.
+    return undefined;
+  }
 }
 
 function sha256(value: Buffer | string): Buffer {

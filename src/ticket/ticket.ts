@@ -82,7 +82,10 @@ export interface Requirements {
   readonly allowsQrApprover?: true;
   /** The only subject that may approve, as the client knows it (`id_token_hint`, a `sub` claim with a value). */
   readonly subject?: string;
-  /** The only account that may approve: an action names it. To another account, the ticket looks unknown. */
+  /**
+   * The only account that may approve: an action and a request without a browser name it. To another account, the ticket
+   * looks unknown.
+   */
   readonly accountId?: string;
   /** The authentication must be of one of these classes (an essential `acr` claim). */
   readonly essentialAcr?: readonly string[];
@@ -133,10 +136,28 @@ export interface Action {
   readonly expiresAt: number;
 }
 
+/**
+ * A request that a client sends to the provider directly, without a browser (CIBA Core 1.0, section 7.1). The phones of
+ * the account find it in their list. Approve grants the client the consent of the request.
+ */
+export interface BackchannelRequest {
+  /**
+   * The `auth_req_id`, with which the client gets its tokens (CIBA Core 1.0, section 7.3). It is sealed, so that a copy
+   * of the store does not hold it.
+   */
+  readonly sealedId: string;
+  /** The `binding_message`: the client shows it as well, so that the user recognises the request. */
+  readonly message?: string;
+  /** The time until which the request can be decided, in milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
 /** The request that the ticket was made for, fixed when the ticket is made. The phone shows exactly this. */
 export interface SignInRequest {
   /** Present if the ticket approves an action and no sign-in. It asks for no scopes and no consent then. */
   readonly action?: Action;
+  /** Present if the client asks without a browser. */
+  readonly backchannel?: BackchannelRequest;
   readonly client: {
     /** The `client_id`; '' if the provider itself asks for an action. */
     readonly id: string;
@@ -174,7 +195,7 @@ export interface Place {
 export interface Browser {
   /**
    * SHA-256 of the secret in its binding cookie: only this browser may watch and finish. '' for an action that no
-   * browser shows yet.
+   * browser shows yet, and for a request without a browser.
    */
   readonly binding: string;
   /** The network address that its requests come from, which a client cannot forge. It may be only a proxy's. */
@@ -280,6 +301,8 @@ export interface RedeemedTicket extends TicketFields {
   readonly enrolledKey?: BrowserKey;
   /** The time at which the phone approved, in milliseconds since the epoch. */
   readonly approvedAt: number;
+  /** The grant that the client of a request without a browser got, so that a report ends it. */
+  readonly grantId?: string;
 }
 
 export interface CancelledTicket extends TicketFields {
@@ -328,12 +351,22 @@ export function isOwner(ticket: Ticket, approver: Approver): boolean {
   return owner?.accountId === approver.accountId && deviceOf(owner) === deviceOf(approver);
 }
 
+/** Returns true if the ticket signs a browser in. The other tickets approve an action, or a request without a browser. */
+export function isSignIn({ action, backchannel }: SignInRequest): boolean {
+  return action === undefined && backchannel === undefined;
+}
+
+/** Returns the time by which a request must be over, in milliseconds since the epoch; undefined for a sign-in. */
+export function requestEnd({ action, backchannel }: SignInRequest): number | undefined {
+  return action?.expiresAt ?? backchannel?.expiresAt;
+}
+
 /**
- * Returns the time until which a store keeps a ticket, in milliseconds since the epoch. This is its deadline, but a
- * later time for an action, so that the requester can read the result.
+ * Returns the time until which a store keeps a ticket, in milliseconds since the epoch. This is its deadline for a
+ * sign-in, and a later time for another request, so that its result can be read and reported.
  */
 export function keptUntil({ request, deadline, endsAt }: Pick<Ticket, 'request' | 'deadline' | 'endsAt'>): number {
-  return request.action === undefined ? deadline : endsAt;
+  return isSignIn(request) ? deadline : endsAt;
 }
 
 /** Returns true if a browser shows the ticket. An action waits for the browser that opens its page. */

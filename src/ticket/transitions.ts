@@ -1,7 +1,7 @@
 import type { BrowserKey } from './browsers/browser-key.ts';
 import type { Duration } from './browsers/duration.ts';
 import { DecidedOtherwise, type ErrorReason, notFound, over, QrLoginError, scannedElsewhere } from './errors.ts';
-import { ACTION_FORMAT, WRITTEN_FORMAT } from './record-format.ts';
+import { ACTION_FORMAT, BACKCHANNEL_FORMAT, WRITTEN_FORMAT } from './record-format.ts';
 import { canTakeOver, isNamedAccount, markIfForTicket, refusal, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
@@ -12,10 +12,12 @@ import {
   hasBrowser,
   isLive,
   isOwner,
+  isSignIn,
   type KnownBy,
   ownerOf,
   type PhoneDevice,
   type RedeemedTicket,
+  requestEnd,
   type ScannedTicket,
   type SignInRequest,
   stateAt,
@@ -56,14 +58,14 @@ export function show(fixed: NewTicket, previous: Ticket | undefined, { now, life
   return {
     ...fixed,
     state: 'waiting',
-    format: fixed.request.action === undefined ? WRITTEN_FORMAT : ACTION_FORMAT,
+    format: formatOf(fixed.request),
     // Skip one version for `expired`, which the browser sees as a version of its own although the store never writes
     // it.
     version: previous === undefined ? 1 : previous.version + 2,
     shownAt: now,
     since: now,
     // The code of an action rotates as well, but there is no next ticket after this one.
-    deadline: fixed.request.action?.expiresAt ?? Math.min(now + lifetimes.scan, fixed.endsAt),
+    deadline: requestEnd(fixed.request) ?? Math.min(now + lifetimes.scan, fixed.endsAt),
   };
 }
 
@@ -87,9 +89,9 @@ export function awaitSignIn(ticket: Ticket, { now, lifetimes }: Moment): Waiting
 }
 
 /**
- * Locks the ticket to the first approver. To a second approver it looks like an unknown ticket, with one exception: if
+ * Locks the ticket to the first approver. To a second approver it looks like an unknown ticket, with two exceptions: if
  * the first approver's account cannot approve the request and the second one's can, the second takes over in the time
- * that is left.
+ * that is left; and a request without a browser is taken over by each device of its account that opens it.
  * @param phone the device that scans; undefined if nothing is known of it
  */
 export function scan(
@@ -98,7 +100,8 @@ export function scan(
   { now, lifetimes }: Moment,
   phone?: PhoneDevice,
 ): ScannedTicket {
-  if (!hasBrowser(ticket) || !isNamedAccount(ticket, approver)) throw notFound();
+  const { backchannel } = ticket.request;
+  if (!(hasBrowser(ticket) || backchannel) || !isNamedAccount(ticket, approver)) throw notFound();
   if (isLive(ticket, now) && canTakeOver(ticket, approver)) {
     return { ...withPhone(next(ticket, now, ticket.deadline), phone), state: 'scanned', approver };
   }
@@ -107,7 +110,8 @@ export function scan(
     throw hasEnded(ticket, now) ? endedError(ticket, now) : wrongState(ticket, 'scanned');
   }
   if (!isLive(ticket, now)) throw notFound();
-  const deadline = liveUntil(ticket, now + lifetimes.decide);
+  // No browser waits for a request of its own, so another device may still open it.
+  const deadline = backchannel?.expiresAt ?? liveUntil(ticket, now + lifetimes.decide);
   return { ...withPhone(next(ticket, now, deadline), phone), state: 'scanned', approver };
 }
 
@@ -221,8 +225,11 @@ export function outdate(ticket: Ticket, moment: Moment): DeniedTicket {
   return { ...next(approved, now, finalUntil(approved, moment)), state: 'denied', approver, because: 'freshness' };
 }
 
-/** Redeems the ticket, which signs the browser in or lets the action happen. No step follows. */
-export function redeem(ticket: Ticket, moment: Moment): RedeemedTicket {
+/**
+ * Redeems the ticket, which signs the browser in or lets the action happen. No step follows.
+ * @param grantId the grant that the client of a request without a browser got
+ */
+export function redeem(ticket: Ticket, moment: Moment, grantId?: string): RedeemedTicket {
   const { now } = moment;
   const approved = requireFinishable(ticket, now);
   const { approver, remember, duration, enrolledKey, since: approvedAt } = approved;
@@ -233,6 +240,7 @@ export function redeem(ticket: Ticket, moment: Moment): RedeemedTicket {
     remember,
     ...(duration !== undefined && { duration }),
     ...(enrolledKey !== undefined && { enrolledKey }),
+    ...(grantId !== undefined && { grantId }),
     approvedAt,
   };
 }
@@ -321,17 +329,17 @@ function toCancelled(
   return { ...next(ticket, now, deadline), state: 'cancelled', because, ...(approver && { approver }) };
 }
 
-/** Returns the deadline of a live state. For an action, it is not later than the end of the action. */
+/** Returns the deadline of a live state. It is not later than the end that the request itself has. */
 function liveUntil({ request }: Pick<Ticket, 'request'>, wanted: number): number {
-  return Math.min(wanted, request.action?.expiresAt ?? wanted);
+  return Math.min(wanted, requestEnd(request) ?? wanted);
 }
 
 /**
- * Returns the time until which a final state is kept. That of an action is kept until the end of the action's ticket,
- * so that its requester can read the result.
+ * Returns the time until which a final state is kept. Unless it is that of a sign-in, it is kept until the end of the
+ * ticket, so that its result can be read and reported.
  */
 function finalUntil({ request, endsAt }: Pick<Ticket, 'request' | 'endsAt'>, { now, lifetimes }: Moment): number {
-  return request.action === undefined ? now + lifetimes.finish : endsAt;
+  return isSignIn(request) ? now + lifetimes.finish : endsAt;
 }
 
 /** The fields that every state has. */
@@ -366,6 +374,7 @@ function next(
     enrolledKey,
     because,
     approvedAt,
+    grantId,
     ...kept
   } = ticket;
   return { ...kept, version: ticket.version + 1, since, deadline: Math.min(deadline, ticket.endsAt) };
@@ -377,6 +386,12 @@ function withPhone<T extends Pick<Ticket, 'phone'>>(
   phone: PhoneDevice | undefined,
 ): Omit<T, 'phone'> & Pick<Ticket, 'phone'> {
   return { ...ticket, ...(phone !== undefined && { phone }) };
+}
+
+/** Returns the format that a build must know to act on a ticket for this request. */
+function formatOf({ action, backchannel }: SignInRequest): number {
+  if (backchannel !== undefined) return BACKCHANNEL_FORMAT;
+  return action === undefined ? WRITTEN_FORMAT : ACTION_FORMAT;
 }
 
 function hasEnded(ticket: Ticket, now: number): boolean {

@@ -30,6 +30,8 @@ declare const newSecret: string;
 declare const oldSecret: string;
 declare function isAttested(clientId: string, keyId: string): boolean;
 declare function isPinOf(accountId: string, pin: string): Promise<boolean>;
+declare function accountIdOf(loginHint: string): string | undefined;
+declare function sendPush(accountId: string, url: string): Promise<void>;
 declare function sendMail(accountId: string, text: string): Promise<void>;
 declare function alarm(text: string): void;
 declare function log(code: string, from?: string): void;
@@ -52,6 +54,13 @@ declare function changeMail(address: string): Promise<void>;
 declare function log(error: unknown): void;
 declare const jwt: string;
 declare const database: { insertOnce(id: string, expiresAt: number): Promise<boolean> };
+`,
+  'docs/ciba.md': `
+declare const accounts: { idOf(loginHint: string): string | undefined };
+declare const push: { send(accountId: string, text: string, url: string): Promise<void> };
+declare const clients: import('oidc-provider').ClientMetadata[];
+declare const secret: string;
+declare function showToTheAgent(message: string): void;
 `,
   'docs/theming.md': `
 declare const qr: ${OURS}.QrLogin;

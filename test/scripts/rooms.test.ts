@@ -15,6 +15,7 @@ const REFUSED: readonly (readonly [folder: string, imported: string])[] = [
   ['src/stores', '../oidc/client.ts'],
   ['src/stores/issuer', '../../oidc/client.ts'],
   ['src/stores/redis', '../../index.ts'],
+  ['src/stores/redis/lists', '../../../oidc/client.ts'],
   ['src/oidc', '../http/errors.ts'],
   ['src/oidc', '@koa/router'],
   ['src/oidc/apps', '../../http/errors.ts'],
@@ -40,6 +41,7 @@ const REFUSED: readonly (readonly [folder: string, imported: string])[] = [
 const ALLOWED: readonly (readonly [folder: string, imported: string])[] = [
   ['src/ticket/codes', '../ports.ts'],
   ['src/oidc/apps', '../client.ts'],
+  ['src/stores/redis/lists', '../../access.ts'],
   ['src/oidc', '../ticket/errors.ts'],
   ['src/http/phone', '../../oidc/client.ts'],
   ['src/client/ticket', '../page.ts'],

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Keyv } from 'keyv';
 import { KeyvBrowserList } from '../../src/stores/memory/browser-list.ts';
+import { KeyvPendingRequests } from '../../src/stores/memory/pending-requests.ts';
 import type { KnownBrowser } from '../../src/ticket/browsers/known-browser.ts';
 import { Ceremony } from '../../src/ticket/ceremony.ts';
 import type { Outcome } from '../../src/ticket/change.ts';
@@ -218,7 +219,8 @@ describe('with a store that loses data,', () => {
       claim: async () => true,
     };
     const known = new KeyvBrowserList<KnownBrowser>(new Keyv(), 'known', () => NOW);
-    const ports = { notes, known, keys, codes, lifetimes: LIFETIMES, clock: () => NOW };
+    const requests = new KeyvPendingRequests(new Keyv(), () => NOW);
+    const ports = { notes, known, requests, keys, codes, lifetimes: LIFETIMES, clock: () => NOW };
     return new Ceremony({ ...ports, store: { ...nothing, ...store } });
   }
 

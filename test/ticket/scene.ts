@@ -3,6 +3,7 @@ import { Keyv } from 'keyv';
 import { LocalSignals } from '../../src/stores/local-signals.ts';
 import { KeyvBrowserList } from '../../src/stores/memory/browser-list.ts';
 import { KeyvNotes } from '../../src/stores/memory/notes.ts';
+import { KeyvPendingRequests } from '../../src/stores/memory/pending-requests.ts';
 import { KeyvTicketStore } from '../../src/stores/memory/ticket-store.ts';
 import type { BrowserIdentity, ShowInput } from '../../src/ticket/browser.ts';
 import type { KnownBrowsers } from '../../src/ticket/browsers/known-browser.ts';
@@ -89,6 +90,7 @@ export class Scene {
       store: this.store,
       notes: this.notes,
       known: this.known,
+      requests: new KeyvPendingRequests(this.keyv, clock),
       clock,
       keys: this.keys,
       codes: this.codes,

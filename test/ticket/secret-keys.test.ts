@@ -29,6 +29,24 @@ describe('with keys,', () => {
     expect(new Set(macs.map((mac) => mac.toString('hex'))).size).to.equal(macs.length);
   });
 
+  it('a sealed text is opened for its record alone, and not if it was changed', () => {
+    const sealed = keys.seal('ticket', 'the id of a request');
+    expect(sealed)
+      .to.match(/^[\w-]+$/)
+      .and.not.to.equal(keys.seal('ticket', 'the id of a request'));
+    expect(keys.unseal('ticket', sealed)).to.equal('the id of a request');
+    expect(keys.unseal('another ticket', sealed)).to.equal(undefined);
+    const other = sealed.startsWith('A') ? `B${sealed.slice(1)}` : `A${sealed.slice(1)}`;
+    for (const wrong of [other, sealed.slice(0, -2), '', 'short'])
+      expect(keys.unseal('ticket', wrong)).to.equal(undefined);
+  });
+
+  it('a text that an older secret has sealed is opened, and no other one', () => {
+    const sealed = keys.seal('ticket', 'text');
+    expect(new SecretKeys([OTHER, ...SECRETS]).unseal('ticket', sealed)).to.equal('text');
+    expect(new SecretKeys([OTHER]).unseal('ticket', sealed)).to.equal(undefined);
+  });
+
   it('the first secret signs and every secret verifies', () => {
     const both = new SecretKeys([OTHER, ...SECRETS]);
     expect(both.mac('csrf', 'a')).to.deep.equal(new SecretKeys([OTHER]).mac('csrf', 'a'));

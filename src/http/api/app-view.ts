@@ -7,6 +7,7 @@ import {
   type DeniedTicket,
   isLive,
   isOwner,
+  isSignIn,
   type Place,
   type Requirements,
   type SignInRequest,
@@ -50,6 +51,8 @@ export interface AppRequirement {
 interface FixedPart {
   /** Present if an action is asked for, and no sign-in. */
   readonly action?: { readonly title: string; readonly details: string };
+  /** Present if the client asks without a browser: the message that the client shows as well, if it has sent one. */
+  readonly backchannel?: { readonly bindingMessage?: string };
   readonly client: SignInRequest['client'];
   readonly browser: { readonly name?: string; readonly system?: string; readonly place?: Place };
   readonly scopes: readonly NamedText[];
@@ -182,7 +185,7 @@ export class AppViews {
       ...(isLive(ticket, now) && { expiresIn: toSeconds(ticket.deadline - now) }),
       ...(unmet !== undefined && { requirement: requirementOf(unmet, ticket.request) }),
       ...(unmet === undefined && ticket.state === 'scanned' && challenge !== undefined && { challenge }),
-      ...(ticket.state === 'scanned' && !ticket.request.action && durations && { durations }),
+      ...(ticket.state === 'scanned' && isSignIn(ticket.request) && durations && { durations }),
       ...(numbers !== undefined && { numbers }),
       ...(checkCode !== undefined && { checkCode }),
     };
@@ -239,14 +242,23 @@ export function describeAction({ request }: Ticket): FixedPart['action'] {
   return action && { title: action.title, details: action.details };
 }
 
+/** Returns the message of a request without a browser, as the API describes it; undefined for another ticket. */
+export function describeBackchannel({ request }: Ticket): FixedPart['backchannel'] {
+  const { backchannel } = request;
+  if (backchannel === undefined) return undefined;
+  return backchannel.message === undefined ? {} : { bindingMessage: backchannel.message };
+}
+
 function describe(ticket: Ticket, account: string, t: Translate): FixedPart {
   const { client, scopes, consent } = ticket.request;
   const action = describeAction(ticket);
+  const backchannel = describeBackchannel(ticket);
   const named = (kind: 'scope' | 'claim', names: readonly string[]): NamedText[] =>
     names.map((one) => nameWithText(one, t(`${kind}.${one}`)));
   const resources = Object.entries(consent?.listed ? consent.resources : {});
   return {
     ...(action !== undefined && { action }),
+    ...(backchannel !== undefined && { backchannel }),
     client,
     browser: describeBrowser(ticket),
     scopes: named('scope', scopes),

@@ -7,6 +7,8 @@ import {
   DECISION_BODY,
   DOCUMENT_ANSWER,
   ERROR_ANSWER,
+  NO_BODY,
+  REQUESTS_ANSWER,
   RESULT_ANSWER,
   SCAN_BODY,
   type Schema,
@@ -109,6 +111,30 @@ export const DECIDE: Operation = {
     'wrong_state',
     'over',
   ],
+};
+
+export const LIST_REQUESTS: Operation = {
+  id: 'listRequests',
+  summary: 'List the requests that wait',
+  description:
+    'Lists the requests that clients have sent without a browser (OpenID Connect CIBA Core), and that wait for the ' +
+    'decision of the account. No push notification is needed to find one.',
+  answers: { 200: { description: 'The requests.', schema: REQUESTS_ANSWER } },
+  refusals: USUAL,
+};
+
+export const OPEN_REQUEST: Operation = {
+  id: 'openRequest',
+  summary: 'Open a request that waits',
+  description:
+    'Takes the place of a scan, and has the same answer. Another device of the account may open it after that, until one ' +
+    'has decided.',
+  body: NO_BODY,
+  answers: {
+    200: { description: 'The app had opened it before.', schema: TICKET_ANSWER, hasLocation: true },
+    201: { description: 'The app has opened it.', schema: TICKET_ANSWER, hasLocation: true },
+  },
+  refusals: [...USUAL, ...BODY, 'not_found', 'wrong_state', 'over'],
 };
 
 export const LIST_BROWSERS: Operation = {

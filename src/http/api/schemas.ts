@@ -78,6 +78,18 @@ const DURATIONS: Schema = about(
   listOf(DURATION),
 );
 
+const CLIENT = objectOf(
+  'The client that asks.',
+  { id: TEXT, name: TEXT },
+  {
+    host: about(
+      'The host, or the scheme of a native app, that the answer goes to. The provider has verified it.',
+      TEXT,
+    ),
+    logoUri: about('Chosen by the client: it proves nothing.', { type: 'string', format: 'uri' }),
+  },
+);
+
 const TICKET = objectOf(
   'A sign-in of a browser, as the app that scanned its code sees it.',
   {
@@ -85,17 +97,7 @@ const TICKET = objectOf(
     version: about('Grows with each change; 0 if the ticket is gone.', WHOLE),
     state: { type: 'string', enum: ['scanned', 'approved', 'denied', 'finished', 'cancelled', 'expired'] },
     shownAgo: about('Seconds since the code was first shown.', WHOLE),
-    client: objectOf(
-      'The client that asks.',
-      { id: TEXT, name: TEXT },
-      {
-        host: about(
-          'The host, or the scheme of a native app, that the answer goes to. The provider has verified it.',
-          TEXT,
-        ),
-        logoUri: about('Chosen by the client: it proves nothing.', { type: 'string', format: 'uri' }),
-      },
-    ),
+    client: CLIENT,
     browser: objectOf('The browser that shows the code.', {}, { name: TEXT, system: TEXT, place: ref('Place') }),
     scopes: listOf(ref('NamedText')),
     claims: listOf(ref('NamedText')),
@@ -105,6 +107,11 @@ const TICKET = objectOf(
   },
   {
     action: objectOf('What is asked for, if it is no sign-in. Show both as text.', { title: TEXT, details: TEXT }),
+    backchannel: objectOf(
+      'Present if the client asks without a browser.',
+      {},
+      { bindingMessage: about('Show it as text: the client shows it as well, so that the user can compare.', TEXT) },
+    ),
     reason: about('Why it was denied or cancelled.', {
       type: 'string',
       enum: [
@@ -123,6 +130,13 @@ const TICKET = objectOf(
     checkCode: about('The six digits that the user types at the browser.', { type: 'string', pattern: '^\\d{6}$' }),
   },
 );
+
+const REQUEST = objectOf('A request that waits. What it asks for is shown once it is opened.', {
+  id: about('The identifier to open it.', TEXT),
+  client: CLIENT,
+  askedAgo: about('Seconds since the client has asked.', WHOLE),
+  expiresIn: about('Seconds until it ends.', { type: 'number', minimum: 0 }),
+});
 
 const BROWSER = objectOf(
   'A browser that the account is signed in to.',
@@ -210,6 +224,9 @@ export const BROWSERS_ANSWER: Schema = objectOf(
   { browsers: listOf(ref('Browser')) },
   { durations: DURATIONS },
 );
+export const REQUESTS_ANSWER: Schema = objectOf('The oldest first.', { requests: listOf(REQUEST) });
+/** The body of a request that says everything by its URL. */
+export const NO_BODY: Schema = objectOf('Nothing.', {});
 export const DOCUMENT_ANSWER: Schema = { type: 'object', description: 'An OpenAPI 3.1 document.' };
 
 const SHOWS_ACTIONS: Schema = about('True in an app that shows the texts of actions. Others get no actions.', {

@@ -8,7 +8,7 @@ import type { OnDecision } from '../hooks/app-hooks.ts';
 import type { Decision } from '../phone/decisions.ts';
 import type { SentStay } from '../phone/stay.ts';
 import type { ApiRequest } from './api-request.ts';
-import { describeAction, describeBrowser } from './app-view.ts';
+import { describeAction, describeBackchannel, describeBrowser } from './app-view.ts';
 
 export interface SignedDecisionPorts {
   readonly provider: { readonly issuer: string };
@@ -56,12 +56,13 @@ export class SignedDecisions {
       client: request.client.id,
       browser: describeBrowser(ticket),
       action: describeAction(ticket),
+      backchannel: describeBackchannel(ticket),
     };
     const keys = { keyId: grant.keyId, registered: app.keys };
     const signed = await verifyDecision(signature, keys, expected, clock());
     if (isRepeatable(decision) && ceremony.phone.isRepeated(ticket, approver, decision)) return;
     const { client } = request;
-    const { browser, action } = expected;
+    const { browser, action, backchannel } = expected;
     const decided = {
       ticket: traceOf(id),
       accountId,
@@ -72,6 +73,7 @@ export class SignedDecisions {
       client,
       browser,
       ...(action && { action }),
+      ...(backchannel && { backchannel }),
     };
     await settings.onDecision(ctx, { ...decided, ...signed, at: clock(), signature });
   }

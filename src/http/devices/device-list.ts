@@ -7,7 +7,7 @@ import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { SessionApprover } from '../../ticket/ticket.ts';
 import type { BrowserPasskeys } from '../hooks/browser-passkeys.ts';
 import type { SignIn } from '../hooks/hooks.ts';
-import type { KnownBrowserEntry, Pages } from '../pages/page-data.ts';
+import type { KnownBrowserEntry, Pages, RequestEntry } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
 import { admit } from '../phone/admission.ts';
 import { checkCsrfToken, DEVICES, type FormUse, makeCsrfToken } from '../phone/csrf.ts';
@@ -18,6 +18,7 @@ import type { Cookies, SignOutResult } from '../request/cookies.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { seeOther, toSeconds, wantsJson } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
+import type { PendingList } from '../requests/pending-list.ts';
 import { type BrowserListPorts, BrowserLists, listedFieldsOf } from './browser-lists.ts';
 import { type BrowserNames, readBrowserName } from './browser-names.ts';
 import type { BrowserPasskeyList } from './browser-passkey-list.ts';
@@ -35,6 +36,7 @@ export interface DeviceListPorts extends BrowserListPorts, Omit<EnrolmentFormPor
   readonly renderer: PageRenderer;
   readonly browserNames: Pick<BrowserNames, 'rename' | 'renameSignedInBy'>;
   readonly browserPasskeyList: BrowserPasskeyList;
+  readonly pendingList: PendingList;
   readonly settings: {
     readonly findAccount: FindAccount;
     readonly signIn: SignIn;
@@ -44,8 +46,8 @@ export interface DeviceListPorts extends BrowserListPorts, Omit<EnrolmentFormPor
 }
 
 /**
- * The browsers that an account is signed in to, and those that it trusts. The account comes from the phone's session
- * alone.
+ * The browsers that an account is signed in to, those that it trusts, and the requests that wait for it. The account
+ * comes from the phone's session alone.
  */
 export class DeviceListHandlers {
   readonly #ports: DeviceListPorts;
@@ -65,16 +67,17 @@ export class DeviceListHandlers {
     failure.again = urls.devices;
     if (approver === undefined) return sendToSignIn(request, settings.signIn, { returnTo: urls.devices, fresh: false });
     const { account } = await admit(this.#ports, request, 'decide');
-    const [entries, known, passkeys] = await Promise.all([
+    const [entries, known, requests, passkeys] = await Promise.all([
       this.#lists.listSignedIn(approver),
       this.#listKnown(approver),
+      this.#listRequests(approver),
       settings.browserPasskeys && browserPasskeyList.list(approver.accountId),
     ]);
     const durations = this.#lists.offeredDurations(approver);
     const csrf = makeCsrfToken(keys, formUse(approver));
     const enrol = await this.#enrolment.offer(ctx, approver);
     const more = { ...(durations && { durations }), ...(enrol && { enrol }), ...(passkeys && { passkeys }) };
-    const page = { account, csrf, browsers: entries, known, ...more };
+    const page = { account, csrf, browsers: entries, known, requests, ...more };
     if (wantsJson(request)) ctx.body = page;
     else {
       const result = cookies.takeSignOut(ctx, approver.sessionUid);
@@ -188,6 +191,17 @@ export class DeviceListHandlers {
     await enrolments.forget(form.ctx, accountId, id);
     if (wantsJson(form)) form.ctx.body = {};
     else seeOther(form.ctx, urls.devices);
+  }
+
+  /** Returns the requests that wait for the account, each with the form that opens it. */
+  async #listRequests(approver: SessionApprover): Promise<RequestEntry[]> {
+    const { keys, urls, pendingList } = this.#ports;
+    const entries = await pendingList.listFor(approver.accountId);
+    return entries.map((entry) => ({
+      ...entry,
+      url: urls.request(entry.id),
+      csrf: makeCsrfToken(keys, { approver, target: entry.id }),
+    }));
   }
 
   /** Returns the browsers that the account trusts, the most recently used first. */

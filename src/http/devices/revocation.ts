@@ -80,8 +80,9 @@ export class SignInRevocation {
     const ended = await this.revoke(ctx, accountId, signIn.ticketId);
     if (isNew || ended.length > 0) {
       const { ticketId: id, clientId, source: browserFrom, shownAt } = signIn;
-      const unknown = { app: undefined, typed: undefined, because: undefined, action: undefined };
-      const facts = { id, clientId, browserFrom, shownAt, accountId, ...unknown };
+      const unknown = { app: undefined, typed: undefined, because: undefined };
+      const isSignIn = { action: undefined, backchannel: undefined };
+      const facts = { id, clientId, browserFrom, shownAt, accountId, ...unknown, ...isSignIn };
       emit(ctx, 'qr_login.reported', { ...facts, state: 'redeemed', since: clock() });
     }
     return ended;

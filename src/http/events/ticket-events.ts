@@ -29,6 +29,8 @@ export interface TicketEvent {
   readonly because?: string;
   /** Present if the ticket approves an action, and no sign-in. */
   readonly action?: true;
+  /** Present if a client asks without a browser (CIBA). */
+  readonly backchannel?: true;
 }
 
 /** The end of an action. It follows the event of the ticket that ended it. */
@@ -69,6 +71,7 @@ export interface TicketFacts extends Pick<Ticket, 'id' | 'state' | 'shownAt' | '
   readonly typed: true | undefined;
   readonly because: string | undefined;
   readonly action: true | undefined;
+  readonly backchannel: true | undefined;
 }
 
 export function ticketFactsOf(ticket: Ticket): TicketFacts {
@@ -85,6 +88,7 @@ export function ticketFactsOf(ticket: Ticket): TicketFacts {
     typed: 'typed' in ticket ? ticket.typed : undefined,
     because: 'because' in ticket ? ticket.because : undefined,
     action: ticket.request.action && true,
+    backchannel: ticket.request.backchannel && true,
   };
 }
 
@@ -117,8 +121,8 @@ export function makeTicketEmitter(provider: Provider, metrics: SignInMetrics): E
     // A report of a ticket that had ended otherwise must not count as a second end.
     const counts = name !== 'qr_login.reported' || facts.because === 'report';
     const state = STATE_OF_EVENT[name];
-    // The metrics are those of sign-ins.
-    if (state !== undefined && counts && !facts.action) metrics.count(state, facts);
+    // The metrics are those of sign-ins by QR.
+    if (state !== undefined && counts && !facts.action && !facts.backchannel) metrics.count(state, facts);
     // The step is done: a listener that throws must not make its answer an error.
     callListener(() => provider.emit(name, ctx, event));
     const outcome = facts.action && counts ? OUTCOME_OF_EVENT[name] : undefined;
@@ -129,7 +133,7 @@ export function makeTicketEmitter(provider: Provider, metrics: SignInMetrics): E
 }
 
 function describeEvent(ctx: Context | undefined, facts: TicketFacts): TicketEvent {
-  const { id, clientId, browserFrom, accountId, app, typed, because, action } = facts;
+  const { id, clientId, browserFrom, accountId, app, typed, because, action, backchannel } = facts;
   return {
     ticket: traceOf(id),
     clientId,
@@ -140,6 +144,7 @@ function describeEvent(ctx: Context | undefined, facts: TicketFacts): TicketEven
     ...(typed && { typed }),
     ...(because !== undefined && { because }),
     ...(action && { action }),
+    ...(backchannel && { backchannel }),
   };
 }
 

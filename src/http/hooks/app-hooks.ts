@@ -37,6 +37,8 @@ export interface DecisionRecord {
   readonly client: SignInRequest['client'];
   /** The texts that the user was shown, if an action was asked for. */
   readonly action?: { readonly title: string; readonly details: string };
+  /** Present if the client asked without a browser, with the message that the user was shown. */
+  readonly backchannel?: { readonly bindingMessage?: string };
   readonly browser: { readonly name?: string; readonly system?: string; readonly place?: Place };
   /** The time of the decision by the app's clock, in seconds since the epoch. */
   readonly time: number;

@@ -2,6 +2,7 @@ import type { Account, Assurance, Assure, FindAccount } from '../../oidc/approve
 import type { ConsentMode } from '../../oidc/request/request.ts';
 import type { Assess, Verdict } from '../../ticket/risk.ts';
 import type { FindHintedAccount } from '../actions/client-actions.ts';
+import type { FindNamedAccount, VerifyUserCode } from '../requests/backchannel-hooks.ts';
 import type { AssureApp, OnDecision } from './app-hooks.ts';
 import {
   type ApproveGuard,
@@ -27,6 +28,11 @@ export interface Hooks {
   readonly assureApp: AssureApp;
   readonly onDecision: OnDecision;
   readonly actions: { readonly findAccount?: FindHintedAccount | undefined };
+  readonly ciba: {
+    readonly findAccount?: FindNamedAccount | undefined;
+    readonly findAccountByToken?: FindNamedAccount | undefined;
+    readonly verifyUserCode?: VerifyUserCode | undefined;
+  };
   readonly enrolled?: EnrolmentRule | undefined;
   readonly guard?: ApproveGuard | undefined;
   readonly passkeySignIn?: PasskeySignIn | undefined;
@@ -35,11 +41,12 @@ export interface Hooks {
 
 /**
  * Returns the same functions, each with a deadline and a check of its result ({@link callHook}). The plugin calls no
- * function of the deployment in another way, except `locate`, `clientLogo` and `onSignIn`, which no request depends on.
+ * function of the deployment in another way, except `locate`, `clientLogo`, `onSignIn` and `notify`, which no request
+ * depends on.
  * @param patienceMs the longest time that each may take, in milliseconds
  */
 export function makeCheckedHooks<H extends Hooks>(hooks: H, patienceMs: number): Hooks & Pick<H, 'actions'> {
-  const { enrolled, guard, passkeySignIn, browserPasskeys, actions } = hooks;
+  const { enrolled, guard, passkeySignIn, browserPasskeys, actions, ciba } = hooks;
   const { findAccount: findHinted } = actions;
   const checked =
     <Arguments extends unknown[], Result>(
@@ -61,6 +68,11 @@ export function makeCheckedHooks<H extends Hooks>(hooks: H, patienceMs: number):
     assureApp: checked(ASSURE_APP, hooks.assureApp),
     onDecision: checked(ON_DECISION, hooks.onDecision),
     actions: { ...actions, findAccount: findHinted && checked(FIND_HINTED, findHinted) },
+    ciba: {
+      findAccount: ciba.findAccount && checked(FIND_NAMED, ciba.findAccount),
+      findAccountByToken: ciba.findAccountByToken && checked(FIND_BY_TOKEN, ciba.findAccountByToken),
+      verifyUserCode: ciba.verifyUserCode && checked(VERIFY_USER_CODE, ciba.verifyUserCode),
+    },
     enrolled: enrolled && checked(ENROLLED, enrolled),
     guard: guard && {
       challenge: checked(CHALLENGE, (wanted) => guard.challenge(wanted)),
@@ -149,6 +161,15 @@ const FIND_HINTED: Hook<string | undefined> = {
   name: 'actions.findAccount',
   returns: 'an account id, or undefined',
   isResult: (value): value is string | undefined => value === undefined || (isText(value) && value !== ''),
+};
+
+const FIND_NAMED: Hook<string | undefined> = { ...FIND_HINTED, name: 'ciba.findAccount' };
+const FIND_BY_TOKEN: Hook<string | undefined> = { ...FIND_HINTED, name: 'ciba.findAccountByToken' };
+
+const VERIFY_USER_CODE: Hook<boolean> = {
+  name: 'ciba.verifyUserCode',
+  returns: 'true or false',
+  isResult: (value): value is boolean => typeof value === 'boolean',
 };
 
 const CHALLENGE: Hook<Challenge | undefined> = {

@@ -4,6 +4,7 @@ import type { Duration } from '../../ticket/browsers/duration.ts';
 import type { ErrorCode, ErrorReason } from '../../ticket/errors.ts';
 import type { DeniedTicket, Place, SignInRequest, TicketState, UnmetRequirement } from '../../ticket/ticket.ts';
 import type { Challenge } from '../hooks/approve-guard.ts';
+import type { PendingEntry } from '../requests/pending-list.ts';
 import type { DrawnView } from '../ticket-view/browser-view.ts';
 import type { Language } from './language.ts';
 
@@ -119,6 +120,12 @@ export interface Pages {
     /** The URL at which a phone that is not signed in signs in and continues in the browser, and not in the app. */
     readonly signIn?: string | undefined;
   };
+  /** A page of the phone: the address in a notification leads here. */
+  request: {
+    readonly csrf: string;
+    /** True if its script opens the request at once. */
+    readonly opensItself: boolean;
+  };
   /** A page of the phone: reads a code with the camera. */
   scan: {
     /** The beginning of the address in every code, and the number of characters that follow. */
@@ -157,6 +164,8 @@ export interface Pages {
     readonly self: string;
     readonly browsers: readonly BrowserEntry[];
     readonly known: readonly KnownBrowserEntry[];
+    /** The requests that wait for the account, the oldest first. */
+    readonly requests: readonly RequestEntry[];
     /** The passkeys that browsers have added; absent if browsers get none. */
     readonly passkeys?: readonly BrowserPasskeyEntry[];
     /** The result of the previous request: the number of browsers that were signed out. */
@@ -194,6 +203,13 @@ export interface Pages {
     /** A mistake in the setup of the plugin, and what to do about it, in English. Never set in production. */
     readonly setup?: string | undefined;
   };
+}
+
+/** A request that waits for the account, as its user sees it in the list. */
+export interface RequestEntry extends PendingEntry {
+  /** The URL of the form that opens it, with `csrf`. */
+  readonly url: string;
+  readonly csrf: string;
 }
 
 /** A browser that is signed in, as its user sees it in the list. */
@@ -255,6 +271,8 @@ export interface PhoneView {
   readonly action?: { readonly title: string; readonly details: string };
   /** True if the browser can ask the phone to enrol it. */
   readonly canEnrol?: true;
+  /** Present if a client asks without a browser: the message that the client shows as well, if it has sent one. */
+  readonly backchannel?: { readonly message?: string };
   /** The page of the action, to which this same browser returns once the user has decided. */
   readonly goOn?: string;
   /** The URL of the client's logo, if the deployment has one. */

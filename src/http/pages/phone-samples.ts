@@ -1,4 +1,11 @@
-import type { BrowserEntry, BrowserPasskeyEntry, KnownBrowserEntry, Pages, PhoneView } from './page-data.ts';
+import type {
+  BrowserEntry,
+  BrowserPasskeyEntry,
+  KnownBrowserEntry,
+  Pages,
+  PhoneView,
+  RequestEntry,
+} from './page-data.ts';
 import { LOGO, REQUEST } from './sample-request.ts';
 
 type SamplesOf<Name extends keyof Pages> = Readonly<Record<string, Pages[Name]>>;
@@ -30,6 +37,10 @@ export const LANDING: SamplesOf<'landing'> = {
   'with an app, before the sign-in': { scansItself: false, openInApp: '#', signIn: '#' },
 };
 
+export const WAITING_REQUEST: SamplesOf<'request'> = {
+  'by hand': { csrf: 'sample', opensItself: false },
+};
+
 export const SCAN: SamplesOf<'scan'> = {
   camera: { codes: CODES, manifest: '#' },
   typing: { codes: CODES, manifest: '#', typing: { csrf: 'sample', longest: 24 } },
@@ -52,6 +63,8 @@ const GRANTED: Partial<PhoneView> = {
   resources: { 'https://api.example.com': ['read', 'write'] },
 };
 
+const WITHOUT_BROWSER: Partial<PhoneView> = { browser: {}, shownAgo: 90 };
+
 export const CONFIRM: SamplesOf<'confirm'> = {
   asked: phone('scanned'),
   'with a logo': phone('scanned', { logo: LOGO }),
@@ -71,6 +84,13 @@ export const CONFIRM: SamplesOf<'confirm'> = {
     scopes: [],
     client: { ...REQUEST.client, host: 'com.example.app:' },
     logo: LOGO,
+  }),
+  'without a browser': phone('scanned', { ...WITHOUT_BROWSER, ...GRANTED, backchannel: { message: 'W4SC 1207' } }),
+  'without a browser, not fresh': phone('scanned', {
+    ...WITHOUT_BROWSER,
+    backchannel: {},
+    unmet: 'freshness',
+    signInAgain,
   }),
   'with long names': phone('scanned', {
     client: {
@@ -126,6 +146,15 @@ export const DONE: SamplesOf<'done'> = {
   'action approved on the same device': phone('approved', { action: ACTION, goOn: '#' }),
   'action reported after its end': phone('denied', { action: ACTION, because: 'report', hadFinished: true }),
   'action denied': phone('denied', { action: ACTION, because: 'person' }),
+  'request approved': phone('approved', { ...WITHOUT_BROWSER, backchannel: {} }),
+  'request redeemed': phone('redeemed', { ...WITHOUT_BROWSER, backchannel: { message: 'W4SC 1207' } }),
+  'request denied': phone('denied', { ...WITHOUT_BROWSER, backchannel: {}, because: 'person' }),
+  'request reported after its end': phone('denied', {
+    ...WITHOUT_BROWSER,
+    backchannel: {},
+    because: 'report',
+    hadFinished: true,
+  }),
   denied: phone('denied', { because: 'person' }),
   reported: phone('denied', { because: 'report' }),
   'reported after the end': phone('denied', { because: 'report', hadFinished: true }),
@@ -189,6 +218,16 @@ const NOTHING_THERE: Pages['devices'] = {
   scan: '#',
   browsers: [],
   known: [],
+  requests: [],
+};
+
+const WAITING: RequestEntry = {
+  id: 'sample-7',
+  client: REQUEST.client,
+  askedAgo: 12,
+  expiresIn: 280,
+  url: '#',
+  csrf: 'sample',
 };
 
 const PASSKEY: BrowserPasskeyEntry = {
@@ -218,6 +257,11 @@ export const DEVICES: SamplesOf<'devices'> = {
       { ...ELSEWHERE, id: 'sample-5', signedInBy: 'password', duration: 'session' },
       { ...ELSEWHERE, id: 'sample-6', signedInBy: 'qr', duration: '8h', endsIn: 28_000 },
     ],
+  },
+  'requests that wait': {
+    ...NOTHING_THERE,
+    browsers: [HERE],
+    requests: [WAITING, { ...WAITING, id: 'sample-8', client: { id: 'till', name: 'The till' } }],
   },
   'passkeys of browsers': { ...NOTHING_THERE, passkeys: [PASSKEY] },
   'signed in and known': { ...NOTHING_THERE, browsers: [HERE], known: [KNOWN] },

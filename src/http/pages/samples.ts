@@ -1,7 +1,7 @@
 import type { DrawnView } from '../ticket-view/browser-view.ts';
 import { ERRORS } from './error-samples.ts';
 import type { Pages } from './page-data.ts';
-import { CONFIRM, DEVICES, DONE, LANDING, MANIFEST, SCAN } from './phone-samples.ts';
+import { CONFIRM, DEVICES, DONE, LANDING, MANIFEST, SCAN, WAITING_REQUEST } from './phone-samples.ts';
 import { LOGO, REQUEST } from './sample-request.ts';
 
 /** Sample data for each page in each of its states. A deployment's templates are rendered with it at start-up. */
@@ -160,6 +160,7 @@ export const SAMPLES: Samples = {
     asked: { client: REQUEST.client.name, signedInAs: 'Bob Sawyer', urls: { finish: '#', cancel: '#' } },
   },
   landing: LANDING,
+  request: WAITING_REQUEST,
   scan: SCAN,
   manifest: MANIFEST,
   confirm: CONFIRM,

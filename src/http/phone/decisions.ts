@@ -12,6 +12,7 @@ import { type Announce, eventOf } from '../events/ticket-events.ts';
 import { noteWrongTry, type WrongNumberPorts } from '../events/wrong-number.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import type { WrongCheckCodes } from '../request/wrong-check-codes.ts';
+import type { ClientAnswers } from '../requests/client-answers.ts';
 import type { AdmittedTicket, TicketPurpose, TicketRequest } from './admission.ts';
 import type { Approvals } from './approval.ts';
 
@@ -23,6 +24,7 @@ export interface DecisionPorts extends WrongNumberPorts {
   readonly limits: Pick<RateLimits, 'beforeCheckCode' | 'afterWrongCheckCode'>;
   readonly wrongCheckCodes: Pick<WrongCheckCodes, 'assertNotPaused' | 'noteWrong' | 'noteRight'>;
   readonly revocation: Pick<SignInRevocation, 'find' | 'hasRevoked' | 'report' | 'revoke'>;
+  readonly clientAnswers: Pick<ClientAnswers, 'give' | 'takeBack'>;
 }
 
 /** A decision as the phone has sent it. */
@@ -73,7 +75,7 @@ export class Decisions {
    * @throws QrLoginError `invalid_request` for an unknown decision, and the errors of the ceremony
    */
   async decide(ctx: Context, id: string, admitted: AdmittedTicket, input: Decision): Promise<Ticket> {
-    const { ceremony, announce, enrolments } = this.#ports;
+    const { ceremony, announce, enrolments, clientAnswers } = this.#ports;
     const { approver, known } = admitted;
     const { phone } = ceremony;
     const { ticket, changed } =
@@ -83,12 +85,12 @@ export class Decisions {
           ? await phone.giveUp(id, approver, known.ticket, enrolments.findEnrolledKey)
           : await this.#approve(ctx, id, admitted, input);
     if (changed) announce(ctx, eventOf(ticket), ticket);
-    return ticket;
+    return clientAnswers.give(ctx, ticket);
   }
 
   /** Reports a ticket, even if it has ended meanwhile, and ends the sign-in that came out of it. */
   async report(ctx: Context, id: string, { approver, known }: AdmittedTicket): Promise<ReportOutcome> {
-    const { ceremony, announce, revocation, enrolments } = this.#ports;
+    const { ceremony, announce, revocation, enrolments, clientAnswers } = this.#ports;
     const { accountId } = approver;
     const finished = known.ticket === undefined ? await revocation.find(accountId, id) : undefined;
     if (finished !== undefined) return { ended: await revocation.report(ctx, accountId, finished) };
@@ -97,8 +99,9 @@ export class Decisions {
     const ended = ticket.state === 'redeemed' ? await revocation.revoke(ctx, accountId, ticket.id) : [];
     // After the revocation is noted: an enrolment that is under way looks for that note once its record is written.
     await enrolments.withdraw(ctx, ticket, accountId);
+    await clientAnswers.takeBack(ctx, ticket);
     if (changed || ended.length > 0) announce(ctx, 'qr_login.reported', ticket);
-    return { ticket };
+    return { ticket: await clientAnswers.give(ctx, ticket) };
   }
 
   /** Returns true if this account has reported the sign-in after the browser had finished it. */

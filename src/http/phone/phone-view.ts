@@ -3,7 +3,14 @@ import type { Duration } from '../../ticket/browsers/duration.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import { isLive, type SessionApprover, stateAt, type Ticket, type UnmetRequirement } from '../../ticket/ticket.ts';
+import {
+  isLive,
+  isSignIn,
+  type SessionApprover,
+  stateAt,
+  type Ticket,
+  type UnmetRequirement,
+} from '../../ticket/ticket.ts';
 import { describeBrowser } from '../api/app-view.ts';
 import type { Enrolments } from '../devices/enrolments.ts';
 import type { SignIn } from '../hooks/hooks.ts';
@@ -56,6 +63,7 @@ export async function makePhoneView(
     expiresIn: toSeconds(ticket.deadline - now),
     client,
     ...describeAction(ports, request, ticket),
+    ...describeBackchannel(ticket),
     ...(logoUrl !== undefined && { logo: logoUrl }),
     scopes,
     grants: consent?.listed === true,
@@ -89,13 +97,21 @@ function describeAction(
   return { action: { title, details }, ...(isDecided && { goOn: urls.action(ticket.interaction) }) };
 }
 
-/** Returns the form that names the browser that was signed in; nothing for an action, which signs no browser in. */
+/** Returns the message of a request without a browser; nothing for another ticket. */
+function describeBackchannel({ request }: Ticket): Pick<PhoneView, 'backchannel'> {
+  const { backchannel } = request;
+  if (backchannel === undefined) return {};
+  const { message } = backchannel;
+  return { backchannel: message === undefined ? {} : { message } };
+}
+
+/** Returns the form that names the browser that was signed in; nothing if the ticket signs no browser in. */
 function makeNamingForm(
   { keys, urls }: PhoneViewPorts,
   { id, request }: Ticket,
   approver: SessionApprover,
 ): Pick<PhoneView, 'naming'> {
-  if (request.action !== undefined) return {};
+  if (!isSignIn(request)) return {};
   return { naming: { url: urls.devices, csrf: makeCsrfToken(keys, { approver, target: DEVICES }), ticket: id } };
 }
 
@@ -104,7 +120,7 @@ function durationsOf(
   { state, request }: Ticket,
   durations: readonly Duration[] | undefined,
 ): Pick<PhoneView, 'durations'> {
-  const isAsked = state === 'scanned' && request.action === undefined;
+  const isAsked = state === 'scanned' && isSignIn(request);
   return isAsked && durations !== undefined ? { durations } : {};
 }
 

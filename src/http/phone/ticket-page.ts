@@ -1,7 +1,7 @@
 import type { Provider } from '../../oidc/provider.ts';
-import { over, type QrLoginError } from '../../ticket/errors.ts';
+import { over, type QrLoginError, scannedElsewhere } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
-import { type SessionApprover, stateAt, type Ticket } from '../../ticket/ticket.ts';
+import { ownerOf, type SessionApprover, stateAt, type Ticket } from '../../ticket/ticket.ts';
 import { endedError } from '../../ticket/transitions.ts';
 import type { PhoneView } from '../pages/page-data.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
@@ -62,7 +62,7 @@ export class TicketPage {
     if (versionAt(before, clock()) !== known) await limits.forAccount('decide', session.accountId);
     const current = await followers.next(ctx, before, session, known);
     const now = clock();
-    const end = current === undefined ? over('expired') : endOf(current, now);
+    const end = current === undefined ? await this.#lossOf(before, session) : endOf(current, now);
     if (current !== undefined) ctx.set(STATE_HEADER, current.state);
     if (current !== undefined && versionAt(current, now) === known) {
       ctx.status = 204;
@@ -75,6 +75,16 @@ export class TicketPage {
     if (wantsJson(request)) throw end;
     const { accountId: _, ...links } = failure;
     renderer.render(ctx, 'error', { code, reason, ...links }, before.request.locales);
+  }
+
+  /**
+   * Returns the error for a ticket that this phone does not have any more: it is gone, or another device of the account
+   * has opened the request.
+   */
+  async #lossOf({ id }: Ticket, { accountId }: SessionApprover): Promise<QrLoginError> {
+    const ticket = await this.#ports.ceremony.phone.preview(id);
+    const owner = ticket && ownerOf(ticket);
+    return owner?.accountId === accountId ? scannedElsewhere() : over('expired');
   }
 
   /** Shows the ticket: before its decision on the confirm page, and then on the done page. */

@@ -2,16 +2,15 @@ import type { Context } from 'koa';
 import type { Rate, RateLimit } from '../../stores/rate-limit.ts';
 import { type ErrorReason, QrLoginError } from '../../ticket/errors.ts';
 import { sourceOf } from './client-info.ts';
-import type { Guard } from './guard.ts';
 
 const START = 'address:start';
 const CHECK_CODE = 'account:checkCode';
 const SERIES = 'account:consecutiveCheckCodes';
 
 /** The acts that are counted by the network address of the request. */
-export type AddressAct = 'start' | 'show' | 'watch' | 'finish' | 'scan' | 'shortCode' | 'decide';
+export type AddressAct = 'start' | 'show' | 'watch' | 'finish' | 'scan' | 'shortCode' | 'decide' | 'request';
 /** The acts that are counted by account as well, because an attacker may have many addresses. */
-export type AccountAct = 'scan' | 'shortCode' | 'decide';
+export type AccountAct = 'scan' | 'shortCode' | 'decide' | 'request';
 /** The limits by account. Wrong check codes are counted besides the acts. */
 export type AccountLimit = AccountAct | 'checkCode' | 'consecutiveCheckCodes';
 
@@ -51,7 +50,7 @@ export class RateLimits {
   }
 
   /** Returns a guard that counts requests by the network address that they come from. */
-  byAddress(act: AddressAct): Guard {
+  byAddress(act: AddressAct): (request: { readonly ctx: Context }) => void | Promise<void> {
     const limit = this.#limits.get(`address:${act}`);
     return ({ ctx }) => {
       const wait = limit?.take(sourceOf(ctx));

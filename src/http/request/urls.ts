@@ -46,6 +46,11 @@ export class Urls {
     return `${this.phone}/tickets/${id}`;
   }
 
+  /** The page that opens a request that waits for an account. */
+  request(id: string): string {
+    return `${this.phone}/requests/${id}`;
+  }
+
   /** The ticket as an app gets it. */
   apiTicket(id: string): string {
     return `${this.phone}/api/tickets/${id}`;

@@ -33,6 +33,8 @@ export interface DecisionClaims {
   readonly browser: object;
   /** The texts that the user was shown, if an action was asked for. */
   readonly action: object | undefined;
+  /** The message that the user was shown, if a client asked without a browser. */
+  readonly backchannel: object | undefined;
 }
 
 /** The keys with which an app may sign its decisions. */

@@ -6,7 +6,7 @@ import { text, words } from './parameters.ts';
 /** Returns the request's requirements for the approver (OIDC Core, sections 3.1.2.1 and 5.5.1). */
 export async function requirementsOf(
   provider: Provider,
-  interaction: Interaction,
+  interaction: Pick<Interaction, 'params'>,
   client: Client,
 ): Promise<Requirements> {
   const { params } = interaction;

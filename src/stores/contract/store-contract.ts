@@ -1,6 +1,7 @@
 import type { StoreEngine } from '../store-engine.ts';
 import { browserListsContract } from './browser-lists.ts';
 import { notesContract } from './notes.ts';
+import { pendingRequestsContract } from './pending-requests.ts';
 import { rateLimitContract } from './rate-limits.ts';
 import { signalsContract } from './signals.ts';
 import type { TestRunner } from './test-runner.ts';
@@ -22,8 +23,8 @@ export interface EnginePair {
 }
 
 /**
- * Registers the tests that every store must pass: tickets, signals, notes, lists of browsers and rate limits. The tests
- * go by `Date.now()`, because a store outside of this process does too; so must the engines.
+ * Registers the tests that every store must pass: tickets, signals, notes, lists of browsers, pending requests and rate
+ * limits. The tests go by `Date.now()`, because a store outside of this process does too; so must the engines.
  *
  * @param runner the functions of your test runner: `import { after, before, describe, it } from 'node:test'`, or
  *   Mocha's
@@ -56,6 +57,7 @@ export function storeContract(runner: TestRunner, name: string, start: () => Eng
     signalsContract(runner, requireEngines);
     notesContract(runner, requireEngines);
     browserListsContract(runner, requireEngines);
+    pendingRequestsContract(runner, requireEngines);
     rateLimitContract(runner, requireEngines);
   });
 }

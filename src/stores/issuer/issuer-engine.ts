@@ -4,6 +4,7 @@ import type { StoreEngine } from '../store-engine.ts';
 import { IssuerBrowserList } from './issuer-browser-list.ts';
 import { IssuerKeys } from './issuer-keys.ts';
 import { IssuerNotes } from './issuer-notes.ts';
+import { IssuerPendingRequests } from './issuer-pending-requests.ts';
 import { IssuerSignals } from './issuer-signals.ts';
 import { IssuerTickets } from './issuer-tickets.ts';
 
@@ -20,6 +21,7 @@ export function engineForIssuer(engine: StoreEngine, issuer: string, secrets: Se
     notes: new IssuerNotes(engine.notes, keys),
     browsers: new IssuerBrowserList(engine.browsers, (accountId) => keys.keysOf('browsers', accountId)),
     known: new IssuerBrowserList(engine.known, (accountId) => keys.keysOf('known', accountId)),
+    requests: new IssuerPendingRequests(engine.requests, (accountId) => keys.keysOf('requests', accountId)),
     signals: new IssuerSignals(engine.signals, issuer),
     rateLimit: (name, rate) => {
       const limit = engine.rateLimit(name, rate);

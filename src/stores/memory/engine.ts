@@ -7,6 +7,7 @@ import { KeyvBrowserList } from './browser-list.ts';
 import { sweepExpired } from './expiry-sweep.ts';
 import { isInMemory } from './in-memory.ts';
 import { KeyvNotes } from './notes.ts';
+import { KeyvPendingRequests } from './pending-requests.ts';
 import { KeyvTicketStore } from './ticket-store.ts';
 
 /** Makes the engine over any Keyv, which serves one process. */
@@ -22,6 +23,7 @@ export function makeKeyvEngine(keyv: Keyv, clock: Clock): StoreEngine {
     notes,
     browsers: new KeyvBrowserList(keyv, 'browsers', clock),
     known: new KeyvBrowserList(keyv, 'known', clock),
+    requests: new KeyvPendingRequests(keyv, clock),
     signals,
     clock,
     rateLimit: (_name, rate) => new LocalRateLimit(rate),

@@ -2,10 +2,11 @@ import type { Clock } from '../../ticket/ports.ts';
 import { SharedRateLimit } from '../rate-limit.ts';
 import type { MakeKeyvEngine } from '../store-engine.ts';
 import { WriteProbe } from '../write-probe.ts';
-import { RedisBrowserList } from './browser-list.ts';
 import { redisOf } from './client.ts';
 import { RedisKeyNames } from './key-names.ts';
 import { RedisLink } from './link.ts';
+import { RedisBrowserList } from './lists/browser-list.ts';
+import { RedisPendingRequests } from './lists/pending-requests.ts';
 import { RedisNotes } from './notes.ts';
 import { countInRedis } from './rate-limit.ts';
 import { RefusedSignals } from './refused-signals.ts';
@@ -30,6 +31,7 @@ export const makeRedisEngine: MakeKeyvEngine = (keyv, clock, { onTrouble, onLate
     notes: new RedisNotes(link, keys),
     browsers: new RedisBrowserList(link, (accountId) => keys.browsers(accountId), now),
     known: new RedisBrowserList(link, (accountId) => keys.known(accountId), now),
+    requests: new RedisPendingRequests(link, keys, now),
     signals,
     clock: now,
     rateLimit: (name, rate) => new SharedRateLimit(countInRedis(link, keys, name, rate)),

@@ -38,6 +38,11 @@ export class RedisKeyNames {
     return `${this.#prefix}known:${accountId}`;
   }
 
+  /** Returns the key of the requests that wait for an account. @param accountId opaque: a MAC */
+  requests(accountId: string): string {
+    return `${this.#prefix}requests:${accountId}`;
+  }
+
   /** Returns the prefix of the keys of a rate limit. */
   limit(name: string): string {
     return `${this.#prefix}limit:${name}`;

@@ -37,6 +37,8 @@ describe('the description of the API', () => {
       'post /qr/api/scans',
       'get /qr/api/tickets/{id}',
       'post /qr/api/tickets/{id}/decision',
+      'get /qr/api/requests',
+      'post /qr/api/requests/{id}',
       'get /qr/api/browsers',
       'delete /qr/api/browsers',
       'post /qr/api/browsers/{browser}',

@@ -15,6 +15,8 @@ const OPERATIONS = [
   'POST /qr/api/scans',
   'GET /qr/api/tickets/:id',
   'POST /qr/api/tickets/:id/decision',
+  'GET /qr/api/requests',
+  'POST /qr/api/requests/:id',
   'GET /qr/api/browsers',
   'DELETE /qr/api/browsers',
   'POST /qr/api/browsers/:browser',
@@ -40,7 +42,7 @@ describe('a store that does not answer to an app', () => {
     there.pause();
     for (const operation of OPERATIONS) {
       const [method = '', path = ''] = operation.split(' ');
-      const body = path.endsWith('/scans') ? { code } : { decision: 'approve' };
+      const body = path.endsWith('/scans') ? { code } : path.includes('/requests/') ? {} : { decision: 'approve' };
       const url = path.replace(':id', id).replace(':browser', 'some-browser');
       answers.set(operation, await app.request(method, url, method === 'POST' ? { body } : {}));
     }

@@ -87,6 +87,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
   switch: oneState([]),
   // There is no sample with `scansItself`, because such a page leads to the next page immediately.
   landing: oneState(['csrf', 'openInApp', 'signIn']),
+  request: oneState([]),
   scan: oneState(['typing', 'typing.mistyped', 'inApp', 'inApp.openUrl', 'isShareForeign']),
   manifest: oneState([]),
   confirm: {
@@ -99,6 +100,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
     options: {
       logo: ['none'],
       action: ['none', 'passkey', 'question'],
+      backchannel: ['none'],
       'client.host': ['none'],
       'browser.name': ['none'],
       'browser.place': ['none'],
@@ -127,13 +129,24 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
     options: {
       'browser.name': ['approved', 'redeemed'],
       action: ['approved', 'redeemed', 'person'],
+      backchannel: ['redeemed'],
       goOn: ['approved'],
       checkCode: ['approved'],
       hadFinished: ['report'],
       naming: ['redeemed'],
     },
   },
-  devices: oneState(['browsers', 'known', 'passkeys', 'durations', 'enrol', 'passkeysUrl', 'unreached', 'ended']),
+  devices: oneState([
+    'browsers',
+    'known',
+    'requests',
+    'passkeys',
+    'durations',
+    'enrol',
+    'passkeysUrl',
+    'unreached',
+    'ended',
+  ]),
   error: {
     stateOf: ({ code, reason }) => (reason === undefined ? `${code}` : `${code}.${reason}`),
     states: errorStates(),

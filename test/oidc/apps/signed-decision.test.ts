@@ -13,6 +13,7 @@ const EXPECTED = {
   browser: { name: 'Chrome' },
   duration: undefined,
   action: undefined,
+  backchannel: undefined,
 };
 const CLAIMS = { ...EXPECTED, time: NOW / 1000 };
 
@@ -43,6 +44,7 @@ describe('a decision that an app has signed', () => {
     'another decision': { decision: 'deny' },
     'another browser': { browser: { name: 'Firefox' } },
     'an action': { action: { title: 'Pay', details: '' } },
+    'a request without a browser': { backchannel: { bindingMessage: 'W4SC' } },
     'another duration': { duration: '30d' },
     'a time of six minutes ago': { time: NOW / 1000 - 360 },
     'no time': { time: undefined },

@@ -41,9 +41,9 @@ export type Send = (headers?: TextFields) => Promise<Answer>;
 
 /**
  * Returns a request for each act that has a limit by address. None of them needs a session. The act `start` is left
- * out, because it counts only requests whose answer is an interaction.
+ * out, because it counts only requests whose answer is an interaction, and `request`, because it counts those of clients.
  */
-export function requestsByAct(site: Site): Readonly<Record<Exclude<AddressAct, 'start'>, Send>> {
+export function requestsByAct(site: Site): Readonly<Record<Exclude<AddressAct, 'start' | 'request'>, Send>> {
   const { agent } = new PhoneVisitor(site);
   const interaction = `${site.issuer}/interaction/${UNKNOWN_INTERACTION}`;
   const get =

@@ -5,6 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Keyv } from 'keyv';
 import { KeyvBrowserList } from '../../../src/stores/memory/browser-list.ts';
+import { KeyvPendingRequests } from '../../../src/stores/memory/pending-requests.ts';
 import type { FinishInput, ShowInput } from '../../../src/ticket/browser.ts';
 import type { KnownBrowser } from '../../../src/ticket/browsers/known-browser.ts';
 import { Ceremony } from '../../../src/ticket/ceremony.ts';
@@ -70,7 +71,15 @@ export class Scene {
     };
     this.#store = wrapStore(store);
     const known = new KeyvBrowserList<KnownBrowser>(new Keyv(), 'known', clock);
-    const ports = { notes: new UnexpiringNotes(), known, clock, keys: this.keys, codes: new Codes(this.keys, 10_000) };
+    const requests = new KeyvPendingRequests(new Keyv(), clock);
+    const ports = {
+      notes: new UnexpiringNotes(),
+      known,
+      requests,
+      clock,
+      keys: this.keys,
+      codes: new Codes(this.keys, 10_000),
+    };
     this.#browsers = new Ceremony({ ...ports, store: around(this.#store), lifetimes: LIFETIMES });
     this.#phones = new Ceremony({ ...ports, store: around(wrapStore(elsewhere)), lifetimes: LIFETIMES });
     this.#subscriptions = this.heard.map((heard, at) => {

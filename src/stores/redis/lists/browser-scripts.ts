@@ -1,4 +1,4 @@
-import { type Script, script } from './scripts.ts';
+import { type Script, script } from '../scripts.ts';
 
 /*
  * An account's browsers are a hash. The field is the browser's id. The value is a line with the times of its last use

@@ -5,12 +5,12 @@ import {
   MOST_BROWSERS,
   type Use,
   withLabel,
-} from '../../ticket/browsers/browser-list.ts';
-import type { Clock } from '../../ticket/ports.ts';
-import { unavailable } from '../access.ts';
+} from '../../../ticket/browsers/browser-list.ts';
+import type { Clock } from '../../../ticket/ports.ts';
+import { unavailable } from '../../access.ts';
+import type { RedisLink } from '../link.ts';
+import type { Script } from '../scripts.ts';
 import { LIST_BROWSERS, PUT_BROWSER, REMOVE_BROWSER, RENAME_BROWSER, USE_BROWSER } from './browser-scripts.ts';
-import type { RedisLink } from './link.ts';
-import type { Script } from './scripts.ts';
 
 /** The number of attempts to rename a browser. Only a new sign-in or another name changes it in between. */
 const MAX_RENAME_ATTEMPTS = 5;

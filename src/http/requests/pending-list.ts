@@ -1,0 +1,42 @@
+import type { Clock } from '../../ticket/ports.ts';
+import type { RequestActs } from '../../ticket/requests/request-acts.ts';
+import type { SignInRequest } from '../../ticket/ticket.ts';
+import { toSeconds } from '../request/responses.ts';
+
+/** A request that waits for an account, as its phones list it. */
+export interface PendingEntry {
+  readonly id: string;
+  /** The client that asks. */
+  readonly client: SignInRequest['client'];
+  /** Seconds since the client has asked. */
+  readonly askedAgo: number;
+  /** Seconds until the request ends. */
+  readonly expiresIn: number;
+}
+
+export interface PendingListPorts {
+  readonly ceremony: { readonly requests: Pick<RequestActs, 'list'> };
+  readonly clock: Clock;
+}
+
+/** The requests that wait for an account, for its pages and its apps. */
+export class PendingList {
+  readonly #ports: PendingListPorts;
+
+  constructor(ports: PendingListPorts) {
+    this.#ports = ports;
+  }
+
+  /** Returns the requests, the oldest first. What they ask for is shown once they are opened. */
+  async listFor(accountId: string): Promise<readonly PendingEntry[]> {
+    const { ceremony, clock } = this.#ports;
+    const tickets = await ceremony.requests.list(accountId);
+    const now = clock();
+    return tickets.map(({ id, request, shownAt, deadline }) => ({
+      id,
+      client: request.client,
+      askedAgo: Math.floor(toSeconds(now - shownAt)),
+      expiresIn: toSeconds(deadline - now),
+    }));
+  }
+}

@@ -1,0 +1,172 @@
+import { expect } from 'chai';
+import * as client from 'openid-client';
+import { DESK, deskClient } from '../../fixtures/test-client.ts';
+import { PhonePerson } from '../../support/world.ts';
+import {
+  ALICE,
+  ask,
+  type DeskWorld,
+  fetchTokens,
+  listed,
+  MESSAGE,
+  openFirst,
+  phoneWithRequest,
+  refusal,
+  startWithDesk,
+} from './requests.ts';
+
+/** Returns the status of the userinfo endpoint for an access token. */
+async function userInfoStatus({ world }: DeskWorld, accessToken: string): Promise<number> {
+  const headers = { authorization: `Bearer ${accessToken}` };
+  return (await fetch(`${world.issuer}/me`, { headers })).status;
+}
+
+describe('a client that asks without a browser and polls', () => {
+  let desk: DeskWorld;
+
+  beforeEach(async () => {
+    desk = await startWithDesk({ clients: [deskClient('other desk')] });
+  });
+
+  afterEach(() => desk.world.stop());
+
+  it('waits until the phone approves, and gets tokens of this sign-in for what the phone has shown', async () => {
+    const { world } = desk;
+    const asked = await ask(world, { binding_message: MESSAGE, scope: 'openid profile offline_access' });
+    expect(asked.answer.expires_in).to.equal(600);
+    expect(await refusal(fetchTokens(asked))).to.deep.equal({ error: 'authorization_pending', status: 400 });
+    const phone = await phoneWithRequest(world);
+    const shown = (await phone.look()).json();
+    expect(shown).to.deep.include({ state: 'scanned', backchannel: { message: MESSAGE }, grants: true, browser: {} });
+    expect(shown.scopes).to.deep.equal(['openid', 'profile', 'offline_access']);
+    expect((await phone.approve()).json()).to.include({ state: 'redeemed' });
+
+    const response = { ...asked.answer, interval: 0.1 };
+    const tokens = await client.pollBackchannelAuthenticationGrant(asked.configuration, response);
+    expect(tokens.refresh_token).to.be.a('string');
+    expect(tokens.scope).to.equal('openid profile offline_access');
+    expect(tokens.claims()).to.deep.include({ sub: ALICE, amr: ['pwd', 'mca', 'user'] });
+    expect(tokens.claims()?.auth_time).to.be.a('number');
+    const user = await client.fetchUserInfo(asked.configuration, tokens.access_token, ALICE);
+    expect(user.name).to.equal('Alice Liddell');
+  });
+
+  it('gets tokens once, however often the user approves', async () => {
+    const asked = await ask(desk.world);
+    const phone = await phoneWithRequest(desk.world);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => phone.approve()));
+    expect(answers.map(({ status }) => status)).to.include(200);
+    for (const answer of answers) expect([200, 503]).to.include(answer.status);
+    expect((await phone.approve()).json().state).to.equal('redeemed');
+    expect((await fetchTokens(asked)).access_token).to.be.a('string');
+    expect((await phone.approve()).json().state).to.equal('redeemed');
+    expect((await refusal(fetchTokens(asked))).error).to.equal('invalid_grant');
+  });
+
+  it('gets access_denied if the user declines, and may ask once more', async () => {
+    const asked = await ask(desk.world);
+    const phone = await phoneWithRequest(desk.world);
+    expect((await phone.deny()).json()).to.include({ state: 'denied', because: 'person' });
+    expect(await refusal(fetchTokens(asked))).to.deep.equal({ error: 'access_denied', status: 400 });
+    expect((await phone.approve()).json()).to.include({ error: 'wrong_state', state: 'denied' });
+    expect((await ask(desk.world)).answer.auth_req_id).to.be.a('string');
+  });
+
+  it('gets no answer after its time, in which the phone has nothing to approve any more', async () => {
+    const { world } = desk;
+    const asked = await ask(world, { requested_expiry: '30' });
+    expect(asked.answer.expires_in).to.equal(30);
+    const phone = await phoneWithRequest(world);
+    expect((await phone.look()).json().expiresIn).to.be.within(20, 30);
+    const told = world.collectPayloads('qr_login.expired');
+    const expired = world.nextEvent('qr_login.expired');
+    world.clock.forward(30);
+    expect((await phone.approve()).json()).to.include({ error: 'over', reason: 'expired' });
+    expect(await listed(phone)).to.deep.equal([]);
+    await expired;
+    expect(told).to.have.length(1);
+    expect((await refusal(fetchTokens(asked))).error).to.equal('authorization_pending');
+  });
+
+  it('is told that a demand of its request was not met', async () => {
+    const asked = await ask(desk.world, { max_age: '10' });
+    const phone = await new PhonePerson(desk.world).signIn();
+    await phone.backdateSignIn(60);
+    await openFirst(phone);
+    expect((await phone.look()).json()).to.include({ unmet: 'freshness' });
+    expect((await phone.approve()).json().error).to.equal('sign_in_again');
+    expect((await phone.decide('unable')).json()).to.include({ state: 'denied', because: 'freshness' });
+    expect((await refusal(fetchTokens(asked))).error).to.equal('access_denied');
+  });
+
+  it('gets the time of a sign-in that the phone makes for its request', async () => {
+    const asked = await ask(desk.world, { max_age: '10' });
+    const phone = await new PhonePerson(desk.world).signIn();
+    await phone.backdateSignIn(60);
+    await openFirst(phone);
+    const { signInAgain } = (await phone.look()).json();
+    await phone.signInAt(`${signInAgain}`);
+    phone.csrf = `${(await phone.look()).json().csrf}`;
+    expect((await phone.approve()).json()).to.include({ state: 'redeemed' });
+    const authenticatedAt = (await fetchTokens(asked)).claims()?.auth_time ?? 0;
+    expect(Date.now() / 1000 - authenticatedAt).to.be.below(50);
+  });
+
+  describe('and is reported', () => {
+    it('before the decision gets access_denied, and is refused for this account alone', async () => {
+      const asked = await ask(desk.world);
+      const phone = await phoneWithRequest(desk.world);
+      expect((await phone.decide('report')).json()).to.include({ state: 'denied', because: 'report' });
+      expect((await refusal(fetchTokens(asked))).error).to.equal('access_denied');
+      expect(await refusal(ask(desk.world))).to.deep.equal({ error: 'access_denied', status: 403 });
+      expect((await ask(desk.world, {}, 'other desk')).answer.auth_req_id).to.be.a('string');
+      expect((await ask(desk.world, { login_hint: 'bob@example.com' })).answer.auth_req_id).to.be.a('string');
+    });
+
+    it('after the end loses its access at once', async () => {
+      const asked = await ask(desk.world, { scope: 'openid offline_access' });
+      const phone = await phoneWithRequest(desk.world);
+      await phone.approve();
+      const { access_token: accessToken, refresh_token: refreshToken = '' } = await fetchTokens(asked);
+      expect(await userInfoStatus(desk, accessToken)).to.equal(200);
+      const reported = (await phone.decide('report')).json();
+      expect(reported).to.include({ state: 'denied', because: 'report', hadFinished: true });
+      expect(await userInfoStatus(desk, accessToken)).to.equal(401);
+      const refreshed = client.refreshTokenGrant(asked.configuration, refreshToken);
+      expect((await refusal(refreshed)).error).to.equal('invalid_grant');
+      expect((await phone.look()).json()).to.include({ state: 'denied', because: 'report' });
+    });
+
+    it('after the end, but before it has fetched its tokens, gets none', async () => {
+      const asked = await ask(desk.world);
+      const phone = await phoneWithRequest(desk.world);
+      await phone.approve();
+      await phone.decide('report');
+      expect((await refusal(fetchTokens(asked))).error).to.equal('invalid_grant');
+    });
+  });
+
+  it('is refused by the assessment, also if that demands a check code, which no screen could take', async () => {
+    for (const verdict of ['deny', 'check code'] as const) {
+      await desk.world.stop();
+      desk = await startWithDesk({ qrLogin: { assess: () => verdict } });
+      const asked = await ask(desk.world);
+      const phone = await new PhonePerson(desk.world).signIn();
+      await openFirst(phone);
+      expect((await phone.look()).json()).to.include({ state: 'denied', because: 'risk' });
+      expect((await refusal(fetchTokens(asked))).error).to.equal('access_denied');
+    }
+  });
+
+  it('emits the events of its ticket, marked as a request without a browser', async () => {
+    const names = ['shown', 'scanned', 'approved', 'finished'];
+    const told = names.map((name) => desk.world.collectPayloads(`qr_login.${name}`));
+    await ask(desk.world);
+    const phone = await phoneWithRequest(desk.world);
+    await phone.approve();
+    for (const [index, events] of told.entries()) {
+      expect(events, names[index]).to.have.length(1);
+      expect(events[0]).to.include({ clientId: DESK, backchannel: true });
+    }
+  });
+});
