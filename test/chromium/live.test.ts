@@ -141,13 +141,13 @@ describe('after the sign-in, the phone', () => {
     const { phone } = await signInOnBoth();
     await phone.getByLabel('Name this browser').fill('Living room <b>');
     await phone.getByRole('button', { name: 'Save' }).click();
-    await phone.getByRole('heading', { level: 2, name: 'Living room <b> · Chrome on Linux' }).waitFor();
+    await phone.getByRole('heading', { level: 2, name: 'Living room <b> Chrome on Linux' }).waitFor();
 
     await phone.getByLabel('Rename Living room <b>').click();
     const browser = phone.getByRole('group', { name: /^Living room/ });
     await browser.getByLabel('Name', { exact: true }).fill('Office');
     await browser.getByRole('button', { name: 'Save' }).click();
-    await phone.getByRole('heading', { level: 2, name: 'Office · Chrome on Linux' }).waitFor();
+    await phone.getByRole('heading', { level: 2, name: 'Office Chrome on Linux' }).waitFor();
   });
 
   it('signs the browser out again if that was not its user', async () => {

@@ -52,7 +52,7 @@ describe('the name of a browser', () => {
     const { browsers } = (await app.request('GET', '/qr/api/browsers')).json() as { browsers: { label?: string }[] };
     expect(browsers.flatMap(({ label }) => label ?? [])).to.deep.equal(['Living room']);
     const { text } = await phone.agent.get(`${world.issuer}/qr/devices`, { headers: { accept: 'text/html' } });
-    expect(text).to.match(/<h2[^>]*><bdi>Living room<\/bdi> <small>· Chrome on Windows/);
+    expect(text).to.match(/<h2[^>]*><bdi>Living room<\/bdi> <small>Chrome on Windows/);
   });
 
   it('can be given before the browser has begun its session', async () => {
