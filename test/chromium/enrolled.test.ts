@@ -60,12 +60,11 @@ describe('a browser that the phone enrols, in Chromium', () => {
     expect(await barriers(phone)).to.deep.equal([]);
     await phone.getByRole('button', { name: 'Yes, approve' }).click();
     const digits = await checkCodeOn(phone);
-    await screen.getByRole('textbox').first().waitFor();
-    await screen.keyboard.type(digits);
+    const keyAnswer = desktop.waitForEvent('response', (response) => response.url().endsWith('/qr/key'));
+    await screen.locator('#check-code').fill(digits);
 
     // Back at the sign-in, with a new code and the key.
-    const shown = desktop.waitForEvent('response', (response) => response.url().endsWith('/qr/key'));
-    expect((await shown).status()).to.equal(200);
+    expect((await keyAnswer).status()).to.equal(200);
     await seeCode(screen);
     await phone.goto(await readCode(screen));
     await phone.getByRole('button', { name: 'Yes, sign in' }).click();
