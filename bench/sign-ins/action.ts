@@ -1,4 +1,7 @@
-/** Plays a whole approval of an action that the provider itself asks for, in the browser that shows the code. */
+/**
+ * Plays the whole approval of an action. The provider itself asks for it, when the browser that then shows the code
+ * opens a page of the provider.
+ */
 import { Approval, type Phone } from './approval.ts';
 import { redirectPathOf } from './checked.ts';
 import { Device } from './device.ts';

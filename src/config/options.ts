@@ -71,8 +71,8 @@ export interface QrLoginOptions {
   /**
    * Lets a browser ask on its QR page to be enrolled. The phone approves that with a passkey, as an action of its own
    * that names the browser and warns; the browser then takes the check code. A user who approves it for the browser of
-   * an attacker, and passes the digits on, has let that browser in: leave it out for accounts for which that is too
-   * much. It needs `enrolled`, and a `guard` that asks for passkeys.
+   * an attacker, and passes the digits on, has let that browser in. Do not set this option if that risk is too high
+   * for your accounts. It needs `enrolled`, and a `guard` that asks for passkeys.
    * @default false
    */
   enrolByPhone?: boolean;
@@ -89,8 +89,8 @@ export interface QrLoginOptions {
   /**
    * The number of requests that one address and one account may send in a minute, 1 to 1,000,000. `checkCode` is the
    * number of wrong check codes in an hour. `consecutiveCheckCodes`, 1 to 100, is the number of wrong ones in a row
-   * after which the account gets no check codes for a day. `request` counts what clients ask without a browser. `false`
-   * switches the limits off, for a deployment that has its own in front of the provider. A client over a limit gets 429
+   * after which the account gets no check codes for a day. `request` counts the requests for an approval that clients send without a browser
+   * (CIBA). `false` switches the limits off, for a deployment that has its own in front of the provider. A client over a limit gets 429
    * and `Retry-After` (RFC 6585, section 4). With Redis all nodes count together, otherwise each process counts for
    * itself.
    * @default { address: { start: 120, show: 120, watch: 600, finish: 120, scan: 120, shortCode: 20, decide: 120,
@@ -114,8 +114,8 @@ export interface QrLoginOptions {
   passkeySignIn?: PasskeySignIn;
 
   /**
-   * Offers a passkey of its own to a browser that a phone has signed in, once, if the user stays signed in there. The
-   * phone approves the passkey for this browser and this challenge. `passkeys()` returns such an object.
+   * After a phone has signed a browser in, and if the user stays signed in there, offers this browser once a passkey of
+   * its own. The phone approves the passkey for this browser and this challenge. `passkeys()` returns such an object.
    * @default none
    */
   browserPasskeys?: BrowserPasskeys;
@@ -226,8 +226,9 @@ export interface QrLoginOptions {
   store?: AnyKeyv | MakeStoreEngine;
 
   /**
-   * Keys that sign codes, check codes, challenges and forms, and that make the keys in the store: at least 32
-   * characters each. The first one signs and all of them verify, so put a new one first. All nodes need the same list.
+   * Secrets of at least 32 characters each. They sign the codes, the check codes, the challenges and the forms, and the
+   * names of the records in the store are derived from them. The first one signs and all of them verify, so put a new
+   * one first. All nodes need the same list.
    * @default the provider's `cookies.keys`
    */
   secrets?: readonly string[];

@@ -69,7 +69,7 @@ describe('a report that the approver did not start the sign-in', () => {
     expect((await scene().phone.look(newer.id, bob())).state).to.equal('scanned');
   });
 
-  it('of an expired ticket still blocks its network address', async () => {
+  it('still blocks the network address of the browser if the ticket has expired', async () => {
     const id = await scene().scanCode();
     scene().now = (await scene().phone.look(id, alice())).deadline;
     expect((await scene().phone.report(id, alice())).ticket.state).to.equal('scanned');

@@ -6,13 +6,14 @@ import type { Ticket } from '../ticket/ticket.ts';
 type Code = NonNullable<Ticket['qr']>;
 
 /**
- * The longest wait for the drawing script. The previous code is still valid then, even if codes rotate every second.
+ * The longest wait for the drawing script. Meanwhile the page shows the previous code, which is valid for longer than
+ * this, even if codes rotate every second.
  */
 const LOAD_WITHIN_MS = 1_500;
 
 export class ShownCode {
   readonly #requestPicture: () => Promise<void>;
-  /** The address in the code on the page. For the code in the HTML it is only the end of the address. */
+  /** The address in the code on the page. Of a code that the server has drawn, only the end of the address is known. */
   #url: string = page.querySelector<HTMLElement>('[data-drawn]')?.dataset.drawn || 'none';
   /** The time after which the server refuses the code; infinite if the template does not say when that is. */
   #goodUntil = Number.POSITIVE_INFINITY;

@@ -71,7 +71,7 @@ export interface NewSignIn {
   readonly at: number;
 }
 
-/** Announces a new sign-in by QR, by mail or push. The request does not wait for it. */
+/** Tells the user, for example by mail or push, about a new sign-in by QR. The request does not wait for it. */
 export type OnSignIn = (ctx: Context, signIn: NewSignIn) => void | Promise<void>;
 
 /**

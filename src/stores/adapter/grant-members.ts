@@ -76,8 +76,9 @@ export class GrantMembers {
 
   /**
    * Moves the members of a grant to parts, and tidies up the oldest parts. Members that have expired are left out. A
-   * part that is then empty is dropped, a half-empty one is merged, and any other is put behind the rest. So the number
-   * of parts does not grow far beyond what the live members need.
+   * part that is then empty is dropped. The members of a part that is at most half full become the latest members of
+   * the grant again. Any other part is written again as the last one. So the number of parts does not grow far beyond
+   * what the live members need.
    */
   async #moveToParts(grantId: string, grant: Grant, now: number): Promise<void> {
     let { first, next } = grant;
@@ -150,7 +151,8 @@ function partsOf(members: Members): Members[] {
 }
 
 /**
- * Returns true for the layout of earlier versions, whose keys are the names of records, with a hash sign or a colon.
+ * Returns true for the layout of earlier versions, whose keys are the names of records. Each of those names has a hash
+ * sign or a colon, so none is `members`.
  */
 function isEarlier(stored: Grant | EarlierGrant): stored is EarlierGrant {
   return !('members' in stored);

@@ -41,7 +41,8 @@ class IssuerListener implements Listener {
 
   hear(stored: Ticket | undefined): void {
     const ticket = ownTicket(stored, this.#issuer);
-    // Undefined means that a change may have been missed. A change of another issuer's ticket is not one.
+    // To a listener, undefined means that a change may have been missed. So a change of another issuer's ticket must not
+    // reach it as undefined.
     if (ticket !== undefined || stored === undefined) this.#listener.hear(ticket);
   }
 }
