@@ -70,7 +70,7 @@ function runShort() {
   return passed;
 }
 
-/** Runs every part, even after one has failed, and repeats all failures at the end. */
+/** Runs every part, even after one has failed, and prints all failures again at the end. */
 function runFull() {
   const folder = mkdtempSync(join(tmpdir(), 'tests-'));
   const failures = join(folder, 'failures');

@@ -2,7 +2,10 @@ import { makeProof, signJwt } from './dpop-proof.ts';
 import { type AuthenticationRequirement, PhoneError } from './phone-error.ts';
 import type { Signer } from './signer.ts';
 
-/** The part of `fetch` that is used: that of browsers, Node, Deno, Bun and React Native, or one of the app. */
+/**
+ * The part of `fetch` that is used. The `fetch` of browsers, Node, Deno, Bun and React Native has this type; an app can
+ * also pass its own function.
+ */
 export type Fetch = (
   url: string,
   init: {

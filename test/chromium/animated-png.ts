@@ -62,7 +62,9 @@ function changedArea(before: PNG, { width, height, data }: PNG): Rectangle {
   return { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
 }
 
-/** Returns the rows of a rectangle with the filter for each that promises the smallest file (PNG, section 12.7). */
+/**
+ * Returns the rows of a rectangle, each with the filter that is likely to make the file smallest (PNG, section 12.7).
+ */
 function filtered({ width, data }: PNG, area: Rectangle): Buffer {
   const rows: Buffer[] = [];
   let above = Buffer.alloc(area.width * BYTES);

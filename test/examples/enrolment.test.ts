@@ -66,7 +66,7 @@ describe('the enrolment of passkeys at the example', () => {
     expect((await new Authenticator(site.issuer).enrol(browser)).status).to.equal(200);
   });
 
-  it('offers a browser that a phone signed in a passkey that the phone can approve, and can be declined', async () => {
+  it('offers a passkey to a browser that was signed in by a phone: the phone can approve it, and the user can decline', async () => {
     const browser = await signInByPhone();
     const { text } = await accountPage(browser);
     const [, link = ''] = /href="([^"]+)">Let your phone approve a passkey/.exec(text) ?? [];

@@ -68,7 +68,7 @@ export function testEngine(make: MakeStoreEngine, callbacks: BackgroundCallbacks
 }
 `;
 
-/** An ES module, or a file that the module resolution may treat as either kind. */
+/** For an ES module, or for a file that is an ES module or CommonJS, depending on the module resolution. */
 export const ES_MODULE: string = CODE.replace('IMPORT', '');
 
 /** A CommonJS module. The types of oidc-provider belong to an ES module, and must be imported as such. */

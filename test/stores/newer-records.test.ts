@@ -78,7 +78,7 @@ for (const [name, start] of Object.entries(ENGINES)) {
       await expectRefused(engine.store.findByInteraction(ticket.interaction));
     });
 
-    it('keeps a list of browsers from being read, but can be named, used and removed', async () => {
+    it('makes its list of browsers unreadable, but can itself still be renamed, marked as used and removed', async () => {
       const times = { lastUsedAt: Date.now(), endsAt: Date.now() + 60_000 };
       const entry = { id: 'id', sessionUid: 'uid', format: NEWER_FORMAT, ...times };
       const signedIn: SignedInBrowser = { ...entry, signedInAt: times.lastUsedAt };

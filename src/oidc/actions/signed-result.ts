@@ -45,7 +45,7 @@ export function hashTexts({ title, details }: { readonly title: string; readonly
 
 /** Returns the key that results are signed with: the first private one that is for signing; undefined without one. */
 export function findSigningKey({ keys }: SigningKeys): SigningKey | undefined {
-  // The members of a key are checked by its import: the types of oidc-provider and jose differ.
+  // The cast is needed because the types of oidc-provider and jose differ. `importJWK` checks the members of the key.
   for (const key of keys as readonly JWK[]) {
     const alg = algorithmOf(key);
     if (alg !== undefined && key.d !== undefined && key.use !== 'enc') return { ...key, alg };

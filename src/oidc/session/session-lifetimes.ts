@@ -11,7 +11,7 @@ export interface SessionLifetime {
   readonly duration?: Duration;
   /** The time at which the session ends at the latest, in seconds since the epoch. */
   readonly endsAt?: number;
-  /** The time at which the provider's own setting would end the session since its latest use, in the same unit. */
+  /** The time at which the provider's own setting would end the session, counted from its latest use, in the same unit. */
   readonly longest?: number;
 }
 
@@ -29,7 +29,8 @@ export class SessionLifetimes {
   readonly #provider: Provider;
 
   /**
-   * Wraps the model's `save`. Make this after all other changes of the model, so that they get the shorter lifetime.
+   * Wraps the model's `save`. Construct this after everything else that wraps `save`, so that the other wrappers get
+   * the shorter lifetime.
    */
   constructor(provider: Provider) {
     this.#provider = provider;

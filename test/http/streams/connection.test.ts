@@ -42,7 +42,7 @@ for (const parkStreams of [false, true]) {
       return browser;
     };
 
-    it('are one head and a body; the second head, which Node writes, is an SSE comment in the body', async () => {
+    it('are the head that the plugin writes, and a body that hides the head of Node.js in an SSE comment', async () => {
       const { browser, phone } = await world.meet();
       const wire = await watch(browser);
       await wire.untilSeen('event: ticket');

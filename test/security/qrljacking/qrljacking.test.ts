@@ -96,14 +96,14 @@ describe('QRLJacking against the default options', () => {
     expect(site.relayed && claimsIn(await site.arrive(site.relayed))).to.include({ sub: 'a11ce' });
   });
 
-  it("also needs the digits from the victim's own address", async () => {
+  it("needs the digits even if the attacker's requests come from the victim's own address", async () => {
     const site = await openAttackerSite(stage(), VICTIM);
     await approveBeside(stage(), site);
     expect((await site.finish()).json().error).to.equal('check_code_required');
   });
 });
 
-describe('QRLJacking without known addresses', () => {
+describe('QRLJacking against a provider that does not know the addresses of clients', () => {
   const stage = useStage(BY_DEFAULT);
 
   it('also needs the digits', async () => {

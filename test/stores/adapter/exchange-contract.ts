@@ -77,7 +77,7 @@ function testModel(model: string, nodes: () => TwoNodes): void {
       expect((await nodes().one(model).find('id'))?.consumed).to.be.a('number');
     });
 
-    it('is not given to its exchange if another request has consumed it', async () => {
+    it('makes its exchange fail to finish if another request has consumed it meanwhile', async () => {
       const exchange = await use('one');
       await nodes().other(model).consume('id');
       expect(await exchange.finish()).to.equal(false);
