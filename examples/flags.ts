@@ -1,6 +1,6 @@
 /**
  * Reads the flags of a program that npm runs, such as `npm start -- --lan`. Ends the process with status 2 if there is
- * another argument, because a misspelt flag would have no effect.
+ * any other argument, because a misspelt flag would otherwise be ignored without a message.
  * @param command the program as its user types it
  */
 export function flagsFrom<Name extends string>(command: string, names: readonly Name[]): ReadonlySet<Name> {
@@ -9,7 +9,7 @@ export function flagsFrom<Name extends string>(command: string, names: readonly 
   const unknown = args.find((arg) => !flags.includes(arg));
   if (unknown !== undefined)
     end(`There is no flag "${unknown}". There are ${flags.join(', ')}: ${command} -- ${flags[0]}`);
-  // Without a "--" of its own in front of the flags, npm keeps them for itself.
+  // Without a separate "--" in front of the flags, npm keeps them for itself.
   const kept = names.find((name) => process.env[`npm_config_${name}`] !== undefined && !args.includes(`--${name}`));
   if (kept !== undefined) end(`npm has kept the flag --${kept} for itself: write ${command} -- --${kept}`);
   return new Set(names.filter((name) => args.includes(`--${name}`)));

@@ -45,7 +45,7 @@ export function endAtSignal(end: () => Promise<void>, limitMs: number = SHUTDOWN
   for (const signal of SIGNALS) process.on(signal, onSignal);
 }
 
-/** Closes the servers first, because the last requests still need the store, and then the store. */
+/** Closes the servers and then the store, because the last requests still need the store. */
 export async function closeAll(servers: readonly Server[], qr: QrLogin, store: Keyv): Promise<void> {
   await closeServers(servers, qr);
   await Promise.race([store.disconnect(), pause(STORE_MS)]);

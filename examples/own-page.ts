@@ -3,7 +3,8 @@ import type { Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 
 /**
- * Refuses requests that another site's page has sent. A client that is not a browser sends neither header, and passes.
+ * Refuses requests that another site's page has sent. A client that is not a browser sends neither `Sec-Fetch-Site` nor
+ * `Origin`, and passes.
  */
 export function requireOwnPage(provider: Provider): Middleware {
   const { origin: own } = new URL(provider.issuer);

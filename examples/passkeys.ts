@@ -19,7 +19,7 @@ type DatedPasskey = Passkey & { readonly addedAt?: number };
 /** Passkeys in a Keyv: each one by its id, and a list of ids by account. */
 export class PasskeyRecords {
   readonly #store: Keyv;
-  /** The last addition of this process. A Keyv cannot add atomically, so each one waits for the one before. */
+  /** The last addition of this process. A Keyv cannot add atomically, so each addition waits for the previous. */
   #adding: Promise<unknown> = Promise.resolve();
 
   constructor(store: Keyv) {
@@ -72,7 +72,7 @@ export class PasskeyRecords {
 const CHALLENGE = 'passkey_challenge';
 const SCRIPT = readFileSync(new URL('client/add-passkey.js', import.meta.url), 'utf8');
 
-/** The highest age of the authentication with which a user may add a passkey, in seconds. */
+/** The time after an authentication in which a user may add or remove passkeys, in seconds. */
 const PRESENCE_SECONDS = 300;
 
 /**

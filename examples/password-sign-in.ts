@@ -42,7 +42,7 @@ export function passwordSignIn({ provider, accounts, qr, limits, hasPasskeys }: 
       client: found?.clientName ?? found?.clientId,
       loginHint: params.login_hint ?? '',
       cancelUrl: `${self}/cancel`,
-      // These clients get this page instead of the code.
+      // The account page and apps that approve get this page instead of the code, so it has no link to the code.
       qrUrl: isOwn || isOfApprovingApp(params) ? undefined : self,
       passkeyUrl: hasPasskeys ? `${self}/qr/passkey` : undefined,
     });

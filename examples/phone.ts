@@ -54,7 +54,7 @@ function show({ client, account, browser, shownAgo, scopes, action }: TicketView
 async function approve(ticket: Ticket, signInAgain: (parameters: SignInParameters) => Promise<void>) {
   const { requirement, challenge } = ticket.asked;
   if (requirement !== undefined && !['account', 'enrolled'].includes(requirement.kind)) {
-    // The times of sign-ins are whole seconds, and the new sign-in must be later.
+    // The times of sign-ins are whole seconds, and the new sign-in must be later than the first one.
     await pause(1_000);
     await signInAgain(parametersFor(requirement));
     await ticket.refresh();
@@ -93,7 +93,7 @@ function readArguments() {
   }
 }
 
-/** Returns the issuer of the provider that shows this address in its code, or undefined if it is no such address. */
+/** Returns the issuer of the provider that shows this address in its code, or undefined for any other text. */
 function issuerOf(given: string): string | undefined {
   const [, base] = /^(https?:\/\/.+)\/qr\/[\w-]{32,}$/.exec(given) ?? [];
   return base !== undefined && URL.canParse(base) ? base : undefined;

@@ -28,7 +28,7 @@ const PASSKEY_ACR = 'urn:example:acr:passkey';
 /** The name of the provider for its users. */
 export const NAME = 'Example ID';
 
-/** The time in which an initial access token registers RPs, in seconds. */
+/** The time for which an initial access token can be used to register RPs, in seconds. */
 const REGISTRATION_SECONDS = 24 * 3600;
 
 /** Makes an initial access token, with which RPs can be registered for a day. */

@@ -10,7 +10,7 @@ import { discover, interactionOf, TerminalBrowser } from './terminal-browser.ts'
 const CLIENT_ID = 'terminal';
 const CALLBACK = 'com.example.terminal:/callback';
 
-/** Returns the program as a client of the provider: a public one. */
+/** Returns the metadata with which the provider knows the program as a public client. */
 export function terminalClient(): ClientMetadata {
   return {
     client_id: CLIENT_ID,

@@ -40,7 +40,7 @@ try {
   terminal.close();
 }
 
-/** Draws the code. A new one, every few seconds, takes the place of the old one where the terminal can do that. */
+/** Draws the code. Every few seconds there is a new code, which replaces the old one if the output is a terminal. */
 async function showCode({ qr }: TerminalTicket): Promise<void> {
   if (qr === undefined) return;
   if (process.stdout.isTTY) process.stdout.write(CLEAR);

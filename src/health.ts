@@ -13,8 +13,8 @@ export interface Health {
    */
   readonly store: 'up' | 'down';
   /**
-   * `up` if this process hears the signals of the others. Otherwise browsers learn of changes by the slow read, within
-   * about ten seconds.
+   * `up` if this process hears the signals of the others. Otherwise browsers learn of changes only because this process
+   * reads their tickets regularly, within about ten seconds.
    */
   readonly signals: 'up' | 'down';
   /** The number of browsers that wait at this process. */

@@ -138,7 +138,8 @@ export function passkeys(options: PasskeyOptions): Passkeys {
 
   /**
    * Checks an answer.
-   * @param accountId the account, if it is known before; its passkeys may come from the deployment's apps, too
+   * @param accountId the account that must own the passkey; absent if only the passkey names the account. With it, the
+   * answer may also come from one of the `appOrigins`.
    */
   const check = async (nonces: readonly string[], answer: string, accountId?: string): Promise<Passkey> => {
     const response = read(answer);
@@ -234,8 +235,8 @@ function amrOf({ isHardwareBound }: Passkey): string[] {
 }
 
 /**
- * Parses a `PublicKeyCredential` in JSON (WebAuthn Level 3, section 5.1.7), and checks the members that finding its key
- * needs.
+ * Parses a `PublicKeyCredential` in JSON (WebAuthn Level 3, section 5.1.7), and checks the members that are needed to
+ * find its key.
  */
 function read(answer: string): AuthenticationResponseJSON {
   try {

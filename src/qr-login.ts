@@ -143,7 +143,7 @@ export interface QrLogin {
   readonly renderError: (ctx: KoaContextWithOIDC, out: ErrorOut, error: Error) => void;
 
   /**
-   * Asks a user to approve something on the phone that is not a sign-in: a passkey, a new mail address, a payment.
+   * Asks a user to approve on the phone something other than a sign-in: a passkey, a new mail address, a payment.
    * Send the browser to the `url` of the result, and wait for `result`. See docs/actions.md.
    *
    * @example
@@ -230,7 +230,7 @@ type AttachedPlugin = Required<
   readonly render: (ctx: Context, name: string, page: OwnView) => void;
 };
 
-/** Returns functions that call those of the attached plugin: oidc-provider gets them before there is one. */
+/** Returns functions that call those of the attached plugin. oidc-provider gets them before the plugin is attached. */
 function ciba(attached: () => CibaHooks): CibaHooks {
   return {
     processLoginHint: async (ctx, hint) => attached().processLoginHint(ctx, hint),
@@ -291,7 +291,7 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   provider.use(routes({ ...parts, ...requestParts, ...phoneParts, ...actionParts }));
   const { revocation, enrolments } = signedIn;
   const resumeChecks = checkBeforeResuming({ provider, urls, renderer, clock, settings, revocation, enrolments });
-  // This answers errors at oidc-provider's own URLs, and on pages that the deployment serves below the plugin's.
+  // This answers errors at oidc-provider's own URLs, and on the deployment's own pages.
   provider.use(answerTrouble({ provider, renderer }));
   refuseBefore(provider, [wiring.check, starts.check, attempts.limit, repeatExchange(provider)]);
   refuseBefore(provider, [signIns.note, resuming.middleware, resumeChecks]);

@@ -25,8 +25,8 @@ export function appClient(url: string): ClientMetadata {
 }
 
 /**
- * Returns true if an authorization request comes from an app that wants to approve. It gets the password page instead of
- * a code, because a phone cannot scan its own screen.
+ * Returns true if an authorization request comes from an app that wants to approve. Such a request gets the password
+ * page instead of a code, because a phone cannot scan its own screen.
  */
 export function isOfApprovingApp({ scope }: { readonly scope?: unknown }): boolean {
   return String(scope ?? '')

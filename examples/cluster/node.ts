@@ -14,8 +14,8 @@ import { serveMetrics } from './prometheus.ts';
 const { port, host, issuer, rpUrl, secrets } = readEnvironment();
 const metricsPort = portFrom('METRICS_PORT', 9464);
 
-// Start this before the provider is made: its instruments are created with it, and belong to the meter provider of that
-// time.
+// Start this before the provider is made, because the plugin creates its instruments at that time, and they belong to
+// the meter provider that is registered then.
 const stopMetrics = await serveMetrics(metricsPort, host);
 
 const store = storeFrom(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');

@@ -1,4 +1,7 @@
-/** Runs the provider behind nginx, which terminates TLS: `node --import ts-blank-space/register examples/hosts/nginx.ts` */
+/**
+ * Runs the provider behind nginx, which terminates TLS:
+ * `node --import ts-blank-space/register examples/hosts/nginx.ts`
+ */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
@@ -58,9 +61,9 @@ function virtualHost(
   return `
       ${realIp}
 
-      # A flood ends here, before it costs the provider anything. The limits are wider than those of the provider. An
-      # empty key is not counted: prompt=none starts no interaction, and event streams and long polls have a limit of
-      # their own at the provider.
+      # A flood ends here, before it costs the provider anything. The limits are wider than those of the provider. A
+      # request with an empty key is not counted: with prompt=none it starts no interaction, and for event streams and
+      # long polls the provider has a limit.
       map "$uri $arg_prompt" $starts {
         default "";
         "~^${base}/auth none$" "";

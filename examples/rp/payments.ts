@@ -1,4 +1,4 @@
-/** Asks for payments to the demo RP, which its user approves on the phone (docs/actions.md, "For apps of others"). */
+/** Asks the users of the demo RP to approve payments on the phone (docs/actions.md, "For apps of others"). */
 import { randomUUID } from 'node:crypto';
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose';
 import * as client from 'openid-client';
@@ -17,7 +17,7 @@ export interface Payment {
   readonly details: string;
 }
 
-/** The end of a payment; `waiting` if the user came back before it. */
+/** How a payment has ended; `waiting` if the user came back before its end. */
 export type PaymentOutcome = 'approved' | 'denied' | 'cancelled' | 'expired' | 'refused' | 'waiting';
 
 export interface PaymentsPorts {
@@ -56,7 +56,7 @@ export class Payments {
     return { payment: { order, sub, ...texts, resultUrl: `${url}/result` }, approveAt: url };
   }
 
-  /** Returns the end of a payment. It is approved only if the approval was verified, and was not used before. */
+  /** Returns how a payment has ended. It is approved only if the approval was verified, and was not used before. */
   async settle(configuration: client.Configuration, payment: Payment): Promise<PaymentOutcome> {
     const answer = await this.#fetch(configuration, new URL(payment.resultUrl));
     const { state, result } = (await answer.json()) as { state?: PaymentOutcome; result?: string };

@@ -14,8 +14,8 @@ export function hashLine(line: string): string {
 }
 
 /**
- * Returns the entry in a line. Returns undefined for a line that is torn, because the process or the machine stopped
- * while it was written, or that is damaged.
+ * Returns the entry in a line. Returns undefined for a line that is damaged, or incomplete because the process or the
+ * machine stopped while writing it.
  */
 export function parseLine(line: string): AuditEntry | undefined {
   try {

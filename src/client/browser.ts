@@ -47,8 +47,8 @@ let canFinish = false;
 let wantsRenewal = false;
 let wantsFinish = false;
 /**
- * The version of the ticket that the server refused to finish. The page tries again without the user only for another
- * version.
+ * The version of the ticket that the server refused to finish. The page does not try to finish this version again,
+ * unless the user asks for it.
  */
 let refusedVersion: number | undefined;
 /** Aborts the request for a picture from the server. */
@@ -98,7 +98,7 @@ function turnTo(screen: string): void {
   if (turnPageTo(screen) && screen === 'check-code') field.focus();
 }
 
-/** Shows a lost connection. Meanwhile, a code that may be out of date is not offered for scanning. */
+/** Shows if the server answers. While it does not, the page does not offer its code, which may be out of date. */
 function setConnected(connected: boolean): void {
   isConnected = connected;
   showConnection();

@@ -2,8 +2,8 @@ import { interactionUrl } from './page.ts';
 import type { Ticket } from './ticket/ticket.ts';
 
 /**
- * Returns the fields about this browser's key for the request to finish: a signature, or a new public key. Without a
- * key the server asks for the check code, or trusts the cookie.
+ * Returns the fields about this browser's key that the `finish` request sends: a signature, or a new public key. If
+ * they are missing, the server asks for the check code, or trusts the cookie.
  * @param version the version of the ticket, which the signature covers
  */
 export async function keyFields(use: Ticket['key'], version: number): Promise<Record<string, string>> {

@@ -1,4 +1,4 @@
-/** The elements of the QR page. */
+/** The root element of the QR page. */
 export const page: HTMLElement = find(document, '[data-qr-login]');
 /** The URL of the interaction. All requests of the page go below it. */
 export const interactionUrl: string = page.dataset.qrLogin ?? '';

@@ -1,6 +1,7 @@
 /**
- * Converts the options and answers of passkeys from and to JSON. It is loaded only in browsers from before March 2025,
- * which lack `toJSON` and `parseRequestOptionsFromJSON` (WebAuthn Level 3, sections 5.1.7 and 5.1.9).
+ * Reads the options for passkeys from JSON, and writes the answers of passkeys as JSON. This file is loaded only in
+ * browsers from before March 2025, which lack `parseRequestOptionsFromJSON` and `toJSON` (WebAuthn Level 3, sections
+ * 5.1.9 and 5.1.7).
  */
 
 /** Reads the options of `navigator.credentials.get`. */

@@ -94,8 +94,8 @@ function calmApprove(approve: HTMLButtonElement, signal: AbortSignal): void {
     clearTimeout(timer);
     isPressedNow = false;
     approve.disabled = true;
-    // A press on a disabled button causes no events. Without pointer events, the press goes to the element below it,
-    // which causes them.
+    // A press on a disabled button causes no events. With `pointer-events: none`, the press reaches the element behind
+    // the button instead, and causes events there.
     approve.style.pointerEvents = 'none';
     // A hidden page, or one that is only prerendered, waits until it is visible.
     if (document.visibilityState !== 'visible') return;

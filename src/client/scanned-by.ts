@@ -5,7 +5,7 @@ import type { Ticket } from './ticket/ticket.ts';
 const heading = page.querySelector<HTMLElement>('[data-by]');
 const unnamed: string = heading?.dataset.unnamed ?? heading?.textContent ?? '';
 
-/** Names the phone in the heading of its screen. A page of the deployment may have no such heading. */
+/** Names the phone in the heading about the scan. A page of the deployment may have no such heading. */
 export function namePhone({ name, system }: Ticket['phone'] & object = {}): void {
   if (heading === null) return;
   const device = [name, system].filter(Boolean).join(', ');
@@ -14,7 +14,7 @@ export function namePhone({ name, system }: Ticket['phone'] & object = {}): void
 
 const place = page.querySelector<HTMLElement>('[data-number]');
 
-/** Shows the number that the user taps on the phone; none if undefined. */
+/** Shows the number that the user taps on the phone, or hides its place if there is none. */
 export function showNumber(number: string | undefined): void {
   if (place === null) return;
   place.hidden = number === undefined;

@@ -4,7 +4,7 @@ import type { Ticket } from './ticket/ticket.ts';
 
 /** Returns the part of the page for this ticket, by its name in the template. */
 export function screenOf({ state, checkCode, switchAccount, because, phoneIsSigningIn }: Ticket): string {
-  // A page of the deployment may not have this part.
+  // A deployment's own page may lack this part.
   if (phoneIsSigningIn && page.querySelector('[data-when~=signing-in]') !== null) return 'signing-in';
   if (state === 'approved' && checkCode) return 'check-code';
   if (state === 'approved') return switchAccount ? 'switch' : 'finishing';

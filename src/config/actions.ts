@@ -11,7 +11,7 @@ export interface ActionOptions {
    */
   readonly clients?: readonly string[] | undefined;
   /**
-   * The provider's own `jwks`, with its private keys. The first one that can sign signs the results.
+   * The provider's own `jwks`, with its private keys. The first key that can sign is used to sign the results.
    * @default results are not signed
    */
   readonly jwks?: SigningKeys | undefined;

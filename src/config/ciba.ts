@@ -10,12 +10,13 @@ export interface CibaOptions {
    */
   readonly findAccount?: FindNamedAccount | undefined;
   /**
-   * Does the same for a `login_hint_token`. Verify it: oidc-provider does not know its form.
+   * Does the same for a `login_hint_token`. The function must verify the token, because oidc-provider does not.
    * @default a `login_hint_token` names no account
    */
   readonly findAccountByToken?: FindNamedAccount | undefined;
   /**
-   * Returns true if this is the user's code, by which they let clients ask. Limit the wrong tries.
+   * Returns true if this is the user's `user_code`, a secret by which the user lets clients ask. The function must
+   * limit the wrong tries.
    * @default users have no code, and it is not looked at
    */
   readonly verifyUserCode?: VerifyUserCode | undefined;

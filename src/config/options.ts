@@ -30,9 +30,9 @@ export interface QrLoginOptions {
   findAccount: FindAccount;
 
   /**
-   * Returns the URL or path of yours where the phone signs in to the provider. It must end at `wanted.returnTo`. If
-   * `wanted.fresh` is true, an existing session is not enough (`prompt=login`, `max_age`). Return `undefined` if the
-   * wanted sign-in is impossible: the phone can only decline then.
+   * Returns the URL or path of yours where the phone signs in to the provider. The sign-in must end at
+   * `wanted.returnTo`. If `wanted.fresh` is true, an existing session is not enough (`prompt=login`, `max_age`). Return
+   * `undefined` if the wanted sign-in is impossible: the phone can only decline then.
    */
   signIn: SignIn;
 
@@ -89,10 +89,10 @@ export interface QrLoginOptions {
   /**
    * The number of requests that one address and one account may send in a minute, 1 to 1,000,000. `checkCode` is the
    * number of wrong check codes in an hour. `consecutiveCheckCodes`, 1 to 100, is the number of wrong ones in a row
-   * after which the account gets no check codes for a day. `request` counts the requests for an approval that clients send without a browser
-   * (CIBA). `false` switches the limits off, for a deployment that has its own in front of the provider. A client over a limit gets 429
-   * and `Retry-After` (RFC 6585, section 4). With Redis all nodes count together, otherwise each process counts for
-   * itself.
+   * after which the account gets no check codes for a day. `request` counts the requests for an approval that clients
+   * send without a browser (CIBA). `false` switches the limits off, for a deployment that has its own in front of the
+   * provider. A client over a limit gets 429 and `Retry-After` (RFC 6585, section 4). With Redis all nodes count
+   * together, otherwise each process counts for itself.
    * @default { address: { start: 120, show: 120, watch: 600, finish: 120, scan: 120, shortCode: 20, decide: 120,
    *   request: 600 },
    *   account: { scan: 20, shortCode: 6, decide: 40, request: 6, checkCode: 12, consecutiveCheckCodes: 50 } }
@@ -114,8 +114,9 @@ export interface QrLoginOptions {
   passkeySignIn?: PasskeySignIn;
 
   /**
-   * After a phone has signed a browser in, and if the user stays signed in there, offers this browser once a passkey of
-   * its own. The phone approves the passkey for this browser and this challenge. `passkeys()` returns such an object.
+   * After a phone has signed a browser in, offers this browser a passkey of its own: once, and only if the user stays
+   * signed in there. The phone approves the passkey for this browser and this challenge. `passkeys()` returns such an
+   * object.
    * @default none
    */
   browserPasskeys?: BrowserPasskeys;
@@ -178,18 +179,19 @@ export interface QrLoginOptions {
   actions?: ActionOptions;
 
   /**
-   * Finds the users of clients that ask without a browser (CIBA): give `qr.ciba` to oidc-provider as well, `features: {
+   * Finds the users of clients that ask without a browser (CIBA). Give `qr.ciba` to oidc-provider as well: `features: {
    * ciba: { enabled: true, ...qr.ciba } }`. `findAccount(loginHint, clientId)` and `findAccountByToken(loginHintToken,
-   * clientId)` return the account that a client names; `verifyUserCode(accountId, userCode, clientId)` checks the code by
-   * which a user lets clients ask, and limits the wrong tries. See docs/ciba.md.
+   * clientId)` return the account that a client names; `verifyUserCode(accountId, userCode, clientId)` checks the code
+   * by which a user lets clients ask, and limits the wrong tries. See docs/ciba.md.
    * @default {}: a client can name its user by an `id_token_hint` alone; users have no code
    */
   ciba?: CibaOptions;
 
   /**
-   * Called for each request that waits for an account without having been scanned, to notify the account's phones by your
-   * push service. `url` opens the request on a page of the provider, `id` in your app. Put no details into the text of a
-   * notification: a locked phone shows it. The plugin does not wait for it; an error becomes a process warning.
+   * Called for each request that waits for an account without having been scanned, to notify the account's phones by
+   * your push service. `url` opens the request on a page of the provider, `id` in your app. Put no details into the
+   * text of a notification: a locked phone shows it. The plugin does not wait for the function; an error becomes a
+   * process warning.
    * @default none: users find requests at `/qr/devices` and in your app
    */
   notify?: Notify;

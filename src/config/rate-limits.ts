@@ -4,8 +4,9 @@ import type { Rate } from '../stores/rate-limit.ts';
 import { formatValue, strictObject } from './strict-object.ts';
 
 /**
- * The number of requests that are allowed in a minute, by act; `checkCode` is the number of wrong check codes in an
- * hour, and `consecutiveCheckCodes` that of wrong check codes in a row, 1 to 100. Acts that are left out keep their default.
+ * The number of requests that are allowed in a minute, by act. `checkCode` is the number of wrong check codes in an
+ * hour, and `consecutiveCheckCodes` the number of wrong check codes in a row, 1 to 100. Acts that are left out keep
+ * their default.
  */
 export interface LimitOptions {
   readonly address?: Partial<Record<AddressAct, number | undefined>> | undefined;

@@ -17,7 +17,8 @@ interface Messages {
 type ObjectOf<Entries extends v.ObjectEntries> = v.StrictObjectSchema<Entries, undefined>;
 
 /**
- * Returns the schema of an object with these entries and no others. A misspelt name would be an option without effect.
+ * Returns the schema of an object with these entries. It refuses all others, because an option with a misspelt name
+ * would have no effect.
  */
 export function strictObject<Entries extends v.ObjectEntries>(
   entries: Entries,

@@ -29,8 +29,8 @@ export interface Assurance {
 }
 
 /**
- * Returns the `acr` and `amr` of the browser's sign-in, given those of the phone's session. The classes are defined by
- * the deployment: only it knows their order, and it must not return a higher class than the phone's.
+ * Returns the `acr` and `amr` of the browser's sign-in, given those of the phone's session. The deployment defines the
+ * classes, and only the deployment knows their order. The function must not return a higher class than the phone's.
  */
 export type Assure = (onPhone: Assurance, accountId: string) => Assurance | Promise<Assurance>;
 

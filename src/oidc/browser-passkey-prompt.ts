@@ -9,7 +9,7 @@ export const BROWSER_PASSKEY = 'browser_passkey';
 
 /**
  * Returns the last prompt of the policy, which comes between the sign-in and the answer to the client.
- * @param isOffered returns true if this browser may be asked for this account
+ * @param isOffered returns true if this browser may be offered a passkey for this account
  */
 export function browserPasskeyPrompt(
   isOffered: (ctx: KoaContextWithOIDC, accountId: string) => boolean,

@@ -30,7 +30,7 @@ interface BackchannelLogoutClient extends Client {
  * Ends a session at the provider from another device: notifies its RPs (OIDC Back-Channel Logout 1.0), revokes
  * everything that was granted in it, including `offline_access`, and destroys it. It does not wait for the RPs.
  * @returns undefined if this account has no such session
- * @throws QrLoginError `store_unavailable` if the session may not have ended; the call can be repeated then
+ * @throws QrLoginError `store_unavailable` if it is not certain that the session has ended; repeat the call then
  */
 export async function endSession(
   provider: Provider,
@@ -56,8 +56,8 @@ async function endOnce(
   const authorizations = Object.entries(session.authorizations ?? {});
   const clients = await Promise.all(authorizations.map(([clientId]) => findClient(provider, clientId)));
   for (const [index, [clientId, { sid }]] of authorizations.entries()) {
-    // Notify first, and in parallel: if the store fails from here on, the caller repeats the call, and an RP is
-    // notified twice.
+    // Notify before anything is revoked, and in parallel. If the store fails after this, the caller repeats the call,
+    // and the RPs are notified again.
     if (!notifications.has(clientId))
       notifications.set(clientId, notifyClient(provider, ctx, { client: clients[index], session, sid }));
   }

@@ -23,8 +23,8 @@ export interface LocalAuthenticationOptions {
 
 /**
  * Returns the authentication that the user performed in this browser. A browser that was signed in by a phone has none:
- * its `auth_time` comes from the phone, and does not show that the account's owner is at the browser. Ask for it before
- * anything that outlasts the session, such as adding a passkey or changing the password.
+ * its `auth_time` comes from the phone, and does not show that the account's owner is at the browser. Require a local
+ * authentication before anything that outlasts the session, such as adding a passkey or changing the password.
  *
  * @returns undefined if no user is signed in, if a phone approved the sign-in, or if the authentication is too old
  */

@@ -9,9 +9,9 @@ export interface RequestedConsent extends Consent {
 }
 
 /**
- * Returns the interaction policy of a provider with QR sign-in: the `login` prompt is the QR step. It keeps its name
- * and its checks, so `prompt=none`, `prompt=login`, `max_age` and the rest keep their standard errors (OIDC Core,
- * section 3.1.2.6). A deployment may add its own prompts to it.
+ * Returns the interaction policy of a provider with QR sign-in: the `login` prompt is the QR step. The prompt
+ * keeps its name and its checks, so `prompt=none`, `prompt=login`, `max_age` and the rest keep their standard errors
+ * (OIDC Core, section 3.1.2.6). A deployment may add its own prompts to the policy.
  * @param more prompts after those of oidc-provider
  */
 export function qrLoginPolicy(more: readonly interactionPolicy.Prompt[] = []): interactionPolicy.DefaultPolicy {
@@ -24,7 +24,10 @@ export function qrLoginPolicy(more: readonly interactionPolicy.Prompt[] = []): i
   return policy;
 }
 
-/** Returns true if another policy than the plugin's has asked for this sign-in. Only the login prompt shows that. */
+/**
+ * Returns true if a policy other than the plugin's has asked for this sign-in. Only an interaction with the `login`
+ * prompt shows that; for other prompts the result is false.
+ */
 export function isOfOtherPolicy({ prompt }: Interaction): boolean {
   return prompt.name === 'login' && prompt.details.asked === undefined;
 }

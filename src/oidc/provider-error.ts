@@ -17,7 +17,7 @@ export interface ProviderError {
 
 /** Converts the error that oidc-provider passes to `renderError` into a `ProviderError`. */
 export function readProviderError(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): ProviderError {
-  // The request may have failed before oidc-provider made its own part of the context, or read its parameters.
+  // The request may have failed before oidc-provider made `ctx.oidc`, or before it read the parameters.
   const { params } = (ctx as Partial<KoaContextWithOIDC>).oidc ?? {};
   const locales = words(params?.ui_locales);
   if (ctx.status === 503) return { code: 'store_unavailable', locales };

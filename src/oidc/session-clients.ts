@@ -7,7 +7,7 @@ export interface SessionClient {
   readonly name: string;
   /**
    * The hosts that the answers to its requests went to in this session, the latest first, verified by the provider. For
-   * a native app it is the scheme of its redirect URI. Empty if none is known.
+   * a native app, the scheme of the redirect URI takes the place of the host. Empty if none is known.
    */
   readonly hosts: readonly string[];
 }

@@ -24,7 +24,8 @@ export function readSignedCookie(cookies: Context['cookies'], name: string): str
 }
 
 /**
- * Returns the value of an oidc-provider cookie, verified with oidc-provider's keys, even if a host app has mounted it.
+ * Returns the value of one of oidc-provider's cookies, verified with the provider's keys, even if the provider is
+ * mounted in a host app.
  */
 export function readProviderCookie(provider: Provider, ctx: Context, name: CookieName): string | undefined {
   const isItsOwn: boolean = ctx.app === provider;

@@ -17,14 +17,14 @@ export function toBase64url(bytes: Uint8Array): string {
   return bits ? text + ALPHABET[(value << (6 - bits)) & 63] : text;
 }
 
-/** Returns text in UTF-8. @throws URIError if a surrogate is not one of a pair */
+/** Returns text in UTF-8. @throws URIError if the text has a lone surrogate */
 export function toUtf8(text: string): Uint8Array {
   return Uint8Array.from(unescapeBytes(encodeURIComponent(text)), (character) => character.charCodeAt(0));
 }
 
 /**
- * Returns a text in which each escape is replaced by a character for its byte. A text in ASCII without escapes stays as
- * it is.
+ * Replaces each percent-escape in a text by the character whose code is the escaped byte. A text without escapes stays
+ * as it is.
  */
 export function unescapeBytes(text: string): string {
   return text.replace(/%(..)/g, (_escape, hex) => String.fromCharCode(Number(`0x${hex}`)));

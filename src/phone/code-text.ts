@@ -27,7 +27,7 @@ export function normalizeUrl(text: string): string | undefined {
 }
 
 /**
- * Reads the text of a QR code of this provider, or a link of it that has opened the app.
+ * Reads the text of a QR code of this provider, or of a link of this provider that has opened the app.
  * @param issuer the issuer as {@link normalizeUrl} returns it
  * @throws PhoneError `foreign_code` for a code of another provider, `not_a_code` for any other text
  */

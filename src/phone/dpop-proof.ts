@@ -16,8 +16,8 @@ export interface ProvenRequest {
 }
 
 /**
- * Makes the value of the header `DPoP`: a proof that this app has a key (RFC 9449, sections 4.2, 5 and 7). It is the
- * key of the access token or, at the token endpoint, the key that the new tokens will be bound to.
+ * Makes the value of the header `DPoP`: a proof that this app has a key (RFC 9449, sections 4.2, 5 and 7). This key is
+ * the one of the access token or, at the token endpoint, the one that the new tokens will be bound to.
  */
 export function makeProof(
   signer: Signer,

@@ -97,7 +97,7 @@ export class Phone {
     });
   }
 
-  /** Signs out all other browsers of the account, and ends the trust in those that it knows. */
+  /** Signs out all other browsers of the account, and ends the account's trust in all browsers. */
   signOutBrowsers(options?: RequestOptions): Promise<void> {
     return this.#api.send('DELETE', BROWSERS, options);
   }

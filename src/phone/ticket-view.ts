@@ -85,15 +85,15 @@ export interface TicketView {
   readonly requirement?: Requirement;
   /**
    * The proof that Approve requires besides a tap: the answer to a question, or a passkey's assertion for these
-   * options. `unavailable`: there can be none now, so that the user cannot approve. Absent if a tap is enough.
+   * options. `unavailable`: no proof is possible now, so that the user cannot approve. Absent if a tap is enough.
    */
   readonly challenge?: { readonly question: string } | { readonly passkey: object } | { readonly unavailable: true };
   /**
-   * The times to choose from for staying signed in there: `session` (until the browser is closed), `8h` (hours) or
+   * How long the browser may stay signed in, for the user to choose: `session` (until it is closed), `8h` (hours) or
    * `30d` (days). Absent if there is no choice.
    */
   readonly durations?: readonly string[];
-  /** The three numbers of which the user taps the one that the browser shows: it approves. */
+  /** The three numbers of which the user taps the one that the browser shows. This tap approves. */
   readonly numbers?: readonly string[];
   /** The six digits that the user types into the browser, once approved. */
   readonly checkCode?: string;

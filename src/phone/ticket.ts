@@ -22,7 +22,7 @@ export interface ApproveOptions extends RequestOptions {
 
 /** The provider answers a long poll after at most 25 s. */
 const LONG_POLL_MS = 25_000;
-/** The pauses before the next long poll of a watch: after one without news, and after failures in a row. */
+/** The pause before the next long poll of a watch, by the number of polls in a row that have failed. */
 const PAUSES_MS = [1_000, 1_000, 2_000, 4_000, 8_000];
 const LONGEST_PAUSE_MS = 15_000;
 
@@ -110,7 +110,8 @@ export class Ticket {
   }
 
   /**
-   * Reports that the user did not start this. After Approve too: a browser that was signed in by it is signed out.
+   * Reports that the user did not start this. Works after Approve, too: if the browser is signed in by this ticket, it
+   * is signed out.
    */
   report(options?: RequestOptions): Promise<TicketView> {
     return this.#decide('report', options);
@@ -135,7 +136,7 @@ export class Ticket {
   /**
    * Waits for a later state, or until another request has been answered.
    * @param failures the number of polls before this one that have failed in a row
-   * @returns the same number after it
+   * @returns the number of polls in a row that have failed by now
    */
   #poll(after: number, failures: number, { signal, onTrouble }: WatchOptions): Promise<number> {
     return withLinkedAbort(signal, async (woken) => {

@@ -7,8 +7,8 @@ import { makeRedisEngine } from './redis/engine.ts';
 import type { BackgroundCallbacks, MakeKeyvEngine, MakeStoreEngine, StoreEngine } from './store-engine.ts';
 
 /**
- * The engines that recognise their own kind of Keyv; `makeKeyvEngine` serves all others. A new engine is a folder and a
- * line here. `adapter/keyv-adapter.ts` chooses the records of the oidc-provider adapter.
+ * The engines that recognise their own kind of Keyv; `makeKeyvEngine` serves all others. To add an engine, add a folder
+ * and a line here. `adapter/keyv-adapter.ts` chooses the records of the oidc-provider adapter.
  */
 const ENGINES: readonly MakeKeyvEngine[] = [makeRedisEngine];
 

@@ -30,9 +30,9 @@ interface Window {
 const SWEEP_EVERY_MS = 1_000;
 
 /**
- * A rate limit that one process counts by itself. It has no timer for each key, as `RateLimiterMemory` has: that takes
- * four times as much memory, and more time than the counting. All windows have the same length, so they end in the
- * order in which they began, and a request removes the windows that are over.
+ * A rate limit that one process counts by itself. Unlike `RateLimiterMemory`, it has no timer for each key: the timers
+ * would take four times as much memory, and more time than the counting. All windows have the same length, so they end
+ * in the order in which they began, and a request removes the windows that are over.
  */
 export class LocalRateLimit implements RateLimit {
   readonly #times: number;

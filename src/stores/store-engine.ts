@@ -32,7 +32,7 @@ export interface StoreEngine {
   readonly rateLimit: (name: string, rate: Rate) => RateLimit;
   /**
    * Writes any small value. Rejects if the store does not answer, or takes no writes because it is full or read-only.
-   * While it resolves, it is called at most once a second.
+   * After a call has resolved, there is no other call for a second.
    */
   readonly ping: () => Promise<void>;
   /** Returns true if changes that other processes make arrive here. */

@@ -1,4 +1,4 @@
-/** Returns a name for what was given in place of the right thing, for an error message: "a Map", "undefined". */
+/** Describes a value of a wrong type for an error message, for example as "a Map" or "undefined". */
 export function kindOf(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'string') return 'a text';

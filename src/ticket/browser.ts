@@ -17,7 +17,7 @@ import {
 import { newTicketId } from './ticket-id.ts';
 import * as transitions from './transitions.ts';
 
-/** The number of attempts to write a ticket. A ticket has fewer steps, so a store that refuses them all is faulty. */
+/** The most attempts to write a ticket. A ticket changes fewer times, so a store that refuses them all is faulty. */
 const MAX_SWAP_ATTEMPTS = 20;
 
 /** The data of a browser's request that shows a ticket. */

@@ -58,8 +58,8 @@ export interface ApprovalInput
   readonly judge?: Judge;
   readonly findEnrolledKey?: FindEnrolledKey;
   /**
-   * True if the browser of this request also shows the action, so that no other screen could be the wrong one. Default:
-   * false.
+   * True if the browser of this request also shows the action, so there is no other screen that could be the wrong
+   * one. Default: false.
    */
   readonly isSameDevice?: boolean;
   /** The number that the approver has tapped. */
@@ -92,7 +92,8 @@ export class PhoneActs {
   }
 
   /**
-   * Returns the id of the ticket that this code belongs to, and true as `isOnScreen` if it was there just now.
+   * Returns the id of the ticket that this code belongs to. `isOnScreen` is true if the code was on the screen just
+   * now.
    * @throws QrLoginError `not_found` if the text is not a code at all
    */
   read(code: string): { id: string; isOnScreen: boolean } {

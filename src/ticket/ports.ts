@@ -40,7 +40,7 @@ export interface Notes {
 
   /**
    * Writes a note unless there is one with this name, in one step: of any number of concurrent calls, in all processes,
-   * one returns true. It marks what may be used once.
+   * one returns true. So a note can mark something that may be used only once.
    * @param lasts the note's lifetime in milliseconds
    * @returns false if there is such a note already; nothing is written then
    */

@@ -1,9 +1,9 @@
 import { QrLoginError } from './errors.ts';
 
 /**
- * The highest format of a record that this build can act on. A change of the records needs a new format if an older
- * build must not act on them; it needs none if that build may carry a new field on without knowing it. The rules are in
- * docs/decisions/0050-record-format.md.
+ * The highest format of a record that this build can act on. A change of the records needs a new format if older builds
+ * must not act on the changed records. It needs none if older builds may keep a new field that they do not know. The
+ * rules are in docs/decisions/0050-record-format.md.
  */
 export const KNOWN_FORMAT = 3;
 
@@ -19,10 +19,10 @@ export const ACTION_FORMAT = 2;
 /** The format of tickets for requests without a browser. An older build would let nobody answer the client. */
 export const BACKCHANNEL_FORMAT = 3;
 
-/** A record of a store: a ticket, or a browser on an account's list. */
+/** A record of a store: a ticket, or a browser or a pending request on an account's list. */
 export interface FormattedRecord {
   /**
-   * The format that a build must know to act on the record. Absent in records of builds without formats, which is 1.
+   * The format that a build must know to act on the record. Builds without formats have written none: it counts as 1.
    */
   readonly format?: number;
 }

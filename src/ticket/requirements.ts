@@ -48,8 +48,8 @@ export function refusal(unmet: UnmetRequirement): QrLoginError {
 }
 
 /**
- * Returns true unless the ticket is for an action, or a request without a browser, of another account. Its texts are for
- * that account alone, so to another one it must look like an unknown ticket.
+ * Returns false if the ticket is for an action, or for a request without a browser, that names another account. The
+ * texts of such a ticket are for the named account alone, so to any other account it must look like an unknown ticket.
  */
 export function isNamedAccount(ticket: RequirementContext, approver: AuthenticatedUser): boolean {
   const { accountId = approver.accountId } = ticket.request.requirements;
@@ -85,8 +85,8 @@ function isStrongEnough({ request }: RequirementContext, { acr }: AuthenticatedU
 }
 
 /**
- * Returns the approver as it is now, marked if it has authenticated for this ticket: with another sign-in than the one
- * with which it scanned the ticket. No clocks are compared, because those of two machines may differ. An app is the
+ * Returns the approver as it is now, marked if it has authenticated for this ticket. It has if its sign-in is not the
+ * one with which it scanned the ticket. No clocks are compared, because those of two machines may differ. An app is the
  * exception: see {@link isAfterScan}.
  */
 export function markIfForTicket(ticket: Ticket, approver: Approver): Approver {

@@ -21,8 +21,9 @@ export interface RiskContext {
     /** True if this account trusts this browser now: it was signed in there by QR to stay signed in. */
     readonly known: boolean;
     /**
-     * The evidence by which it is known, present if it is: its cookie alone, which can be copied, or also a key that
-     * cannot. The browser has to use the key when it finishes; otherwise it has to type the check code.
+     * The evidence by which the account knows the browser; absent if it does not know it. `cookie` is its cookie alone,
+     * which can be copied. `key` is a key that cannot be copied: the browser has to use the key when it finishes;
+     * otherwise its user has to type the check code.
      */
     readonly boundTo?: KnownBy;
   };
@@ -48,7 +49,7 @@ export interface ApproverSignIn {
 
 /**
  * The result of an assessment: a tap is enough, the user must type the phone's check code at the browser, or the
- * sign-in is refused. A request without a browser (`request.backchannel`) is refused as well if it takes the check code.
+ * sign-in is refused. A request without a browser (`request.backchannel`) is refused by `check code`, too.
  */
 export type Verdict = 'allow' | 'check code' | 'deny';
 
@@ -63,8 +64,8 @@ export type Judge = (ticket: Ticket, approver: Approver, knownBy: KnownBy | unde
 
 /**
  * Requires the check code, unless the browser is known to this account. A shared network address does not count: a
- * stranger in the same network could scan first, and sign the browser in as himself. A request without a browser has no
- * screen for the check code, and takes a tap. Your own assessment may use the address.
+ * stranger in the same network could scan the code first, and sign the browser in to his own account. A request without
+ * a browser has no screen for the check code, so a tap is enough. Your own assessment may use the address.
  */
 export function assessByDefault({ request, browser }: RiskContext): Verdict {
   return browser.known || request.backchannel !== undefined ? 'allow' : 'check code';

@@ -57,7 +57,7 @@ export class SecretKeys {
 
   /**
    * Encrypts a text for the store, with AES-256-GCM under the first secret.
-   * @param of the record that it belongs to: it can be opened for that one alone
+   * @param of names the record that the text belongs to. The result can be opened only for this record.
    */
   seal(of: string, text: string): string {
     const nonce = randomBytes(NONCE_LENGTH);

@@ -11,7 +11,7 @@ export interface AuthenticatedUser {
   readonly authenticatedAt: number;
   readonly acr?: string;
   readonly amr?: readonly string[];
-  /** Present if the user authenticated for this ticket: with a sign-in that came after the ticket. */
+  /** Present if the user authenticated for this ticket: with a sign-in after the ticket was made. */
   readonly forTicket?: true;
   /**
    * The account's `sub` at this client, present if the request demands a certain one. Each client with pairwise
@@ -30,8 +30,8 @@ export interface SessionApprover extends AuthenticatedOnPhone {
   /** The `uid` of the phone's session at the provider. */
   readonly sessionUid: string;
   /**
-   * Identifies the sign-in: two sign-ins within a second have the same time. Absent if the deployment signs users in
-   * without an interaction of the provider.
+   * Identifies the sign-in, which its time cannot do: two sign-ins within a second have the same time. Absent if the
+   * deployment signs users in without an interaction of the provider.
    */
   readonly signInId?: string;
   readonly grant?: undefined;
@@ -83,8 +83,8 @@ export interface Requirements {
   /** The only subject that may approve, as the client knows it (`id_token_hint`, a `sub` claim with a value). */
   readonly subject?: string;
   /**
-   * The only account that may approve: an action and a request without a browser name it. To another account, the ticket
-   * looks unknown.
+   * The only account that may approve. Present for an action and for a request without a browser, which name the
+   * account. To another account, the ticket looks unknown.
    */
   readonly accountId?: string;
   /** The authentication must be of one of these classes (an essential `acr` claim). */
@@ -125,8 +125,8 @@ export interface Action {
   /** The URL to which the browser goes back at the end; absent if it stays on its page. */
   readonly returnTo?: string;
   /**
-   * Present if the approval enrols the browser that shows the action: the browser's key, whose thumbprint (RFC 7638) the
-   * phone shows. It is fixed here, so that it is the key that the user approves.
+   * Present if the approval enrols the browser that shows the action: the browser's key, whose thumbprint (RFC 7638)
+   * the phone shows. It is fixed here, so that it is the key that the user approves.
    */
   readonly enrols?: BrowserKey;
   /**
@@ -351,7 +351,7 @@ export function isOwner(ticket: Ticket, approver: Approver): boolean {
   return owner?.accountId === approver.accountId && deviceOf(owner) === deviceOf(approver);
 }
 
-/** Returns true if the ticket signs a browser in. The other tickets approve an action, or a request without a browser. */
+/** Returns true if the ticket signs a browser in. Other tickets approve an action, or a request without a browser. */
 export function isSignIn({ action, backchannel }: SignInRequest): boolean {
   return action === undefined && backchannel === undefined;
 }

@@ -110,7 +110,7 @@ export function scan(
     throw hasEnded(ticket, now) ? endedError(ticket, now) : wrongState(ticket, 'scanned');
   }
   if (!isLive(ticket, now)) throw notFound();
-  // No browser waits for a request of its own, so another device may still open it.
+  // A request without a browser keeps its own deadline after a scan, because another device may still open it.
   const deadline = backchannel?.expiresAt ?? liveUntil(ticket, now + lifetimes.decide);
   return { ...withPhone(next(ticket, now, deadline), phone), state: 'scanned', approver };
 }
@@ -245,7 +245,7 @@ export function redeem(ticket: Ticket, moment: Moment, grantId?: string): Redeem
   };
 }
 
-/** Demands the check code after Approve, because the evidence that spared it is gone. The deadline stays. */
+/** Demands the check code after Approve, because the evidence that made it unnecessary is gone. The deadline stays. */
 export function demandCheckCode(ticket: Ticket, { now }: Moment): ApprovedTicket {
   return { ...withWrongTries(requireFinishable(ticket, now), 0), checkCode: { wrongTries: 0, atFinish: true } };
 }
@@ -335,8 +335,8 @@ function liveUntil({ request }: Pick<Ticket, 'request'>, wanted: number): number
 }
 
 /**
- * Returns the time until which a final state is kept. Unless it is that of a sign-in, it is kept until the end of the
- * ticket, so that its result can be read and reported.
+ * Returns the time until which a final state is kept: for a sign-in, the time that a browser has to finish; for other
+ * requests, until the end of the ticket, so that the result can be read and reported.
  */
 function finalUntil({ request, endsAt }: Pick<Ticket, 'request' | 'endsAt'>, { now, lifetimes }: Moment): number {
   return isSignIn(request) ? now + lifetimes.finish : endsAt;

@@ -147,7 +147,7 @@ describe('an audit log', () => {
     expect(await problems()).to.deep.equal([...forged.map(() => 'signature'), 'none']);
   });
 
-  it("proves a decision even after the expiration time of the app's signature", async () => {
+  it("requires that the app's signature had not expired when the provider received the decision", async () => {
     const [, approved] = records as [DecisionRecord, DecisionRecord];
     const keys = await generateKeyPair('ES256');
     const jwk = await exportJWK(keys.publicKey);

@@ -56,7 +56,7 @@ export async function waitForYes(phone: Page): Promise<void> {
 
 /** Presses Approve, without waiting for the result. */
 export async function pressYes(phone: Page): Promise<void> {
-  // Playwright tries a click on a disabled button again more and more rarely.
+  // Wait first: Playwright retries a click on a disabled button after longer and longer pauses.
   await waitForYes(phone);
   await phone.getByRole('button', { name: 'Yes, sign in' }).click();
 }
@@ -92,7 +92,7 @@ export async function errorOn(page: Page): Promise<string> {
   return (await page.locator('[data-error]').getAttribute('data-error')) ?? '';
 }
 
-/** Waits until the QR page shows this part. */
+/** Waits until the QR page shows the part of this name. */
 export async function seeScreen(page: Page, name: string): Promise<void> {
   await page.waitForSelector(`[data-screen="${name}"]`);
 }

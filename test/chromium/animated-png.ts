@@ -22,7 +22,7 @@ const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
 const EIGHT_BITS_RGB = Buffer.from([8, 2, 0, 0, 0]);
 const BYTES = 3;
 
-/** Returns the file. It repeats without end. */
+/** Returns the content of the PNG file. The animation repeats without end. */
 export function animatedPng(frames: readonly AnimationFrame[]): Buffer {
   const pictures = frames.map(({ picture }) => PNG.sync.read(picture));
   const [first] = pictures;

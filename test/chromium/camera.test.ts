@@ -5,7 +5,7 @@ import { useCamera } from './use-camera.ts';
 import { useStage } from './use-stage.ts';
 
 const START_HAS_FOCUS = `document.activeElement === document.querySelector('[data-start]')`;
-/** Puts two cameras into the list of devices, and counts the requests for a picture. */
+/** Puts two cameras into the list of devices, and counts how often the page asks for a camera. */
 const TWO_CAMERAS = `
   globalThis.asked = 0;
   const devices = navigator.mediaDevices;

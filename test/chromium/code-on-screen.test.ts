@@ -39,7 +39,7 @@ describe('the code on the screen', () => {
     });
   }
 
-  it('leaves the other ways to sign in on the first screen of a laptop', async () => {
+  it('leaves room for the other ways to sign in, so that a laptop shows them without scrolling', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop({ viewport: LAPTOP }));
     for (const way of ['Use a passkey on this device', 'Sign in with a password']) {
       expect(await bottomOf(screen, way)).to.be.at.most(LAPTOP.height);

@@ -222,7 +222,7 @@ describe('a browser during an outage of the server', () => {
   });
 });
 
-describe('a browser that event streams do not reach for longer than a code is valid', () => {
+describe('a browser that gets no event stream for longer than a code is valid', () => {
   const stage = useStage({ rotation: 1 });
 
   it('still shows the next code', async () => {
@@ -265,7 +265,7 @@ describe('a browser during a short network failure', () => {
     expect(requests()).to.equal(2);
   });
 
-  // The short suite has the same with a check code: see check-code.test.ts.
+  // In the short suite, check-code.test.ts tests the same, with a check code.
   inFullSuite(() =>
     it('is signed in even if the answer to the request to finish is lost', async () => {
       stage().expectProblem(/ERR_FAILED/);

@@ -16,7 +16,7 @@ import {
 const WIDTHS = [360, 390, 768, 1366, 1920];
 const HEIGHT = 800;
 
-/** The states that the short suite checks: the first state of each page, and the states with the most controls. */
+/** The states with the most controls. The short suite checks these, and the first state of each page. */
 const FULL_PAGES = [
   'waiting, with everything',
   'waiting, with a passkey of its own',
@@ -92,7 +92,7 @@ describe('the confirm page on a small phone', function () {
       }));
   }
 
-  it('leads to the question if a number is tapped before the answer', () =>
+  it('leads to the question if a number is tapped before the question is answered', () =>
     onEach(
       EXHIBITS.filter(({ state }) => state === 'numbers and a question'),
       'de',
@@ -122,7 +122,7 @@ describe('the confirm page on a small phone', function () {
     }));
 });
 
-/** Opens each page in a language. @throws AssertionError with the problems that `look` returns for each */
+/** Opens each page in a language. @throws AssertionError with the problems that `look` returns for all pages */
 async function onEach(
   exhibits: readonly Exhibit[],
   language: string,

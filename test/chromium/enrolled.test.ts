@@ -26,7 +26,7 @@ describe('an account that may be used in enrolled browsers only, in Chromium', (
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('gets instructions for adding another browser, on the page of browsers and on the phone that refuses it', async () => {
+  it('gets instructions for adding a browser, on the QR page and on the phone, which cannot approve the sign-in', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     await screen.getByText('Does your account work only in browsers that you have added?').waitFor();
     const small = { viewport: { width: 360, height: 640 } };
@@ -43,7 +43,7 @@ describe('an account that may be used in enrolled browsers only, in Chromium', (
 describe('a browser that the phone enrols, in Chromium', () => {
   const stage = useStage({ enrolled: () => true, enrolByPhone: true }, { passkeys: true });
 
-  it('asks on the QR page; the phone names it and takes the passkey, and the browser the digits', async () => {
+  it('is added from the QR page, after the phone approves and the digits are typed in the browser', async () => {
     const [desktop, { page: phone }] = [await stage().desktop(), await deviceWithPasskey(stage())];
     for (const context of [desktop, phone.context()]) await context.addInitScript({ path: AXE });
     const screen = await askToSignIn(stage(), desktop);

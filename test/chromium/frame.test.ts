@@ -177,7 +177,7 @@ describe('the QR page', () => {
   });
 
   for (const reducedMotion of ['no-preference', 'reduce'] as const) {
-    it(`${reducedMotion === 'reduce' ? 'shows a change immediately' : 'animates a change'} with reduced motion: ${reducedMotion}`, async () => {
+    it(`${reducedMotion === 'reduce' ? 'shows a change immediately' : 'animates a change'} with prefers-reduced-motion: ${reducedMotion}`, async () => {
       const screen = await askToSignIn(stage(), await stage().desktop({ reducedMotion }));
       const animations = (): Promise<string[]> =>
         screen.evaluate<string[]>(

@@ -4,7 +4,7 @@ import { askToSignIn, seeScreen } from './acts.ts';
 import { scanBeside } from './phones.ts';
 import { useStage } from './use-stage.ts';
 
-describe('a user of a screen reader', () => {
+describe('a user of a screen reader or of reduced motion', () => {
   const stage = useStage({ assess: () => 'check code', deadlines: { decide: 31 } });
 
   it('hears each change as it happens, and a notice when 30 seconds are left', async () => {

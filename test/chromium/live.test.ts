@@ -110,7 +110,7 @@ describe('both screens', () => {
     await seeScreen(screen, 'denied');
   });
 
-  it('send no requests while they are hidden, and the phone sends one once it is visible', async () => {
+  it('show a cancellation on a hidden phone, which sends no requests, once its page is visible', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
     await turn(phone, 'hidden');
@@ -137,7 +137,7 @@ describe('after the sign-in, the phone', () => {
     return { screen, phone };
   };
 
-  it('names the browser, and the list shows it', async () => {
+  it('can give the browser a name, which the list shows', async () => {
     const { phone } = await signInOnBoth();
     await phone.getByLabel('Name this browser').fill('Living room <b>');
     await phone.getByRole('button', { name: 'Save' }).click();
@@ -150,7 +150,7 @@ describe('after the sign-in, the phone', () => {
     await phone.getByRole('heading', { level: 2, name: 'Office Chrome on Linux' }).waitFor();
   });
 
-  it('signs the browser out again if that was not its user', async () => {
+  it('can sign the browser out again if somebody else uses it', async () => {
     stage().expectProblem(/404/);
     const { screen, phone } = await signInOnBoth();
     await phone.getByRole('button', { name: 'Not you? Sign that browser out' }).click();

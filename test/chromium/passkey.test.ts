@@ -10,7 +10,7 @@ import { deviceWithPasskey, withAuthenticator } from './virtual-passkey.ts';
 describe('passkeys in a real browser', () => {
   const stage = useStage({}, { passkeys: true });
 
-  it('are required to approve if the account has one, and amr contains it', async () => {
+  it('are required to approve if the account has one, and amr shows that one was used', async () => {
     const { page: phone } = await deviceWithPasskey(stage());
     const screen = await askToSignIn(stage(), await stage().desktop());
     await scan(stage(), screen, phone);

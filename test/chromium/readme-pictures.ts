@@ -97,8 +97,8 @@ async function signIn(scene: Scene, colorScheme: ColorScheme): Promise<Moment[]>
 }
 
 /**
- * Shows the camera page with the other screen in its viewfinder. The page waits for its decoder, so that it reads no
- * code.
+ * Shows the camera page with the other screen in its viewfinder. The request for the decoder script is never answered,
+ * so that the page does not read the code.
  */
 async function filmInto(phone: Page, screen: Page): Promise<void> {
   const context = phone.context();

@@ -9,7 +9,7 @@ import { useStage } from './use-stage.ts';
 
 const FOREIGN_TEXT = 'https://evil.example/qr/code';
 
-describe('a code that the user pastes', () => {
+describe('a code that the user pastes, drops or chooses as a photo', () => {
   const stage = useStage({ shortCode: true });
 
   const scanPage = async (prepare?: (context: BrowserContext) => Promise<unknown>): Promise<Page> => {
@@ -69,7 +69,7 @@ describe('a code that the user pastes', () => {
     await arriveAtConfirm(page);
   });
 
-  it('has no Paste button if the browser lets no page read the clipboard', async () => {
+  it('cannot be pasted by a button if the browser lets no page read the clipboard', async () => {
     const page = await scanPage((context) =>
       context.addInitScript(`Object.defineProperty(navigator, 'clipboard', { value: undefined })`),
     );

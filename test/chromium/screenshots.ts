@@ -1,7 +1,7 @@
 /**
  * Takes pictures of every page. `npm run screenshots -- <folder>` saves them there, in every language, light and dark,
- * on a phone and on a desktop; with `--theme <views>`, with a folder of views. Without a folder it makes only the
- * pictures of the README.
+ * on a phone and on a desktop. `--theme <views>` uses the views in that folder of a deployment. Without `<folder>` it
+ * makes only the pictures of the README.
  */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';

@@ -38,8 +38,9 @@ export async function withAuthenticator(page: Page): Promise<PasskeyDevice> {
 }
 
 /**
- * A script for a page. Chromium without windows has no menu of passkeys: its authenticator answers immediately instead
- * of after a choice in the menu. `sessionStorage.mediation` contains the mode in which the page has asked.
+ * A script for a page that offers passkeys in a menu (conditional mediation). Chromium without windows has no such
+ * menu, so the script lets the authenticator answer immediately. It notes the mode in which the page has asked in
+ * `sessionStorage.mediation`.
  */
 export const MENU_OF_PASSKEYS = `{
   PublicKeyCredential.isConditionalMediationAvailable = async () => true;

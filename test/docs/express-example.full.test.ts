@@ -22,7 +22,7 @@ const PACKAGES = {
 };
 
 const CALLBACK = 'http://localhost:9/callback';
-/** The example has no app to sign in to. */
+/** Starts the example with an app to sign in to, because the example has none. */
 const WITH_APP = `
 import configuration from './example/support/configuration.js';
 configuration.clients.push({ client_id: 'demo', client_secret: 'secret', redirect_uris: ['${CALLBACK}'] });

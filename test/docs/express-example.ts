@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { docPage } from '../support/doc-pages.ts';
 import { ROOT } from '../support/packed.ts';
 
-/** Returns the diff on the page. @throws Error if the page does not have exactly one */
+/** Returns the diff in docs/express-example.md. @throws Error if the page does not have exactly one diff */
 export function documentedDiff(): string {
   const [diff, more] = docPage('docs/express-example.md').blocks.filter(({ language }) => language === 'diff');
   if (diff === undefined || more !== undefined) throw new Error('the page must have one diff');

@@ -123,7 +123,7 @@ describe('npm run cluster', () => {
       for (const secret of ['a11ce', 'b0b', ...users, ...ids]) expect(all.join('\n')).not.to.include(secret);
     });
 
-    it('blocks a flood of authorization requests at nginx, but no stream, poll or silent renewal of that address', async () => {
+    it('blocks a flood of authorization requests from an address at nginx, but not its streams, polls or silent renewals', async () => {
       const flooding = networkFrom('127.0.0.2');
       const { browser, stream } = await begin(cluster);
       browser.network = flooding;
@@ -142,7 +142,7 @@ describe('npm run cluster', () => {
       await until(async () => sum(await Promise.all(cluster.nodes.map(figures)), 'qr_login_waiting') === 0);
     });
 
-    it('differs from compose.yaml only in addresses', async () => {
+    it('configures nginx and Redis as compose.yaml does, except for addresses', async () => {
       const compose = await readFile(new URL('compose.yaml', FOLDER), 'utf8');
       const template = await readFile(new URL('nginx.conf.template', FOLDER), 'utf8');
       expect(compose).to.include('- ./nginx.conf.template:/etc/nginx/templates/');
@@ -327,7 +327,7 @@ interface BegunSignIn {
 
 /** Starts a sign-in at the demo RP, up to the code. */
 async function begin({ issuer, rpUrl }: Cluster): Promise<BegunSignIn> {
-  // The demo RP sends the RP's own requests, so the test needs no credentials of the RP.
+  // The demo RP sends its requests to the provider itself, so the test needs no credentials of the RP.
   const browser = new BrowserVisitor({ issuer, client: { id: 'demo-rp', secret: '', callback: '' } });
   browser.at = (await browser.agent.follow(`${rpUrl}/login`)).url.href;
   const stream = await browser.events();

@@ -4,7 +4,7 @@ import { Child } from '../support/child.ts';
 import { freePort } from '../support/server.ts';
 import { commandOf, ENVIRONMENT, quickCommandOf, ROOT } from './example-program.ts';
 
-/** Matches the last line of the example at the start, and finds the initial access token. */
+/** Matches the last line that the example prints when it starts, and finds the initial access token. */
 const READY = /initial access token (\S+)$/;
 /** Matches the last line of `npm run attack`. */
 const SUMS = /^held: (\d+), GOT IN: (\d+), not tried here: (\d+), BROKE: (\d+)$/;
@@ -59,7 +59,7 @@ describe('npm run attack', () => {
     }
   });
 
-  it('creates no provider without the initial access token', async () => {
+  it('needs the initial access token to get a provider with other settings', async () => {
     const { issuer } = await start('--everything');
     for (const headers of [{}, { authorization: 'Bearer anything' }] as Record<string, string>[]) {
       const { status } = await new Agent().post(`${issuer}/settings`, { json: {}, headers });

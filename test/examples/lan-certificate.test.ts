@@ -40,7 +40,7 @@ describe('the certificate for the local network', () => {
     }
   });
 
-  it('lets the demo app reach the provider over https, and no other program', async () => {
+  it('lets the demo app, and no other program, reach the provider over https', async () => {
     const certificate = certificateFor(ADDRESS, folder);
     if (certificate === undefined) throw new Error('this test needs openssl');
     let provider: Server | undefined;

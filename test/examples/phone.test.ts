@@ -119,7 +119,7 @@ describe('the phone in the terminal', () => {
     }
   });
 
-  it('says if no server, or another server, answers at the address', async () => {
+  it('reports that no server answers at the address, or that the one that answers is no provider', async () => {
     const nothing = `http://localhost:${await freePort()}`;
     const { code, errors } = await phone(`${nothing}/qr/${UNKNOWN_CODE}`, ...ALICE, '--approve');
     expect(code).to.equal(1);

@@ -21,7 +21,7 @@ async function countSteps(context: BrowserContext): Promise<Steps> {
     steps[kind] += 1;
   });
   await context.addInitScript(`
-    // A form that a key submits clicks its button: only a pointer has a place.
+    // A key that submits a form also clicks its button, but only the click of a pointer has a detail above 0.
     addEventListener('click', (event) => event.isTrusted && event.detail > 0 && noteStep('clicks'), true);
     addEventListener('keydown', (event) => event.isTrusted && noteStep('keys'), true);`);
   return steps;

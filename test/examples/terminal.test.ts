@@ -62,7 +62,7 @@ describe('the sign-in in the terminal', () => {
       expect(await exit()).to.equal(0);
     }));
 
-  it('shows the number that the user chooses on the phone, also on a phone in a terminal', () =>
+  it('shows the number that the user chooses on the phone, here a phone that is a terminal program as well', () =>
     World.during(
       {
         clients: [terminalClient(), phoneClient()],
@@ -103,7 +103,7 @@ describe('the sign-in in the terminal', () => {
 function readBlocks(text: string): string | undefined {
   const rows = stripVTControlCharacters(text)
     .split('\n')
-    // The last row only ends the ground of the code.
+    // The last row is only the lower edge of the code's background.
     .filter((line) => /^[█▀▄ ]{20,}$/.test(line) && !/^▀+$/.test(line));
   const width = Math.max(...rows.map((row) => row.length));
   const scale = 4;

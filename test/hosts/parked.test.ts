@@ -10,7 +10,7 @@ const WAYS: Readonly<Record<string, typeof startHost>> = { 'at its port': startH
 
 for (const [name, start] of Object.entries(HOSTS)) {
   for (const [way, startOn] of Object.entries(WAYS)) {
-    // The host parks the sockets, and not nginx, so one host behind nginx is enough for the short suite.
+    // The sockets are parked by the host, not by nginx, so one host behind nginx is enough for the short suite.
     if (!isFullSuite && way === 'behind nginx' && name !== 'Koa') continue;
     describe(`an app in ${name} ${way}, with parked event streams`, () => {
       const warnings: unknown[] = [];

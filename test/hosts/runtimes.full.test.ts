@@ -1,6 +1,6 @@
 /**
- * Tests runtimes, and a host that replaces globals, each with the provider in a separate process. They are installed on
- * demand.
+ * Tests the provider on other runtimes, and in a host that replaces globals (Next.js), each in a separate process. The
+ * runtimes and Next.js are installed on demand.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync } from 'node:fs';
@@ -19,7 +19,10 @@ interface Program {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Installs the packages of each program. All programs serve the provider at /oidc and the demo RP. */
+/**
+ * The programs: each function installs what its program needs, and returns the command that starts it. All programs
+ * serve the provider at /oidc, and the demo RP.
+ */
 const PROGRAMS: Readonly<Record<string, () => Program>> = {
   ...Object.fromEntries(RUNTIME_NAMES.map((name) => [name, () => programIn(name)])),
   'a Next.js app': () => ({

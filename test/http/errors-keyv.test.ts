@@ -46,7 +46,8 @@ describe('a Keyv that is neither in memory nor Redis', () => {
   };
 
   /**
-   * Lets one access fail, counted from 1. @returns true if there were that many accesses, so that the request failed
+   * Lets one access of the request fail: the first if `failing` is 1, and so on.
+   * @returns true if there were that many accesses, so that the request failed
    */
   const failAt = async (failing: number, act: () => Promise<Answer>): Promise<boolean> => {
     let accesses = 0;
@@ -78,7 +79,7 @@ describe('a Keyv that is neither in memory nor Redis', () => {
     const other = await world.meet('bob');
     await phone.scan(await browser.code());
     const goOn = elsewhere.hang((access) => isTicket(access) && isOf(access, phone));
-    // A turn lasts ten times as long as other requests wait for it, so this turn does not end within the test.
+    // A write that hangs keeps its turn for ten times as long as other requests wait, so its turn outlasts this test.
     await whileStoresMayTake(500, async () => {
       // The first request writes. The others have read, and wait for their turn to write.
       await Promise.all([1, 2, 3].map(() => expectUnavailable(phone.approve())));

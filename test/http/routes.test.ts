@@ -79,7 +79,7 @@ describe('a request that no page sends', () => {
           const [asJson, json] = await send(method, path, cookie, 'application/json');
           expect(asJson, `${where} ${json}`).to.be.within(400, 404);
           expect(json, where).to.match(/^\{"error":"\w+","error_description":".+"\}$/);
-          // The ticket itself is for scripts only, so it has no error page.
+          // These URLs of the ticket are for scripts only, so they have no error page.
           if (/\/qr(\/events)?$/.test(path)) continue;
           const [asPage, page] = await send(method, path, cookie, 'text/html');
           expect(asPage, where).to.equal(asJson);
@@ -95,7 +95,7 @@ describe('a request that no page sends', () => {
     const other = await world.meet('bob');
     const code = await other.browser.code();
     const at = code.length - CODE_LENGTH;
-    // The first and last characters of the place, of the random part of the id, and of the MAC.
+    // The first and last characters of the two parts of the id (place and random bits), and of the MAC.
     for (const index of [0, 2, 3, ID_LENGTH - 1, ID_LENGTH, CODE_LENGTH - 2, CODE_LENGTH - 1]) {
       const position = at + index;
       const forged = `${code.slice(0, position)}${code[position] === 'A' ? 'B' : 'A'}${code.slice(position + 1)}`;

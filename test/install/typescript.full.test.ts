@@ -27,7 +27,7 @@ const OLDER = {
   keyv: '5.6.0',
 };
 
-/** The newest types need TypeScript 5.6. */
+/** The versions of TypeScript, and the types to compile with each. The newest types need TypeScript 5.6. */
 const VERSIONS: Readonly<Record<string, readonly (keyof typeof TYPES)[]>> = {
   '5.5.4': ['older'],
   '5.6.3': ['newest'],

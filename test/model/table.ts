@@ -54,7 +54,7 @@ function isFact(name: string, facts: Facts): name is keyof Facts {
   return Object.hasOwn(facts, name);
 }
 
-/** `show` is a word of Promela, so the model calls it `show_`. */
+/** Returns the name of an act or a state. `show` is a keyword of Promela, so the model writes `show_`. */
 function nameOf(word: string | undefined): string {
   return String(word).trim().replace(/_$/, '');
 }

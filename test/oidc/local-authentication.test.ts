@@ -11,7 +11,7 @@ import { World } from '../support/world.ts';
 
 const HOUR_SECONDS = 3600;
 
-describe('localAuthentication', () => {
+describe('the result of localAuthentication', () => {
   let world: World;
   let site: Site;
   let options: LocalAuthenticationOptions;

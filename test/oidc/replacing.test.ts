@@ -49,7 +49,7 @@ describe('a finished sign-in in a browser in which another tab has signed in sin
   });
 
   /**
-   * Lets Alice approve and the browser finish. Then signs this account in in another tab, before the browser continues.
+   * Lets Alice approve and the browser finish. Before the browser continues, signs the named account in in another tab.
    */
   async function finishBesideTab(name: keyof typeof PASSWORDS): Promise<{ browser: BrowserPerson; finished: string }> {
     const { browser, phone } = await world.meet();

@@ -1,6 +1,6 @@
 /**
- * Runs each row of the tables in `table.ts` over HTTP. The RP is openid-client; browser and phone load pages and send forms as real
- * ones do.
+ * Runs each row of the tables in `table.ts` over HTTP. The RP is openid-client. The browser and the phone load pages
+ * and send forms as real ones do.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

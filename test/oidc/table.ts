@@ -83,7 +83,7 @@ export interface Row extends Visit {
   readonly what: string;
   /** The configuration, if it is not the usual one. */
   readonly on?: Setup;
-  /** The sign-ins in this browser before. */
+  /** The earlier sign-ins in this browser. */
   readonly before?: readonly Visit[];
   readonly seen: Observation;
 }

@@ -116,7 +116,7 @@ describe('a request of the library for apps', () => {
         },
       ));
 
-    it('gets the nonce and the time one after the other', () => {
+    it('is repeated once with the time of the provider, and once more with the nonce', () => {
       const date = (): string => new Date(Date.now() + HOUR_MS).toUTCString();
       return ProofServer.during(
         ({ proof }) => {
@@ -152,7 +152,7 @@ describe('a request of the library for apps', () => {
         expect(server.requests).to.have.length(3);
       }));
 
-    it('is repeated with one new token for all requests that were refused in the meantime', () =>
+    it('shares one new token with the other requests that were refused in the meantime', () =>
       ProofServer.during(answer, async (server) => {
         const asked: unknown[] = [];
         let refresh = (): void => undefined;
@@ -223,7 +223,7 @@ describe('a request of the library for apps', () => {
     );
   });
 
-  it('fails with the demanded authentication (RFC 9470)', () => {
+  it('fails with an error that says which authentication the provider demands (RFC 9470)', () => {
     const challenges: readonly [string, object | undefined][] = [
       ['DPoP error="insufficient_user_authentication", max_age="0"', { maxAge: 0 }],
       [

@@ -100,7 +100,7 @@ export class AppPageSite {
     await browser.start(parameters);
     const code = await browser.code();
     const { app, page } = await this.open(name);
-    // Wait, so that another sign-in has a later time.
+    // Backdate this sign-in, so that another one has a later time.
     await backdateAppSignIn(this.world, app, 60);
     await page.evaluate(`phone.scan('${code}').then((scanned) => { window.ticket = scanned; })`);
     return { browser, app, page, code };

@@ -1,4 +1,4 @@
-/** Uses the library with the token and the key of an app of the fixtures. */
+/** Uses the library for apps (`src/phone`) with the token and the key of an app of the tests. */
 import { Phone, type PhoneOptions, webCryptoSigner } from '../../src/phone/index.ts';
 import { AppPerson } from '../support/app.ts';
 import { BrowserPerson, type PASSWORDS, type World } from '../support/world.ts';

@@ -35,7 +35,7 @@ describe('the text of a QR code', () => {
     [CODE, 'https://id.example.com'],
   ];
   for (const [text, issuer] of accepted) {
-    it(`is claimed: ${JSON.stringify(text.replace(CODE, '…'))} at ${issuer}`, async () => {
+    it(`is accepted as a code: ${JSON.stringify(text.replace(CODE, '…'))} at ${issuer}`, async () => {
       const base = issuer.toLowerCase().replace(/\/$/, '');
       expect(await scan(text, issuer)).to.deep.equal([`${base}/qr/api/scans`, { actions: true, code: CODE }]);
     });
@@ -44,7 +44,7 @@ describe('the text of a QR code', () => {
   const link = (issuer: string, more = ''): string =>
     `com.example.app:/qr/${CODE}?${new URLSearchParams({ iss: issuer })}${more}`;
   for (const issuer of ['https://id.example.com', 'https://id.example.com/op', 'http://localhost:3000']) {
-    it(`may be in a link of the provider that has opened the app: ${issuer}`, async () => {
+    it(`may be in a link with which the provider has opened the app: ${issuer}`, async () => {
       expect(await scan(link(issuer), issuer)).to.deep.equal([`${issuer}/qr/api/scans`, { actions: true, code: CODE }]);
       expect(await scan(link(`${issuer}/`), issuer)).to.deep.equal([
         `${issuer}/qr/api/scans`,

@@ -4,7 +4,7 @@ import type { WorldOptions } from '../support/world.ts';
 import { AppPageSite } from './app-page.ts';
 import { revokeGrant } from './app-phone.ts';
 
-/** Acts at a provider with these options. */
+/** Starts a provider with these options and the app's page, acts on them, and stops them. */
 async function during(options: WorldOptions, act: (site: AppPageSite) => Promise<void>): Promise<void> {
   const site = await AppPageSite.start(options);
   try {

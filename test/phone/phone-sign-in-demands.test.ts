@@ -6,7 +6,7 @@ import { World } from '../support/world.ts';
 import { meetApp, phoneOf } from './app-phone.ts';
 import { errorOf } from './errors.ts';
 
-/** Lets the provider demand something of the user besides a tap. */
+/** Runs the act with a provider that has these options. Most of them demand more of the user than a tap. */
 function withOptions(qrLogin: Partial<QrLoginOptions>, act: (world: World) => Promise<void>): Promise<void> {
   return World.during({ qrLogin }, act);
 }
@@ -111,7 +111,7 @@ describe('an app that uses the library, if the provider demands more than a tap 
       expect((await browser.finish(checkCode)).status).to.equal(200);
     }));
 
-  it('leaves the browser signed in after it is closed only if it approves with remember', () =>
+  it('keeps the browser signed in after that browser is closed only if the app approves with remember', () =>
     withOptions({}, async (world) => {
       for (const remember of [true, false]) {
         const { browser, phone } = await meetApp(world);

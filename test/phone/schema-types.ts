@@ -1,4 +1,4 @@
-/** Writes JSON Schemas (draft 2020-12), as OpenAPI 3.1 has them, as types of TypeScript. */
+/** Turns JSON Schemas (draft 2020-12), which OpenAPI 3.1 uses, into TypeScript types. */
 
 export type Schema = Readonly<Record<string, unknown>>;
 

@@ -115,7 +115,7 @@ function only(asks: Scene['asks'], ...names: string[]): Scene['asks'] {
   return Object.fromEntries(Object.entries(asks).filter(([asked]) => names.includes(asked)));
 }
 
-describe('oidc-provider, if Redis', () => {
+describe('oidc-provider over Redis', () => {
   let redis: RedisServer;
   let store: Keyv | undefined;
   let scene: Scene;
@@ -141,7 +141,7 @@ describe('oidc-provider, if Redis', () => {
     await redis.restart();
   });
 
-  it('is stopped, says to try again, and works again when Redis continues', async () => {
+  it('says to try again while Redis is stopped, and works again when Redis continues', async () => {
     redis.pause();
     await whileStoresMayTake(SHORT, async () => {
       await expectAllUnavailable(scene.asks);
@@ -152,7 +152,7 @@ describe('oidc-provider, if Redis', () => {
     expect((await scene.visitor.open('/account')).text).to.include('Alice Liddell');
   });
 
-  it('is killed, says to try again, and works with an empty Redis after a restart', async () => {
+  it('says to try again after Redis was killed, and works with an empty Redis after a restart', async () => {
     await redis.kill();
     await whileStoresMayTake(SHORT, () => expectAllUnavailable(scene.asks));
     await redis.restart();
@@ -163,7 +163,7 @@ describe('oidc-provider, if Redis', () => {
 
   const READING = ['GET /account', 'GET /me', 'POST /token/introspection'];
 
-  it('has become a replica, says to try again if it must write, and answers if it only reads', async () => {
+  it('says to try again if it must write to a Redis that has become a replica, and answers if it only reads', async () => {
     await redis.command('REPLICAOF', '127.0.0.1', '1');
     const { 'GET /account as JSON': _, ...asks } = scene.asks;
     const writing = Object.keys(asks).filter((asked) => !READING.includes(asked));
@@ -173,7 +173,7 @@ describe('oidc-provider, if Redis', () => {
     await untilRecovered(scene.asks);
   });
 
-  it('is out of memory, says to try again if it must write, and answers if it only reads', async () => {
+  it('says to try again if it must write to a Redis that is out of memory, and answers if it only reads', async () => {
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');
     const { 'GET /account as JSON': _, ...asks } = scene.asks;
     const writing = Object.keys(asks).filter((asked) => !READING.includes(asked));
@@ -184,10 +184,10 @@ describe('oidc-provider, if Redis', () => {
   });
 });
 
-describe('oidc-provider, if a Keyv', () => {
+describe('oidc-provider over a Keyv', () => {
   storesMayTake(GENEROUS);
 
-  it('never answers, says to try again each time, and works again when the Keyv answers', async () => {
+  it('says to try again while the Keyv does not answer, and works again when it answers', async () => {
     const backend = new HangingBackend();
     const scene = await Scene.over(keyvOver(backend));
     try {

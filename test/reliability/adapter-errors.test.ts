@@ -132,7 +132,7 @@ describe('the adapter, if Redis', () => {
         await Promise.all(all.map(([act, run]) => expectRefused(() => run(adapterFor(act)))));
       });
 
-      it('refuses the first request of a connection', async () => {
+      it('refuses the first request of an adapter that was not used before the fault', async () => {
         await expectRefused(() => late('Session').upsert('id', session, 60));
       });
 

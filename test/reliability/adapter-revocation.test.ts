@@ -139,7 +139,7 @@ describe('a grant that is revoked in Redis', () => {
     return revoked;
   }
 
-  it('leaves no record outside of the grant when two nodes write a hundred records at the same time', async () => {
+  it('leaves no record outside of the grant when two nodes write the same records during a revocation', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       await write(one, numbered(200, 'early '));
       const late = [write(one, numbered(100, 'late ')), write(other, numbered(100, 'late '))];
@@ -172,7 +172,7 @@ describe('a grant that is revoked in a Redis Cluster', () => {
     return found.flat();
   }
 
-  it('leaves no record that is written between its deletion and its removal from the grant', async () => {
+  it('leaves nothing even if a record is written between its deletion and its removal from the grant', async () => {
     const [one, other] = keyvs.map((keyv) => keyvAdapter(keyv)('AccessToken')) as [Adapter, Adapter];
     const write = (id: string): Promise<unknown> => one.upsert(id, { jti: id, grantId: 'grant' }, 600);
     await write('warm');

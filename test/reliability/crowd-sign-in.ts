@@ -155,7 +155,7 @@ export class CrowdSignIn {
     return (await this.#browser.exchange(await this.#arrive(await this.#browser.start()))).claims()?.sub;
   }
 
-  /** Uses the code again, and opens the URL that has signed the browser in with another browser. */
+  /** Uses the code again, and opens, in another browser, the URL that has signed the first browser in. */
   async #replay(resume: string, arrived: string): Promise<void> {
     if (!this.#askedAgain) {
       const again = await this.#browser.exchange(arrived).catch((error: unknown) => error);

@@ -1,6 +1,6 @@
 /**
- * Runs the crowd test shortly for each fault. The figures in `docs/reliability.md` come from longer runs that were
- * started by hand on an idle machine: see `crowd-run.ts`.
+ * Runs the crowd test for each fault, for a short time. The figures in `docs/reliability.md` come from longer runs that
+ * were started by hand on an idle machine: see `crowd-run.ts`.
  */
 import { expect } from 'chai';
 import { runCrowd } from './crowd.ts';

@@ -9,8 +9,8 @@ import { crowdNetwork, type Traffic } from './crowd-network.ts';
 import { BROWSER_ADDRESS, CrowdSignIn, type CrowdUser, type SignInOutcome } from './crowd-sign-in.ts';
 
 /**
- * The number of phones that are signed in beforehand, for each sign-in a second. A phone has one sign-in at a time. If
- * all are busy, more are added.
+ * The number of phones that are signed in beforehand is this number times the rate of sign-ins. A phone has one sign-in
+ * at a time. If all phones are busy, more are added.
  */
 const PHONES = 8;
 const PHONES_AT_A_TIME = 4;
@@ -28,7 +28,7 @@ export interface CrowdSize {
   readonly storePatience?: number;
 }
 
-/** Counts how the sign-ins of a crowd ended. Each list has a description of every such sign-in or request. */
+/** How the sign-ins of a crowd ended. Each list describes the sign-ins or requests to which its name applies. */
 export interface CrowdCount {
   readonly signIns: number;
   readonly faults: number;

@@ -15,7 +15,7 @@ import { lastOf, TIMEOUT_MS, untilAnswered } from './resume-site.ts';
 /** In milliseconds. Long enough that a working Redis does not look broken on a busy machine. */
 const PATIENCE_MS = 3_000;
 
-/** Ends all claims, as if their four seconds had passed. Returns the number of their records that are consumed. */
+/** Ends all claims, as if their four seconds had passed. Returns the number of claimed records that are consumed. */
 const END_CLAIMS = `
 local consumed = 0
 for _, key in ipairs(redis.call('KEYS', '*')) do
@@ -80,7 +80,7 @@ describe('the token endpoint', function () {
       });
     }
 
-    it(`accepts a ${what} at another node if the first node dies at any command before the tokens are due`, async () => {
+    it(`accepts a ${what} at another node if the first node dies at any command before it is consumed`, async () => {
       for (const at of await commandsOf(await make())) await expectTakeover(await make(), at);
     });
   }
@@ -93,7 +93,7 @@ describe('the token endpoint', function () {
 
   it('gives tokens to one of many concurrent requests after a failure', async () => {
     const code = await failAtLastCommand();
-    // The answer to this request comes after the code was given back.
+    // Once this request is answered, the code has been given back after the failure.
     await redeemWithWrongVerifier(code);
     const answers = await Promise.all(Array.from({ length: 30 }, (_, turn) => site.redeem(turn % 2, code)));
     expect(answers.filter(({ status }) => status === 200)).to.have.lengthOf(1);
@@ -121,7 +121,7 @@ describe('the token endpoint', function () {
     throw new Error('no command made the request fail');
   }
 
-  /** Ends all claims. @returns the number of their records that are consumed */
+  /** Ends all claims. @returns the number of claimed records that are consumed */
   async function endClaims(): Promise<number> {
     return Number(await redis.command('EVAL', END_CLAIMS, '0'));
   }

@@ -173,8 +173,8 @@ export class Journey {
   }
 
   /**
-   * Takes the next step, or as many as succeed if the fault says so. A step that gets no connection is repeated at
-   * another node, as a proxy would do.
+   * Takes the next step. If the fault has `goesOn`, takes more steps until one does not succeed. A step that gets no
+   * connection is repeated at another node, as a proxy would do.
    */
   async #goOn(fault: Fault): Promise<void> {
     for (let [step] = this.#steps; step !== undefined; [step] = this.#steps) {

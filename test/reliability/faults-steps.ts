@@ -243,7 +243,7 @@ export function unlessNoConnection(error: unknown): undefined {
   throw error;
 }
 
-/** Sends a decision. If an earlier try got a 503 and was written later, the answer is the same as to the first try. */
+/** Sends a decision. If an earlier try got a 503 but was written after all, the answer is that of a first try. */
 function decide({ phone }: Journey, decision: 'approve' | 'deny'): Promise<Answer> {
   return phone.decide(decision);
 }

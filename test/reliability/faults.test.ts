@@ -75,7 +75,10 @@ interface Cell {
   readonly state: State;
 }
 
-/** Returns the sign-ins of a fault. The short suite tests each of its states on one side, by turns. */
+/**
+ * Returns the sign-ins that a fault is tested with. The short suite tests each of the fault's `inShortSuite` states
+ * with one side only, browser and phone in turn.
+ */
 function cellsOf({ hits, inShortSuite = [] }: Fault): Cell[] {
   const sides = hits === 'one node' ? SIDES : (['browser'] as const);
   if (isFullSuite) return sides.flatMap((side) => STATES.map((state) => ({ side, state })));

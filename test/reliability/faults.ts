@@ -50,7 +50,7 @@ export interface Fault {
 }
 
 export const VICTIM = 0;
-/** The node of the other side of each sign-in. */
+/** The node that serves the other side of each sign-in: the phone, or the browser. */
 export const OTHER = 1;
 /** The node to which requests go if their own node is down. The sign-ins have not used it before the fault. */
 export const ELSEWHERE = 2;

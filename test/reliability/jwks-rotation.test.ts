@@ -72,7 +72,11 @@ describe('a rotation of `jwks` while users sign in', function () {
     return signIn;
   }
 
-  /** @param everywhere true if all nodes must know the key; false if one is enough. @returns the id of the key */
+  /**
+   * Finishes a sign-in, and verifies its ID token with the keys of each node.
+   * @param everywhere true if the keys of all nodes must verify it; false if those of one node are enough
+   * @returns the id of the key
+   */
   async function finish({ browser, user }: SignIn, everywhere: boolean): Promise<unknown> {
     await browser.untilState('approved');
     const tokens = await browser.tokens((await browser.finish()).json().redirectTo);

@@ -36,8 +36,8 @@ describe('nodes behind nginx with its defaults', function () {
     const impatient = await startBalancer({ port: await freePort(), nodes: nodes.ports, special: IMPATIENT });
     nginxes.push(impatient);
     silence = waitInSilence(nodes, impatient);
-    // Mark the promise as handled: a test that awaits it later reports the rejection, which must not be unhandled
-    // before.
+    // Mark the promise as handled. A test awaits it later and reports a rejection, which must not count as unhandled
+    // until then.
     silence.catch(() => undefined);
   });
 

@@ -30,7 +30,7 @@ const KINDS: readonly Placement[] = [
 
 const PLACEMENTS = sizeOfSuite({ short: KINDS, full: EVERY_PLACEMENT });
 
-const WRONG_CLOCK = 'of three nodes, the second of which is 61 seconds ahead';
+const WRONG_CLOCK = 'of three nodes, the second of which has a clock that is 61 seconds ahead';
 
 const CLOCKS: Readonly<Record<string, readonly OneNode[]>> = {
   [WRONG_CLOCK]: [{}, { clockAhead: 61 }, {}],
@@ -91,7 +91,7 @@ for (const [name, clocks] of Object.entries(CLOCKS)) {
       });
     }
 
-    it('works with the page, its stream and its finish at three nodes', async () => {
+    it('works if the page, its stream and its finish request are each served by another node', async () => {
       const browser = new BrowserVisitor(nodes.site, nodes.networkTo(0));
       await browser.start();
       browser.network = nodes.networkTo(1);

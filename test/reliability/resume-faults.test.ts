@@ -68,7 +68,8 @@ describe('the URL that resumes a sign-in', function () {
     const { jar } = visit.browser.agent;
     const before = await jar.store.getAllCookies();
     await visit.browser.agent.get(url);
-    // Another run may have sent more commands. Otherwise the harm would be done later, to the check of the node's health.
+    // This request may send fewer commands than the counted one, so that no harm was done. Heal the proxy, because the
+    // harm would otherwise be done later, to the check of the node's health.
     if (!site.proxy.isHarmDone) site.proxy.heal();
     // The browser has got no answer, so it still has its earlier cookies.
     await jar.removeAllCookies();

@@ -168,7 +168,7 @@ export class Visit {
   }
 }
 
-/** The kinds of URLs that resume a sign-in. The kind with the most commands is first. */
+/** The kinds of URLs that resume a sign-in. The kind with the most Redis commands is first. */
 export const RESUMES: Readonly<Record<string, (visit: Visit) => Promise<URL>>> = {
   'of a request that was pushed': async (visit) => {
     await visit.startPushed();

@@ -12,7 +12,7 @@ const BOTH = [0, 1];
 const EVERY_PLACEMENT: readonly Placement[] = BOTH.flatMap((show) =>
   BOTH.flatMap((scan) => BOTH.flatMap((approve) => BOTH.map((finish): Placement => [show, scan, approve, finish]))),
 );
-/** In each of these rows, each step follows a step of the other build. */
+/** In the first two rows, the build changes at each step. In the last one, only Approve is at the earlier build. */
 const ALTERNATING: readonly Placement[] = [
   [0, 1, 0, 1],
   [1, 0, 1, 0],
@@ -20,7 +20,7 @@ const ALTERNATING: readonly Placement[] = [
 ];
 const PLACEMENTS = sizeOfSuite({ short: ALTERNATING, full: EVERY_PLACEMENT });
 
-testBeside('the build before formats', buildBeforeFormats);
+testBeside('the last build without record formats', buildBeforeFormats);
 
 inFullSuite(() => {
   const commit = findLastCommit();

@@ -1,6 +1,6 @@
 /**
- * Starts an RP with express-openid-connect, set up as in "Configuring the SDK" of its README. The RP gets an ID token by
- * form post.
+ * Starts an RP with express-openid-connect, set up as in "Configuring the SDK" of its README. The RP gets an ID token
+ * by form post.
  */
 import express, { type ErrorRequestHandler } from 'express';
 import { auth } from 'express-openid-connect';

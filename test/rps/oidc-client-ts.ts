@@ -1,6 +1,6 @@
 /**
- * Starts an RP that consists of one page with oidc-client-ts. It loads the library's build for browsers, as the library's
- * samples do.
+ * Starts an RP that consists of one page with oidc-client-ts. It loads the library's build for browsers, as the samples
+ * of the library do.
  */
 import { fileURLToPath } from 'node:url';
 import express from 'express';

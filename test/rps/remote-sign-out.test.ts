@@ -1,5 +1,5 @@
 /**
- * Tests an RP with express-openid-connect and back-channel logout, set up as in "Back-Channel Logout" of its examples.
+ * Tests an RP with express-openid-connect. It is set up as "Back-Channel Logout" in the examples of that library shows.
  */
 import { expect } from 'chai';
 import express from 'express';

@@ -1,5 +1,6 @@
 /**
- * Checks the rules of CONTRIBUTING.md about folders. Each probe is a file with an import that the linter must refuse.
+ * Checks the rules of CONTRIBUTING.md about folders. Each probe is a file with one import, which the linter must
+ * refuse or allow.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -111,8 +112,8 @@ describe('the table of folders in CONTRIBUTING.md', () => {
 /** Tests of the whole package, and of the tables in docs/oidc.md. */
 const OF_NO_FILE = ['package', 'oidc/table'];
 
-describe('each test in a folder that src has, too,', () => {
-  it('is named after a file there', () => {
+describe('each test whose folder also exists in src', () => {
+  it('is named after a file in that folder of src', () => {
     const sources = filesIn('src').map((file) => file.replace(/^src\/|\.ts$/g, ''));
     const folders = new Set(sources.map(dirname));
     const tests = filesIn('test').filter((file) => file.endsWith('.test.ts'));

@@ -131,7 +131,7 @@ async function startServer(on: WorldOptions): Promise<SharedServer> {
   return { world, site: siteOf(world) };
 }
 
-/** Returns true if the server has limits, because one attack would use up the limits of the next one. */
+/** Returns true if the server has limits. One attack would use them up, and the next one would fail for that reason. */
 function hasLimits({ qrLogin }: WorldOptions): boolean {
   return qrLogin?.limits !== undefined && qrLogin.limits !== false;
 }

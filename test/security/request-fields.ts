@@ -1,4 +1,4 @@
-/** Gives weak servers the fields of a request, because our handlers do not store them anywhere. */
+/** Lets tests, and servers without one defence, read the fields of a request, which our handlers store nowhere. */
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 

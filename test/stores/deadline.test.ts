@@ -52,7 +52,7 @@ describe('the wait for a store', () => {
     port1.close();
   });
 
-  it('ends with TooLate if there was no answer when this process was no longer blocked', async () => {
+  it('ends with TooLate if no answer arrived while this process was blocked', async () => {
     const answer = withDeadline(never(), SHORT_MS);
     block(2 * SHORT_MS);
     expect(await answer.catch((error: unknown) => error)).to.be.instanceOf(TooLate);

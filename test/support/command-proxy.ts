@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { LOOPBACK } from './server.ts';
 
-/** The ways to disturb a command, which the names call "it". The first one leaves the most unfinished state, so the short suite uses it. */
+/**
+ * The ways to disturb a command, which these names call "it". The short suite uses the first one, because that leaves
+ * the most unfinished state.
+ */
 export const HARMS = [
   'the connection is lost after Redis has done it',
   'the connection is lost before Redis gets it',
@@ -15,8 +18,8 @@ export const HARMS = [
 export type Harm = (typeof HARMS)[number];
 
 /**
- * Returns those of the numbered commands at which a test does this harm. If Redis does not answer, each command takes until the store's
- * time-out, so only the last seven are used.
+ * Returns the numbers of the commands that a test disturbs in this way. If Redis does not answer, each command takes
+ * until the store's time-out, so only the last seven are disturbed.
  */
 export function commandsFor(harm: Harm, commands: readonly number[]): readonly number[] {
   return harm === 'Redis does it and does not answer' ? commands.slice(-7) : commands;

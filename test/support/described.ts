@@ -37,7 +37,7 @@ export class Description {
     this.#ajv.addSchema({ $id: 'api', ...document });
   }
 
-  /** Ensures that an answer is described. @throws Error if it is not */
+  /** Ensures that the description contains this answer. @throws Error if the answer differs from it */
   assertAnswer(
     method: string,
     path: string,

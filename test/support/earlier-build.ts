@@ -1,4 +1,7 @@
-/** Builds earlier versions of the package in folders of their own, so that their nodes can run beside nodes of this version. */
+/**
+ * Builds earlier versions of the package in folders of their own, so that their nodes can run beside nodes of this
+ * version.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

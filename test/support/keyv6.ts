@@ -17,7 +17,7 @@ export function newKeyv6(options: Keyv6Options = {}): Keyv {
 
 /**
  * Returns a Keyv 6 over Redis, with the Redis backend of Keyv 5. The backend of Keyv 6 imports `keyv`, which is Keyv 5
- * here; the tests of the installed package cover it. `disconnect()` closes the Keyv's own connection.
+ * here; the tests of the installed package cover that backend. `disconnect()` closes the Keyv's own connection.
  */
 export function keyv6OverRedis(url: string, options: Keyv6Options = {}): Keyv {
   return newKeyv6({ ...options, store: new KeyvRedis(url) });

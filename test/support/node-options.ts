@@ -1,4 +1,4 @@
-/** The options and the messages of a node that tests start as a separate process. All of them survive JSON. */
+/** The options and the messages of a node that tests start as a separate process. All of them can be sent as JSON. */
 import type { ClientMetadata, Configuration } from 'oidc-provider';
 import type { QrLoginOptions, Verdict } from '../../src/index.ts';
 

@@ -36,7 +36,7 @@ const EVENTS = [
   'failed',
 ] as const;
 
-/** The time that open requests have to end after SIGTERM, and after them the connections to Redis. */
+/** The time that open requests get to end after SIGTERM. Then the connections to Redis get the same time. */
 const PATIENCE_MS = 3_000;
 
 const {

@@ -13,7 +13,10 @@ export interface NodesOptions {
   readonly redis: RedisAddress;
   /** The special options of each node. By default there are three nodes without special options. */
   readonly nodes?: readonly OneNode[];
-  /** The issuer of all nodes. The default is an address at which no server listens: {@link Nodes.networkTo} leads to the nodes. */
+  /**
+   * The issuer of all nodes. By default, no server listens at this address, and only {@link Nodes.networkTo} and
+   * {@link Nodes.roundRobin} lead to the nodes.
+   */
   readonly issuer?: string;
   readonly people?: number;
   readonly qrLogin?: PlainQrLoginOptions;

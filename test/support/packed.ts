@@ -16,7 +16,7 @@ export const STRICT = {
   types: ['node'],
 } as const;
 
-/** The packed package. Packing takes a second, so that it is done once per process. */
+/** The packed package. Packing takes a second, so it is done only once per process. */
 let tarball: string | undefined;
 
 function pack(): string {

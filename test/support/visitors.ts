@@ -122,7 +122,7 @@ export class BrowserVisitor extends Visitor {
     return (await this.submit(page.url, { name, password: passwordOf(name) })).location;
   }
 
-  /** Allows the consent page if there is one, and redeems the code that arrives at the RP. */
+  /** Grants consent if there is a consent page, and redeems the code that arrives at the RP. */
   async tokens(location: unknown): Promise<client.TokenEndpointResponse & client.TokenEndpointResponseHelpers> {
     const consent = await this.#goOn(`${location}`);
     if (consent.location.startsWith(this.site.client.callback)) return this.exchange(consent.location);

@@ -1,7 +1,7 @@
 /**
  * Writes the coverage of a worker process before Mocha ends the process. Mocha gives its workers one second at the end,
- * and writing takes longer. A worker cannot know its last file, so it writes after each file that ends when all other
- * files may already be running.
+ * and writing takes longer. A worker cannot know which file is its last one. So it writes after each file that it ends
+ * once the workers may have taken all files.
  */
 import { appendFileSync, statSync } from 'node:fs';
 import { stopCoverage, takeCoverage } from 'node:v8';

@@ -195,7 +195,7 @@ describe('a browser that renews its ticket', () => {
 describe('a browser that cancels', () => {
   const scene = setUpScene();
 
-  it('a live ticket makes the phone get the answer that it is over', async () => {
+  it("a live ticket ends it, and makes the phone's requests fail with over", async () => {
     const id = await scene().scanCode();
     const outcome = await scene().browser.cancel(ME);
     expect(outcome?.changed).to.equal(true);

@@ -130,7 +130,7 @@ describe('a browser that must type the check code', () => {
     expect((await scene().browser.finish(ME, { checkCode: right })).ticket.state).to.equal('redeemed');
   });
 
-  it('cancels the ticket with the third wrong code, and the right one is refused then', async () => {
+  it('cancels the ticket with the third wrong code, after which even the right code is refused', async () => {
     const right = await digits(scene());
     await awaitRefusal(scene().browser.finish(ME, { checkCode: wrong(right) }));
     await awaitRefusal(scene().browser.finish(ME, { checkCode: wrong(right) }));
@@ -181,7 +181,7 @@ describe('a browser that must type the check code', () => {
     expect((await scene().browser.look(ME))?.state).to.equal('cancelled');
   });
 
-  it('has all three tries left if no check code was required', () => {
+  it('is told that three tries are left if its ticket has counted no wrong code', () => {
     expect(new WrongCheckCode(approved()).message).to.include('Tries left: 3.');
   });
 });

@@ -41,7 +41,7 @@ describe('with keys,', () => {
       expect(keys.unseal('ticket', wrong)).to.equal(undefined);
   });
 
-  it('a text that an older secret has sealed is opened, and no other one', () => {
+  it('a text that an older secret has sealed is opened, but not one that an unknown secret has sealed', () => {
     const sealed = keys.seal('ticket', 'text');
     expect(new SecretKeys([OTHER, ...SECRETS]).unseal('ticket', sealed)).to.equal('text');
     expect(new SecretKeys([OTHER]).unseal('ticket', sealed)).to.equal(undefined);

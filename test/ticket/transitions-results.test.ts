@@ -65,7 +65,7 @@ describe('the record of a ticket', () => {
     });
   });
 
-  it('requires the check code after a typed claim is approved, even if the verdict does not require it', () => {
+  it('requires the check code after an approval if the code was typed, even if the verdict does not require it', () => {
     const typed = scanned({ typed: true });
     expect(transitions.approve(typed, { approver: alice(), checkCode: false }, at(NOW))).to.deep.equal(
       transitions.approve(scanned(), { approver: alice(), checkCode: true }, at(NOW)),
@@ -96,7 +96,7 @@ describe('the record of a ticket', () => {
     });
   });
 
-  it('has the approver who scanned after a denial', () => {
+  it('keeps the session with which the approver scanned if the ticket is denied', () => {
     expect(transitions.deny(scanned(), refreshed, at(NOW))).to.deep.equal({
       ...scanned(),
       state: 'denied',
@@ -107,7 +107,7 @@ describe('the record of a ticket', () => {
     });
   });
 
-  it('is denied until the end of the interaction after a report', () => {
+  it('is denied after a report, until the end of the interaction', () => {
     expect(transitions.report(scanned(), refreshed, at(NOW))).to.deep.equal({
       ...scanned(),
       state: 'denied',
@@ -291,7 +291,7 @@ describe('a request that demands a recent sign-in', () => {
     expect(transitions.report(demanding, alice({ authenticatedAt: since - 1 }), at(NOW)).because).to.equal('report');
   });
 
-  it('is not disclosed to another session or after the deadline', () => {
+  it('does not tell another session, or anyone after the deadline, that the sign-in is too old', () => {
     const stale = { approver: alice({ authenticatedAt: since - 1 }), checkCode: false };
     const stranger = { approver: { ...bob(), authenticatedAt: since - 1 }, checkCode: false };
     const elsewhere = { approver: alice({ sessionUid: 'other', authenticatedAt: since - 1 }), checkCode: false };

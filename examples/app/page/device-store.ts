@@ -1,4 +1,7 @@
-/** Keeps the app's records on this device, in IndexedDB: unlike localStorage, it holds keys that no script can read. */
+/**
+ * Keeps the app's records on this device in IndexedDB, which, unlike localStorage, can hold keys that no script can
+ * read.
+ */
 
 /** The tokens of the signed-in account. They work only together with the key. */
 export interface Tokens {

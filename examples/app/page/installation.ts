@@ -1,4 +1,4 @@
-/** Installs the app: by the browser's offer, and by the service worker that keeps the app's files. */
+/** Lets the user install the app when the browser offers it, and registers the service worker that keeps its files. */
 
 /**
  * The event with which the browser offers to install the app (W3C Manifest Incubations, section 2). TypeScript's DOM

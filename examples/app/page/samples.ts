@@ -1,4 +1,4 @@
-/** Each screen of the app in each of its states, with data to look at. */
+/** Each screen of the app in each of its states, with sample data. */
 import type { BrowserEntry, TicketView } from 'oidc-provider-qr-login/phone';
 import { browsersScreen } from './screens/browsers-screen.ts';
 import {

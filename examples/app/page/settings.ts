@@ -1,4 +1,4 @@
-/** The settings of the app, which its page has in the attributes of `<html>`. */
+/** Reads the settings of the app from the `data-` attributes of its `<html>` element. */
 
 export interface Settings {
   /** The provider's issuer, as its metadata has it. */

@@ -161,7 +161,7 @@ export class TicketFlow {
     const view = await this.#ticket.refresh().catch(() => undefined);
     if (view === undefined) return;
     this.#show(view);
-    // The screen stays the same, for example after a wrong answer to a question, and so does the message.
+    // The user can still decide, for example after a wrong answer to a question. `#show` may have cleared the message.
     if (view.state === 'scanned') this.#say(error);
   }
 

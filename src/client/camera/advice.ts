@@ -4,7 +4,7 @@ import type { Reading } from './read-code.ts';
 
 /** If the picture has no code at all, the user is told to move closer after this time. */
 const NOTHING_FOR_MS = 6_000;
-/** If frames show something like a code, the user is told to move closer after this many that could not be read. */
+/** The user is told to move closer after this many frames with something like a code that could not be read. */
 const UNCLEAR_FRAMES = 8;
 /**
  * The message about a foreign code stays this long after the last frame in which such a code was read, because some

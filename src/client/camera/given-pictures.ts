@@ -1,4 +1,4 @@
-/** Codes that the user gives to the scan page as a photo, or as a copied or dropped picture or text. */
+/** Reads codes that the user gives to the scan page as a photo, or as a copied or dropped picture or text. */
 
 import type { Reader } from './read-code.ts';
 

@@ -22,9 +22,9 @@ export interface Effort {
 }
 
 /**
- * The searches in the frames of a camera, in turn. The whole frame must be scaled down, so that a small code gets lost.
- * The square keeps nearly every pixel, but lacks the edges. Each frame gets little effort, because the next one follows
- * at once.
+ * The searches in the frames of a camera, in turn. The whole frame must be scaled down, which can make a small code
+ * unreadable. The square keeps nearly every pixel, but lacks the edges. Each frame gets little effort, because the next
+ * one follows at once.
  */
 const FRAMES: readonly Effort[] = [
   { part: 'square', longest: 720, effort: 4, timeLimit: 60 },

@@ -4,7 +4,7 @@ import { type Answer, post, type Refusal } from '../requests.ts';
 /**
  * Sends the key of this browser, with its signature of the challenge of the page.
  * @param keyField the name of the field for the key
- * @returns the answer; undefined without WebCrypto, where pages may store nothing, or if there is none
+ * @returns the answer; undefined if there is no answer, no WebCrypto, or no storage for pages
  */
 export async function sendKey<Body>(
   url: string,

@@ -1,6 +1,6 @@
 /**
- * The script of the page that offers the browser a passkey: creates it once the phone has approved, and continues
- * without one if the device cannot keep a passkey and verify its user.
+ * The script of the page that offers the browser a passkey. It creates the passkey once the phone has approved, and
+ * continues without one if the device cannot keep a passkey and verify its user.
  */
 
 const skip = document.querySelector<HTMLFormElement>('form[data-skip]');
@@ -49,7 +49,7 @@ async function askFor(options: string): Promise<string | 'exists' | undefined> {
   }
 }
 
-/** Returns the members that the server checks. The others repeat them, and the server accepts 4 KB at most. */
+/** Returns the members that the server checks. The other members repeat these, and the server accepts 4 KB at most. */
 function shorten({ id, rawId, type, response }: ReturnType<PublicKeyCredential['toJSON']>): object {
   const { clientDataJSON } = response;
   const made = 'attestationObject' in response ? response : undefined;

@@ -14,8 +14,8 @@ export type Feedback = keyof typeof FEEDBACK;
 
 /** Vibrates, unless the user wants less motion, and sounds a quiet tone. Does nothing where the browser refuses. */
 export function giveFeedback(kind: Feedback): void {
-  // A browser without this API may refuse feedback at any time, and Chromium would report a refusal as an error of the
-  // page.
+  // Chromium reports refused feedback as an error of the page, so give none before the user has touched the page. A
+  // browser without this API cannot tell whether that has happened, and gets no feedback.
   if (navigator.userActivation?.hasBeenActive !== true) return;
   const { vibration, pitch } = FEEDBACK[kind];
   if (!matchMedia('(prefers-reduced-motion: reduce)').matches) navigator.vibrate?.([...vibration]);

@@ -24,7 +24,7 @@ export async function followTicket(onPage: (state: string) => void): Promise<voi
   for (let main = findFollowedMain(); main !== null; main = findFollowedMain()) {
     await whenVisible(new AbortController().signal);
     const askedAt = Date.now();
-    // The phone is offline, the server limits requests or restarts, or a proxy has answered: ask again later.
+    // Undefined if the phone is offline, the server limits requests or restarts, or a proxy has answered: ask later.
     const answer = await ask(main).catch(() => undefined);
     // A decision has replaced the page meanwhile.
     if (main !== findFollowedMain()) continue;

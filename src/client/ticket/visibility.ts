@@ -1,6 +1,6 @@
 /** Tells when the page is hidden, visible again, or woken. */
 
-/** A hidden page gives its connection back after this time, because a browser has only six of them. */
+/** A hidden page closes its connection after this time, because a browser has only six to a host (HTTP/1.1). */
 const HIDDEN_FOR_MS = 5_000;
 
 /** Calls back once the page has been hidden for a while. @returns a function that stops watching the page */

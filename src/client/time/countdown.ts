@@ -14,7 +14,7 @@ let hasAnnounced = false;
 /** @param seconds the time until the state ends */
 export function countDown(seconds: number): void {
   endsAt = Date.now() + seconds * 1000;
-  // A state that is no longer than this needs no announcement.
+  // A state that lasts `SOON_S` seconds or less needs no announcement.
   hasAnnounced = seconds <= SOON_S;
   showTimeLeft();
 }

@@ -63,8 +63,8 @@ export class ActionGuards {
   }
 
   /**
-   * Makes the entry for the POST with which a browser opens the action. The browser sends the cookie that the page has
-   * set.
+   * Makes the entry for the POST with which a browser opens the action. A browser that does not send the cookie that
+   * the page has set is refused.
    */
   open(act: AddressAct): Entry<ActionOpening> {
     const count = this.#ports.limits.byAddress(act);

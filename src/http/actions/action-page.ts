@@ -47,8 +47,8 @@ export interface ActionPagePorts extends RedemptionPorts {
 }
 
 /**
- * The page that shows the code of an action. It has the URLs of the QR page below its own, so the same script drives
- * both.
+ * The page that shows the code of an action. The URLs below its own are named like those of the QR page, so the same
+ * script drives both pages.
  */
 export class ActionPageHandlers {
   readonly #ports: ActionPagePorts;

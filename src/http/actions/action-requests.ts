@@ -53,7 +53,7 @@ export interface ApprovalRequest {
   readonly reference?: string;
   /**
    * The URL, or the path of yours, to which the browser goes back at the end.
-   * @default the page stays, and says how it has ended
+   * @default the page stays, and says how the action has ended
    */
   readonly returnTo?: string;
   /**
@@ -162,8 +162,8 @@ export class ActionRequests {
   }
 
   /**
-   * Requests the enrolment of a browser. It is not signed in, so the account is that of the phone that scans the code.
-   * The reference is the key's thumbprint (RFC 7638).
+   * Requests the enrolment of a browser. The browser is not signed in, so the account is that of the phone that scans
+   * the code. The reference is the key's thumbprint (RFC 7638).
    */
   async requestEnrolment({ title, details, returnTo, locales, browser, key }: EnrolmentRequest): Promise<ActionTicket> {
     const { provider, ceremony } = this.#ports;
@@ -208,7 +208,7 @@ export class ActionRequests {
   }
 
   /**
-   * Returns the URL to which a client leads the browser.
+   * Checks the URL to which a client wants to send the browser at the end, and returns it in normal form.
    * @throws QrLoginError `invalid_request` if it is on no site of the client
    */
   async readReturnTo(clientId: string, given: string): Promise<string> {

@@ -72,7 +72,7 @@ const SETTLING_MS = 2_000;
 /** Waits for the ends of actions, in any process, and describes them. */
 export class ActionResults {
   readonly #ports: ActionResultPorts;
-  /** The functions that end the sleeps of the waits that are under way. */
+  /** Functions that wake the waits that are asleep now. */
   readonly #wakers = new Set<() => void>();
   #closed = false;
 
@@ -215,15 +215,15 @@ export class ActionResults {
   }
 }
 
-/** An action after a wait. */
+/** What is known of an action after a wait for its end. */
 interface ActionState {
   readonly ticket: ActionTicket | undefined;
   readonly hasEnded: boolean;
 }
 
 /**
- * Returns true if nothing can happen to the action any more. A request may be confirming an action at the very end of
- * its time, so such an action has settled only a little later.
+ * Returns true if nothing can happen to the action any more. An action whose time is over counts as settled only a
+ * little later, because a request that arrived in its last moment may still confirm it.
  */
 function hasSettled(ticket: ActionTicket, now: number): boolean {
   if (isLive(ticket, now)) return false;

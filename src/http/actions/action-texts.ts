@@ -4,7 +4,7 @@ import type { Action } from '../../ticket/ticket.ts';
 const MAX_TITLE = 80;
 const MAX_LINE = 120;
 const MAX_LINES = 10;
-/** The most characters of a value that is only repeated. */
+/** The most characters of a `reference`. It is not shown, and the result repeats it. */
 const MAX_REFERENCE = 256;
 const REFERENCE = new RegExp(`^[\\x20-\\x7e]{1,${MAX_REFERENCE}}$`);
 
@@ -27,8 +27,8 @@ export function findTextFault({ title, details, reference }: ActionTexts): strin
 }
 
 /**
- * Joins lines in the language of a page to the details of an action. Around values, texts in right-to-left languages have
- * isolating characters (Unicode Standard Annex 9), which are invisible, and so are not allowed here.
+ * Makes the details of an action from lines in the language of a page. Removes the characters that isolate values in
+ * right-to-left texts (Unicode Standard Annex 9): they are invisible, and details must have no invisible characters.
  */
 export function toDetails(lines: readonly string[]): string {
   return lines.map((line) => line.replaceAll(/[\u2068\u2069]/g, '')).join('\n');

@@ -42,7 +42,7 @@ export interface ApiRequestPorts extends RequestProofPorts {
 
 /**
  * Makes the entries of the app's routes. They take an access token with the scope `qr_login` that is bound to a key by
- * DPoP (RFC 9449). No cookie is read, so there is nothing that another site could use, and no CSRF token.
+ * DPoP (RFC 9449). No CSRF token is needed: no cookie is read, so another site has nothing that it could misuse.
  */
 export class ApiGuards {
   readonly #ports: ApiRequestPorts;
@@ -67,7 +67,7 @@ export class ApiGuards {
 
   /**
    * Makes the entry for a POST.
-   * @param ticketIdIn returns the id of the ticket that the body is about; by default it is in the URL, if anywhere
+   * @param ticketIdIn returns the id of the ticket that the body is about; by default, only the URL can name a ticket
    */
   form(act: AddressAct, ticketIdIn: (body: JsonObject) => string | undefined = () => undefined): Entry<ApiForm> {
     const count = this.#ports.limits.byAddress(act);

@@ -49,9 +49,9 @@ export interface AppRequirement {
 
 /** The part of a ticket that stays the same as long as an app looks at it. */
 interface FixedPart {
-  /** Present if an action is asked for, and no sign-in. */
+  /** Present if the request is for an action and not for a sign-in. */
   readonly action?: { readonly title: string; readonly details: string };
-  /** Present if the client asks without a browser: the message that the client shows as well, if it has sent one. */
+  /** Present if the client asks without a browser, with the message (if it has sent one) that it shows as well. */
   readonly backchannel?: { readonly bindingMessage?: string };
   readonly client: SignInRequest['client'];
   readonly browser: { readonly name?: string; readonly system?: string; readonly place?: Place };
@@ -84,7 +84,7 @@ export interface AppTicket extends FixedPart {
   readonly challenge?: Challenge;
   /** The durations from which the user chooses before Approve. */
   readonly durations?: readonly Duration[];
-  /** The three numbers of which the user taps the one that the browser shows, to be sent with the approval. */
+  /** Three numbers. The user taps the one that the browser shows, and the app sends it with the approval. */
   readonly numbers?: readonly string[];
   /** The six digits to type at the browser. */
   readonly checkCode?: string;

@@ -76,7 +76,7 @@ export class ApiBrowserHandlers {
     ctx.status = 204;
   };
 
-  /** `DELETE Q/api/browsers`: signs all other browsers out, and ends the trust in all. */
+  /** `DELETE Q/api/browsers`: signs all other browsers out, and ends the trust in all browsers. */
   endAll = async (request: ApiRequest): Promise<void> => {
     const { approver } = await admit(this.#ports, request, 'decide');
     await this.#ports.browserLists.end(request.ctx, approver, 'all');

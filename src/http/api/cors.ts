@@ -16,8 +16,8 @@ const EXPOSED_HEADERS = 'DPoP-Nonce, WWW-Authenticate, Location, Retry-After, Da
 const PREFLIGHT_S = 7_200;
 
 /**
- * Lets the page that sent the request read the answer (Fetch, section 3.3), until its app is known. Cookies are neither
- * sent nor read, so without a valid token a page learns no more than any program can.
+ * Lets a page of any origin read the answer (Fetch, section 3.3); `assertOwnOrigin` checks the origin when the app is
+ * known. Cookies are neither sent nor read, so without a valid token a page learns no more than any program can.
  */
 export function allowOrigin(ctx: Context): void {
   ctx.vary('Origin');

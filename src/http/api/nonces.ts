@@ -3,7 +3,7 @@ import { matches, type SecretKeys } from '../../ticket/secret-keys.ts';
 
 /** The time for which a nonce is the present one, in milliseconds. After that it is accepted for as long again. */
 const SLOT_MS = 120_000;
-/** A proof is not accepted for longer than this after its first use, because its nonce is not valid any more. */
+/** A used proof must be remembered for this long, to refuse it if it is repeated. After that its nonce has expired. */
 export const PROOF_LIFETIME_MS: number = 2 * SLOT_MS;
 
 export interface NoncePorts {
@@ -21,7 +21,8 @@ interface SlotMacs {
 
 /**
  * The nonces that proofs must have (RFC 9449, section 8): they show that a proof was not made in advance. A nonce is
- * a MAC over the issuer and a slot of time, so that no node has to remember it, and a nonce of another issuer is not valid.
+ * a MAC over the issuer and a slot of time, so that no node has to remember it, and a nonce of another issuer is not
+ * valid.
  */
 export class Nonces {
   readonly #ports: NoncePorts;

@@ -13,7 +13,7 @@ export interface ApiPendingPorts extends AdmissionPorts, TicketAdmissionPorts {
   readonly urls: Urls;
 }
 
-/** The requests that wait for the app's account. */
+/** Lists and opens the requests that wait for the app's account. */
 export class ApiPendingHandlers {
   readonly #ports: ApiPendingPorts;
 

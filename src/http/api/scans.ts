@@ -73,7 +73,7 @@ export class ApiScanHandlers {
     const request = { ...form, ticket: form.ticket?.id === id ? form.ticket : undefined };
     const isRepeated = phone.isRepeated(request.ticket, form.approver, 'scan');
     const admitted = await admitToTicket(this.#ports, request, { act: 'scan', checksReport: true, isRepeated });
-    // The answer to an earlier scan may have been lost, and the code has rotated since.
+    // A repeated scan may have a code that has rotated since, because the answer to the first scan may have been lost.
     if (!isOnScreen && !isRepeated) throw notFound();
     const { approver, known } = admitted;
     assertShowable(request.ticket, approver, showsActions);

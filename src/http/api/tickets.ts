@@ -43,8 +43,8 @@ export class ApiTicketHandlers {
   }
 
   /**
-   * `GET Q/api/tickets/:id`: the ticket, also after it has ended, for as long as it is kept: at once, when it is newer
-   * than `?after=`, or as a stream.
+   * `GET Q/api/tickets/:id`: the ticket, for as long as it is kept, even after it has ended. The answer comes at once,
+   * or with `?after=` when the ticket is newer than that version, or as a stream.
    */
   show = async (request: ApiRequest): Promise<void> => {
     const { ceremony, signals, appViews, appStreams } = this.#ports;
@@ -87,8 +87,8 @@ export class ApiTicketHandlers {
   };
 
   /**
-   * Answers a report. The answer has no body if the ticket is gone: the report has ended the sign-in that came out of
-   * it.
+   * Reports the sign-in, and answers with the ticket. If the ticket is gone, the report ends the session that came from
+   * it, and the answer has no body.
    */
   async #report(form: ApiForm, id: string, admitted: AdmittedTicket<GrantApprover>): Promise<void> {
     const { decisions, appViews } = this.#ports;

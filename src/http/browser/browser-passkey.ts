@@ -59,7 +59,7 @@ interface WantedPasskey {
 
 /** The time for the phone's decision, in seconds. */
 const DECIDE_WITHIN_S = 300;
-/** An approval can be used for this long, and is remembered as used for longer than its ticket exists. */
+/** The time for which a wanted passkey, and the use of its approval, are noted: longer than the ticket exists. */
 const KEPT_MS = 20 * 60_000;
 /** If a browser was signed in longer ago than this, the phone says so. */
 const RECENTLY_MS = 2 * 60_000;
@@ -170,8 +170,8 @@ export class BrowserPasskeyHandlers {
   }
 
   /**
-   * Describes the browser to the user of the phone, with a warning for one that may not be where the user is. The lines
-   * are part of what is approved: each phone shows them, also in the app of a deployment.
+   * Describes the browser to the user of the phone, and warns if the user may not be at that browser. The lines are
+   * part of what is approved: each phone shows them, also in the app of a deployment.
    */
   async #describe({ ctx, interaction }: BrowserRequest, language: Language): Promise<string[]> {
     const { provider, browsers, known, devices, cookies, clock } = this.#ports;
@@ -226,7 +226,9 @@ export function isPasskeyOffered(
   return !passkeyCookie.wasAsked(ctx, keys.candidates('browser passkey', accountId));
 }
 
-/** Returns the user who is signed in at this interaction. oidc-provider has checked that the browser has that session. */
+/**
+ * Returns the user who is signed in at this interaction. oidc-provider has checked that the browser has that session.
+ */
 function userOf({ interaction }: Pick<BrowserRequest, 'interaction'>): { accountId: string; sessionUid: string } {
   const { accountId, uid } = interaction.session ?? {};
   if (accountId === undefined || uid === undefined) throw noInteraction();

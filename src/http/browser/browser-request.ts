@@ -75,7 +75,7 @@ export class BrowserGuards {
     return async (request) => {
       assertNotEmbedded(request);
       this.#noteWayBack(request);
-      // In the same turn as the limit, so that both take one round trip to the store.
+      // Start reading before the request is counted, so that both together take one round trip to the store.
       const finding = this.#find(request);
       // Marked as handled: if the limit is reached, this rejection must not become an unhandled one.
       finding.catch(() => undefined);

@@ -128,7 +128,10 @@ export class QrPageHandlers {
     else seeOther(ctx, this.#ports.urls.interaction(interaction.uid));
   };
 
-  /** `POST I/qr/enrol`: asks the phone to enrol this browser. The interaction gets a new ticket, for the time after that. */
+  /**
+   * `POST I/qr/enrol`: asks the phone to enrol this browser. The interaction gets a new ticket, with which the sign-in
+   * goes on afterwards.
+   */
   enrol = async (form: PromptForm<'login'>): Promise<void> => {
     const { enrolmentRequest } = this.#ports;
     const key = enrolmentRequest.readKey(form);

@@ -13,7 +13,7 @@ export interface ShownKeyPorts {
   readonly clock: Clock;
 }
 
-/** Accepts the proof that the browser that shows a code has its key. */
+/** Accepts a browser's proof that it shows a code and has the private part of its key. */
 export class ShownKeyHandlers {
   readonly #ports: ShownKeyPorts;
 

@@ -34,8 +34,9 @@ export interface BrowserListPorts {
 }
 
 /**
- * The browsers that an account is signed in to, as its pages and its apps list and end them. A device that was itself
- * signed in by QR gets only those that were signed in by QR: a relayed sign-in must not reach the owner's own devices.
+ * Lists and signs out the browsers that an account is signed in to, for its pages and its apps. A device that was
+ * itself signed in by QR gets only those that were signed in by QR: a relayed sign-in must not reach the owner's own
+ * devices.
  */
 export class BrowserLists {
   readonly #ports: BrowserListPorts;
@@ -54,8 +55,8 @@ export class BrowserLists {
   }
 
   /**
-   * Signs a browser out, or all others, which also ends the trust in all and removes their passkeys. If this device was
-   * itself signed in by QR, `all` includes this device.
+   * Signs out one browser, or all except this device. `all` also ends the trust in every browser and removes the
+   * passkeys of the browsers. If this device was itself signed in by QR, `all` includes this device.
    * @param id the id of a browser, or `all`
    */
   async end(ctx: Context, approver: Approver, id: string): Promise<EndedSession[]> {
@@ -93,7 +94,8 @@ export class BrowserLists {
   }
 
   /**
-   * Ends these sessions, and this phone's own one last: if one of the others cannot be ended, the user can try again.
+   * Ends these sessions. The session of this phone ends last, so that the user can try again if another session cannot
+   * be ended.
    */
   async #endThose(
     ctx: Context,

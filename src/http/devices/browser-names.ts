@@ -19,7 +19,7 @@ export interface NamedSignIn {
   readonly ticketId: string;
   /** The id of its session on the list of signed-in browsers. */
   readonly id: string;
-  /** The id under which the account may know the browser. */
+  /** The id that the browser has on the list of trusted browsers, if the account trusts it. */
   readonly knownAs: string;
 }
 

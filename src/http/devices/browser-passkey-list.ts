@@ -11,7 +11,7 @@ export interface BrowserPasskeyListPorts {
   readonly browserPasskeys: BrowserPasskeys | undefined;
 }
 
-/** The passkeys that browsers have added with the phone's approval, as the account's user lists and removes them. */
+/** Lists and removes, for the account's user, the passkeys that browsers have added with the phone's approval. */
 export class BrowserPasskeyList {
   readonly #ports: BrowserPasskeyListPorts;
 

@@ -45,7 +45,7 @@ export class EnrolmentForm {
   }
 
   /**
-   * Enrols this browser: its user has signed in here a short time ago, and its key signs the challenge of this session.
+   * Enrols this browser if its user signed in here a short time ago and its key signed the challenge of this session.
    * @throws QrLoginError `sign_in_again`, `wrong_proof`
    */
   async enrol(

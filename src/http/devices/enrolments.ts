@@ -27,7 +27,7 @@ export interface NewEnrolment {
    * before.
    */
   readonly provenAt: number;
-  /** The ticket of the action, if one enrols the browser: a report takes the enrolment back. */
+  /** The ticket of the action that enrols the browser, if there is one. A report of it takes the enrolment back. */
   readonly ticketId?: string;
   readonly name?: string | undefined;
   readonly system?: string | undefined;
@@ -43,7 +43,7 @@ export interface EnrolmentPorts {
   readonly settings: { readonly enrolled?: EnrolmentRule | undefined };
 }
 
-/** An enrolment is remembered as ended for longer than an approval of it can be used. */
+/** How long the end of an enrolment is remembered: longer than an approval of an enrolment can be used. */
 const ENDED_KEPT_MS = 2 * 60 * 60_000;
 
 /** The browsers that accounts have enrolled. For some accounts, a code can be approved only for such a browser. */
@@ -62,7 +62,7 @@ export class Enrolments {
   /**
    * Enrols a browser. If the account has enrolled it before, that record is used again.
    * @param ctx undefined if the deployment enrols it
-   * @returns false if the account has taken that back since the proof
+   * @returns false if the account has ended this enrolment since the proof: by "sign out all", "Forget" or a report
    */
   async enrolBrowser(ctx: Context | undefined, { ticketId, ...enrolment }: NewEnrolment): Promise<boolean> {
     const { accountId, key, by, provenAt, ...described } = enrolment;
@@ -99,7 +99,7 @@ export class Enrolments {
   }
 
   /**
-   * Enrols the browser whose enrolment the phone has approved and the browser has confirmed. The key is the one that the
+   * Enrols the browser whose enrolment the phone has approved and the browser has confirmed, with the key that the
    * action was made with. A repeated request changes nothing.
    */
   async enrolApproved(
@@ -183,7 +183,7 @@ export class Enrolments {
       await known.put(accountId, { ...browser, ...(signIn !== undefined && { signIn }), ...this.#use() });
   }
 
-  /** Returns true if an enrolment of this browser was ended after the proof. @param id of its record */
+  /** Returns true if an enrolment of this browser was ended after the proof. @param id the id of its record */
   async hasEndedSince(id: string, provenAt: number): Promise<boolean> {
     const endedAt = await this.#ports.notes.read(endedKeyOf(id));
     return endedAt !== undefined && provenAt <= Number(endedAt);

@@ -36,7 +36,7 @@ export class SessionRecorder {
   /**
    * Puts the browser of a session on the list of its account, or notes its use.
    * @param note the sign-in that has just begun the session, if it was one by QR
-   * @returns true if the session had been ended from elsewhere, and this has ended it again
+   * @returns true if the session or its sign-in had been ended from elsewhere, and this call has ended the session
    */
   async record(ctx: Context, session: SavedSession, note: BrowserNote | undefined): Promise<boolean> {
     const { browsers, remoteSignOut, revocation } = this.#ports;

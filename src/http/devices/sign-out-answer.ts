@@ -8,7 +8,7 @@ export interface SignOutAnswerPorts {
   readonly cookies: Pick<Cookies, 'noteSignOut'>;
 }
 
-/** Answers with the result of a sign-out: as JSON, or by a redirect to the list of browsers, which then shows it. */
+/** Answers with the result of a sign-out: as JSON, or by a redirect to the list of browsers, which shows the result. */
 export function answerSignOut(form: PhoneForm, { urls, cookies }: SignOutAnswerPorts, result: SignOutResult): void {
   const { ctx, approver } = form;
   if (wantsJson(form)) {

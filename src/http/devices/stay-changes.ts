@@ -5,7 +5,8 @@ import type { SignedInBrowser, SignedInBrowsers } from '../../ticket/browsers/si
 import type { Clock, Notes } from '../../ticket/ports.ts';
 
 /**
- * A request that was under way at a change may save the session as it was before. No request takes longer than this.
+ * The time for which the note of a change is kept. A request that was under way at the change may save the session as
+ * it was before, but no request takes longer than this.
  */
 const NOTE_LIFETIME_MS = 60 * 60_000;
 

@@ -15,7 +15,7 @@ export interface EnrolmentEvent {
   readonly from?: string;
   /** The claimed name and system of the browser. */
   readonly browser: { readonly name?: string; readonly system?: string };
-  /** The name of the ticket of the action in its events, if an action enrolled the browser. */
+  /** If an action enrolled the browser: the name of the action's ticket, the same as in the events of that ticket. */
   readonly ticket?: string;
 }
 

@@ -81,7 +81,7 @@ export class ExpiryWatcher {
     this.#watched.clear();
   }
 
-  /** Watches a ticket. Of several processes, one does: another one would announce its expiry once more. */
+  /** Watches a ticket. Only one process may do this, because a second one would announce the expiry again. */
   readonly watch = (ticket: Ticket): void => {
     const { deadline } = ticket;
     this.#watched.set(ticket.id, {

@@ -26,7 +26,8 @@ export interface DecisionRecord {
   /** The app's `client_id`. */
   readonly app: string;
   /**
-   * The public key that has signed, and its thumbprint (RFC 7638). It is the key of the app's tokens, or a registered key.
+   * The public key that has signed, and its thumbprint (RFC 7638). It is the key of the app's tokens, or a registered
+   * key.
    */
   readonly jwk: JWK;
   readonly keyId: string;

@@ -21,7 +21,7 @@ export interface PhoneSignIn {
 /**
  * Returns the URL or path of the deployment where the phone signs in. Returns `undefined` if the deployment cannot give
  * the demanded fresh sign-in or class: the phone can only deny then, and the RP gets `login_required` or
- * `unmet_authentication_requirements`. For a phone without any session it must return an address.
+ * `unmet_authentication_requirements`. For a phone without any session, the function must return an address.
  */
 export type SignIn = (ctx: Context, wanted: PhoneSignIn) => string | undefined | Promise<string | undefined>;
 

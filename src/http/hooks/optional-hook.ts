@@ -12,7 +12,7 @@ export interface OptionalHookFacts<T> extends Pick<Hook<T>, 'name' | 'returns'> 
   readonly gives: string;
   /** The code of the warning. */
   readonly warning: string;
-  /** Returns the result in the form in which it is used; undefined if it is not one that the function may return. */
+  /** Returns the result in the form in which it is used; undefined if the function may not return such a result. */
   readonly read: (result: unknown) => T | undefined;
 }
 

@@ -19,8 +19,8 @@ export type ClientLogo = (clientId: string) => Logo | undefined | Promise<Logo |
 const MAX_BYTES = 65_536;
 
 /**
- * Tests if bytes begin like a picture of the type. A picture of another type would not be shown, because browsers may
- * not sniff it.
+ * Tests if bytes look like a picture of the type. The type must be right, because the answer forbids browsers to guess
+ * another one (`nosniff`).
  */
 const LOOKS_LIKE: Readonly<Record<LogoType, (bytes: Buffer) => boolean>> = {
   'image/png': (bytes) => bytes.subarray(0, 8).equals(Buffer.from('89504e470d0a1a0a', 'hex')),

@@ -7,8 +7,9 @@ const NONE = '?';
 const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
 /**
- * Returns the initials of a name, for a picture of it: "AL" of "Alice Liddell", "A" of "alice@example.com", "山" of
- * "山田 太郎", because the letters of many scripts do not stand alone. '?' if the name has no letter and no digit.
+ * Returns the initials of a name, for a picture of it: "AL" of "Alice Liddell", "A" of "alice@example.com". In scripts
+ * whose letters are not read as initials, it is one character: "山" of "山田 太郎". '?' if the name has no letter and no
+ * digit.
  */
 export function initialsOf(name: string): string {
   const words = name
@@ -27,7 +28,7 @@ export function capitalOf(name: string): string {
   return segment.toUpperCase();
 }
 
-/** Returns the first letter or digit of a word with its marks, as a reader counts characters. */
+/** Returns the first letter or digit of a word together with its marks, such as accents; undefined if it has none. */
 function firstCharacter(word: string): string | undefined {
   for (const { segment } of characters.segment(word)) if (READABLE.test(segment)) return segment;
   return undefined;

@@ -115,9 +115,9 @@ export interface Pages {
     readonly csrf?: string | undefined;
     /** True if its script posts the scan at once. */
     readonly scansItself: boolean;
-    /** The address that opens the code in the deployment's app, if that has a scheme of its own. */
+    /** The address that opens the code in the deployment's app, if the app has a scheme of its own. */
     readonly openInApp?: string | undefined;
-    /** The URL at which a phone that is not signed in signs in and continues in the browser, and not in the app. */
+    /** The URL for a phone that is not signed in, to sign in and continue in the browser instead of the app. */
     readonly signIn?: string | undefined;
   };
   /** A page of the phone: the address in a notification leads here. */

@@ -8,5 +8,5 @@ export const REQUEST: SignInRequest = {
   requirements: {},
 };
 
-/** The URL of a picture, which is also there in the gallery of the pages. */
+/** The URL of one of the plugin's pictures. The gallery, in which tests show the samples, serves it, too. */
 export const LOGO = '/qr/assets/icon.svg';

@@ -54,7 +54,7 @@ const OFFERING: Readonly<Record<string, ShownTicket>> = {
   'wrong codes': { state: 'cancelled', because: 'check code' },
 };
 
-/** The offers of a page, which look different on a phone and beside each other. */
+/** The ways to sign in that a page offers. Their look depends on the device and on which others there are. */
 const OFFERS: Readonly<Record<string, Partial<Pages['qr']>>> = {
   'on a phone': { isPhone: true },
   'with a passkey of its own': { passkey: '{}', hasPasskey: true },

@@ -32,8 +32,8 @@ export class Approvals {
 
   /**
    * Returns the deployment's assessment as a function, which describes the phone as it is at the time of each call. It
-   * throws TooManyRequests if the check code is demanded of an account that gets none now, so that its user learns that
-   * on the phone.
+   * throws TooManyRequests if the check code is demanded while the account gets none, because too many were wrong. So
+   * the user learns this on the phone.
    */
   makeJudge(ctx: Context): Judge {
     return async (ticket, approver, knownBy) => {
@@ -96,7 +96,7 @@ function isPasskey(challenge: Challenge | undefined): boolean {
 
 /**
  * Returns true if the browser that sends the request also shows the action: its user decides on the same device, so
- * that no number has to be typed. An enrolment takes the number also then.
+ * that no number has to be typed. An enrolment always demands the number.
  */
 export function isDecidedHere(
   cookies: Pick<Cookies, 'shownAction'>,

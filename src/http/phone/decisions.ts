@@ -61,7 +61,7 @@ export class Decisions {
     this.#ports = ports;
   }
 
-  /** Returns the purpose of a decision, for its admission. A decision that repeats an earlier one does not count. */
+  /** Returns the purpose of a decision, for its admission. A repeated decision does not count for the rate limits. */
   purposeOf({ ticket, approver }: TicketRequest<Approver>, decision: string | undefined): TicketPurpose {
     return {
       act: 'decide',
@@ -97,7 +97,8 @@ export class Decisions {
     if (known.ticket === undefined && (await revocation.hasRevoked(accountId, id))) return { ended: [] };
     const { ticket, changed } = await ceremony.phone.report(id, approver, known.ticket);
     const ended = ticket.state === 'redeemed' ? await revocation.revoke(ctx, accountId, ticket.id) : [];
-    // After the revocation is noted: an enrolment that is under way looks for that note once its record is written.
+    // Withdraw only once the revocation is noted: an enrolment that is under way writes its record, and then looks for
+    // this note.
     await enrolments.withdraw(ctx, ticket, accountId);
     await clientAnswers.takeBack(ctx, ticket);
     if (changed || ended.length > 0) announce(ctx, 'qr_login.reported', ticket);
@@ -138,8 +139,8 @@ export class Decisions {
   }
 
   /**
-   * Ensures that the account may tap a number, because wrong numbers count as wrong check codes. @throws
-   * TooManyRequests
+   * Ensures that the account may tap a number: wrong numbers count as wrong check codes, which are limited.
+   * @throws TooManyRequests
    */
   async #assertMayTry({ accountId }: Approver): Promise<void> {
     const { limits, wrongCheckCodes } = this.#ports;

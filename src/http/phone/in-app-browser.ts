@@ -18,12 +18,12 @@ const APPS: readonly (readonly [name: string, pattern: RegExp])[] = [
 export interface InAppBrowser {
   /** The name of the app. */
   readonly name: string;
-  /** The address that opens a page in the system's browser; undefined on systems that have none. */
+  /** The address that opens a page in the system's browser; undefined on systems without such an address. */
   readonly openUrl: string | undefined;
 }
 
 /**
- * Returns the app that shows a page in its own browser, by the user agent; undefined for any other browser.
+ * Finds out by the user agent which app shows a page in its own browser. Returns undefined for any other browser.
  * @param url the address to open in the system's browser
  */
 export function findInAppBrowser(userAgent: string | undefined, url: string): InAppBrowser | undefined {

@@ -57,8 +57,8 @@ export class LandingHandlers {
   };
 
   /**
-   * A guard that does the same, and notes the code on the phone, which can then try again with it if a later step
-   * fails.
+   * A guard that does the same as {@link requireFreshCode}, and notes the code on the phone, which can then try again
+   * with this code if a later step fails.
    */
   noteFreshCode: Guard = (request) => {
     const { cookies, clock } = this.#ports;
@@ -68,8 +68,8 @@ export class LandingHandlers {
   };
 
   /**
-   * `GET Q/:code`: the page that the camera opens. It changes nothing, except that the phone notes that the code was
-   * fresh, and that the browser shows that a phone without a session is about to sign in
+   * `GET Q/:code`: the page that the camera opens. It does not claim the ticket, but the phone notes that the code was
+   * fresh, and if the phone has no session, the browser shows that someone is about to sign in on it
    * (docs/decisions/0067-someone-is-signing-in.md).
    */
   page = async (request: PhoneRequest): Promise<void> => {

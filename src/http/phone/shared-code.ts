@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import { CODE_LENGTH } from '../../ticket/codes/code.ts';
 
-/** The parameters of a share, the most likely one first: many Android apps put a link into `text`. */
+/** The parameters of a share, in the order of the search. Many Android apps put a link into `text`, not into `url`. */
 export const SHARE_PARAMETERS = { url: 'url', text: 'text', title: 'title' } as const;
 
 /** Returns the texts that were shared; none for an ordinary request of the page. */

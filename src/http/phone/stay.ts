@@ -9,8 +9,8 @@ export interface SentStay {
 
 /**
  * Returns the duration that a phone has sent.
- * @param offered the durations that the deployment offers, if it does
- * @throws QrLoginError `invalid_request` if it is none of them
+ * @param offered the durations that the deployment offers; undefined if it offers none
+ * @throws QrLoginError `invalid_request` if the deployment does not offer the duration that was sent
  */
 export function readDuration(offered: readonly Duration[] | undefined, sent: string): Duration {
   if (offered === undefined)
@@ -25,8 +25,8 @@ export function readDuration(offered: readonly Duration[] | undefined, sent: str
 }
 
 /**
- * Returns how long the user stays signed in. Without a duration, `remember` stands for the longest one that is offered,
- * and its absence for the shortest.
+ * Returns how long the user stays signed in. If the phone sent no duration, `remember: true` stands for the longest one
+ * that is offered, and `remember: false` for the shortest.
  * @throws QrLoginError `invalid_request`
  */
 export function readStay(offered: readonly Duration[] | undefined, { remember, duration: sent }: SentStay): Stay {

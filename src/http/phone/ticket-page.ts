@@ -49,8 +49,8 @@ export class TicketPage {
   };
 
   /**
-   * Answers a page when its ticket has changed: with the page that the phone shows next, also after the ticket has
-   * ended, or with 204 if the longest wait has passed without news.
+   * Answers a page that waits for its ticket to change: with the page that the phone shows next, also if the ticket has
+   * ended, or with 204 if nothing has changed within the longest wait.
    */
   async #follow(request: PhoneRequest, known: number): Promise<void> {
     const { provider, ceremony, followers, limits, renderer, clock } = this.#ports;

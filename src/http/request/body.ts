@@ -55,7 +55,7 @@ export function readJson(ctx: Context): Promise<JsonObject> {
 }
 
 interface BodyForm<Body> {
-  /** Reads what a parser of the host has made of the body, as JSON again. */
+  /** Reads a body that the host has already parsed, after it was turned into JSON again. */
   readonly parsed: (text: string) => Body;
   /** Returns the error for another media type. */
   readonly refusal: () => QrLoginError;
@@ -104,7 +104,7 @@ function readParsed<Body>(body: unknown, parse: (text: string) => Body, parseAga
   return isText ? parse(text) : parseAgain(text);
 }
 
-/** Returns the refusal for a body that could not be read. It has no cause, because the cause contains the body. */
+/** Returns the refusal for a body that could not be read. It has no `cause`: that error may contain the body. */
 function bodyError(error: unknown): QrLoginError {
   if (error instanceof QrLoginError) return error;
   if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return tooLarge();

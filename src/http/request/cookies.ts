@@ -30,7 +30,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** The time for which the error page links back to the app after the interaction has ended. */
 const WAY_BACK_MS = DAY_MS;
 /**
- * A browser keeps the cookies of this many interactions. Chromium keeps 180 cookies for a site with all its applications.
+ * A browser keeps the cookies of this many interactions. Chromium keeps 180 cookies for a site with all its
+ * applications.
  */
 const MAX_ATTEMPTS = 8;
 /** The time for which a code counts as fresh if it was fresh when it was scanned. Its ticket ends earlier. */
@@ -54,7 +55,8 @@ export interface SignOutResult {
 }
 
 /**
- * The sign-in to which a stronger one was offered: its time in seconds since the epoch, and its id, '' if it has none.
+ * The sign-in that a phone had when it was offered a stronger one: the time of that sign-in in seconds since the epoch,
+ * and its id ('' if it has none).
  */
 export interface StrongerSignInOffer {
   readonly authenticatedAt: number;
@@ -213,8 +215,8 @@ export class Cookies {
   }
 
   /**
-   * Notes that this browser shows an action whose user decides here, too. It spares the check code, so another subdomain
-   * must not be able to plant it.
+   * Notes that this browser shows an action, so that the user may decide on it here, too. This note spares the user the
+   * check code, so another subdomain must not be able to plant its cookie.
    */
   noteShownAction(ctx: Context, id: string, maxAge: number): void {
     this.#signed.setForHost(ctx, SHOWN_ACTION, id, this.#urls.phone, maxAge);

@@ -4,8 +4,8 @@ import type { Context } from 'koa';
 const warned = new WeakSet<object>();
 
 /**
- * Returns the body that a parser of the host has read already, as oidc-provider also takes it: a text, a Buffer, or
- * what the parser has made of it. Returns undefined if the body can still be read.
+ * Returns the body if a parser of the host has read it already: a text, a Buffer, or what the parser has made of it, as
+ * oidc-provider also accepts. Returns undefined if the body can still be read.
  */
 export function findParsedBody({ app, req, request }: Context): unknown {
   if (req.readable) return undefined;

@@ -2,8 +2,8 @@ import type { Context } from 'koa';
 import type { PluginRequest } from './plugin-request.ts';
 
 /**
- * Returns true if this client is answered in JSON: it asks for JSON, it sent JSON, or only scripts ask for the URL. A
- * form is answered with a page.
+ * Returns true if this client is answered in JSON: it asks for JSON, it sent JSON, or only apps or scripts use the URL.
+ * A form that does not ask for JSON gets a page, also from a URL for scripts.
  */
 export function wantsJson({
   ctx,

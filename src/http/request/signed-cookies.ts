@@ -9,8 +9,8 @@ const HOST_PREFIX = '__Host-';
 
 /**
  * Reads and sets cookies: signed, HttpOnly, and Secure if the issuer is https. Under https, their names begin with
- * `__Secure-`, so that a browser takes them only over https (ASVS 5.0, V3.3.1). `__Host-` demands the path `/`, so only a
- * cookie has it that must not come from another subdomain.
+ * `__Secure-`, so that a browser takes them only over https (ASVS 5.0, V3.3.1). Only cookies that must not come from
+ * another subdomain have the prefix `__Host-` instead, because it demands the path `/`.
  */
 export class SignedCookies {
   readonly #isSecure: boolean;
@@ -19,7 +19,7 @@ export class SignedCookies {
     this.#isSecure = urls.origin.startsWith('https:');
   }
 
-  /** Reads a cookie, also under its plain name. Under https, older releases have set that name, for up to 180 days. */
+  /** Reads a cookie, also without its prefix, which older releases did not set on cookies that last up to 180 days. */
   read(ctx: Context, name: string): string | undefined {
     const value = this.#isSecure ? readSignedCookie(ctx.cookies, SECURE_PREFIX + name) : undefined;
     return value ?? readSignedCookie(ctx.cookies, name);
@@ -32,7 +32,7 @@ export class SignedCookies {
 
   /**
    * Sets a cookie that another subdomain cannot plant, if the issuer is https.
-   * @param path without https
+   * @param path the path of the cookie if the issuer is not https; otherwise it is `/`
    * @param maxAge in milliseconds
    */
   setForHost(ctx: Context, name: string, value: string, path: string, maxAge: number): void {

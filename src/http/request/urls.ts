@@ -46,7 +46,7 @@ export class Urls {
     return `${this.phone}/tickets/${id}`;
   }
 
-  /** The page that opens a request that waits for an account. */
+  /** The page to which a notification leads: on it, a phone opens a request that waits for its account (CIBA). */
   request(id: string): string {
     return `${this.phone}/requests/${id}`;
   }
@@ -56,7 +56,7 @@ export class Urls {
     return `${this.phone}/api/tickets/${id}`;
   }
 
-  /** The page that shows the code of an action. Its cookie is scoped to it. */
+  /** The page that shows the code of an action. The cookie of the action is scoped to this path. */
   action(id: string): string {
     return `${this.phone}/actions/${id}`;
   }
@@ -82,7 +82,7 @@ export class Urls {
   /**
    * Returns the URL of a client's picture.
    * @param client the client's id, in base64url
-   * @param proof shows that a page has named this address
+   * @param proof a MAC of the client's id, which shows that the plugin has made this URL
    */
   logo(client: string, proof: string, version: string): string {
     return `${this.phone}/logos/${client}?s=${proof}&v=${version}`;

@@ -24,12 +24,12 @@ export interface UnnotifiedEvent {
   readonly problem: string;
 }
 
-/** The longest time that an answer takes, with a notification that is not accepted, in milliseconds. */
+/** The longest time that an answer takes, even if the client does not accept its notification, in milliseconds. */
 const ANSWER_MS = 5_000;
 
 /**
- * Gives the clients that ask without a browser their answers. No browser finishes such a request, so that happens on the
- * node on which the phone decides, before the phone has its answer.
+ * Answers the clients that ask without a browser (CIBA). No browser finishes such a request, so the node that receives
+ * the phone's decision answers the client, before it answers the phone.
  */
 export class ClientAnswers {
   readonly #ports: ClientAnswerPorts;
@@ -40,8 +40,9 @@ export class ClientAnswers {
 
   /**
    * Gives the client the answer that the user has decided on. May be repeated, if the first time has failed.
-   * @returns the ticket after that; another ticket than one for such a request as it is
-   * @throws QrLoginError `over` if the request has expired meanwhile; `store_unavailable` if the answer is being given
+   * @returns the ticket after that; a ticket of any other kind is returned unchanged
+   * @throws QrLoginError `over` if the request has expired meanwhile; `store_unavailable` if another call is giving the
+   * answer at the moment
    */
   async give(ctx: Context, ticket: Ticket): Promise<Ticket> {
     if (!isBackchannel(ticket)) return ticket;
@@ -66,7 +67,7 @@ export class ClientAnswers {
     const given = this.#told(ctx, ticket, await grantRequest(provider, this.#idOf(ticket), approval));
     if (given?.grantId === undefined) throw over('expired');
     const outcome = await ceremony.requests.settle(ticket, given.grantId);
-    // The user has reported it while the client got its grant.
+    // Revoke the grant if the user has reported the request while the client got it.
     if (outcome?.ticket.state !== 'redeemed') await revokeGrant(provider, ctx, given.grantId);
     if (outcome?.changed) announce(ctx, 'qr_login.finished', outcome.ticket);
     return outcome?.ticket ?? ticket;
@@ -76,7 +77,7 @@ export class ClientAnswers {
     this.#told(ctx, ticket, await denyRequest(this.#ports.provider, this.#idOf(ticket), ticket.because));
   }
 
-  /** Reports a client that did not accept its notification. The user has nothing to do with that. */
+  /** Emits an event if a client did not accept its notification. It is no error for the user, who cannot change it. */
   #told(ctx: Context, { id, request }: Ticket, given: GivenAnswer | undefined): GivenAnswer | undefined {
     const { unnotified } = given ?? {};
     if (unnotified !== undefined) {

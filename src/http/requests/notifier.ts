@@ -16,7 +16,7 @@ export interface NotifiedRequest {
   readonly expiresIn: number;
 }
 
-/** Notifies the phones of an account of a request, by a push service of the deployment. */
+/** Tells the phones of an account about a request, by a push service of the deployment. */
 export type Notify = (accountId: string, request: NotifiedRequest) => void | Promise<void>;
 
 export interface NotifierPorts {
@@ -25,7 +25,10 @@ export interface NotifierPorts {
   readonly settings: { readonly notify: Notify };
 }
 
-/** Tells the deployment of requests that wait for an account. The phones find them in their list without it, too. */
+/**
+ * Tells the deployment about requests that wait for an account. A phone also finds them in its list if no notification
+ * arrives.
+ */
 export class Notifier {
   readonly #ports: NotifierPorts;
 

@@ -3,7 +3,7 @@ import type { RequestActs } from '../../ticket/requests/request-acts.ts';
 import type { SignInRequest } from '../../ticket/ticket.ts';
 import { toSeconds } from '../request/responses.ts';
 
-/** A request that waits for an account, as its phones list it. */
+/** A request that waits for an account, as the account's phones list it. */
 export interface PendingEntry {
   readonly id: string;
   /** The client that asks. */

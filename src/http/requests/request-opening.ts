@@ -17,7 +17,7 @@ export interface RequestOpeningPorts {
   readonly announce: Announce;
 }
 
-/** Opens a request that waits for an account, on a page and in an app: it takes the place of a scan. */
+/** Opens a request that waits for an account, for a page or an app. The opening takes the place of a scan. */
 export class RequestOpening {
   readonly #ports: RequestOpeningPorts;
 

@@ -8,7 +8,7 @@ import type { TicketWatch, Watch, WatchViews } from './ticket-watch.ts';
 
 /** The longest wait. Most proxies give up on a request after 30 s. */
 const LONGEST_WAIT_MS = 25_000;
-/** The shortest wait for an answer that has no news, because a browser asks again at once. */
+/** The shortest wait before an answer without news: the browser asks again at once, and must not flood the server. */
 const SHORTEST_WAIT_MS = 1_000;
 /** After a change may have been missed, each poll reads the ticket at a random moment within this time. */
 const CATCH_UP_WITHIN_MS = 1_000;
@@ -28,8 +28,8 @@ export class LongPolls<Kind extends Watch = TicketWatch> {
   }
 
   /**
-   * Waits until the ticket differs from what the browser knows, its code rotates, or the longest wait is over. Without
-   * any of these, the wait takes a second at least.
+   * Waits until the ticket differs from what the browser knows, its code rotates, or the longest wait is over. If a
+   * change may have been missed, this returns earlier, perhaps without news, but then only after a second at least.
    * @param known the version that the browser knows
    * @returns the ticket at that moment; undefined if there is none any more
    */
@@ -53,8 +53,8 @@ export class LongPolls<Kind extends Watch = TicketWatch> {
       const ticket = await watch.read();
       const now = this.#clock();
       if (this.#closed || hasLeft(ctx.res) || versionAt(ticket, now) !== known) return ticket;
-      // Behind another response, wait briefly: later requests have to wait as well, and Node does not report that the
-      // client has left.
+      // If an earlier response still occupies the connection, wait only briefly: the requests behind this one have to
+      // wait as well, and Node does not report that the client has left.
       const wait = isBehindAnother(ctx) ? SHORTEST_WAIT_MS : LONGEST_WAIT_MS;
       const longest = Math.min(wait, this.#views.dueAt(ticket, now) - now, watch.endsAt - now);
       const signalled = await this.#sleep(ctx, longest, woken, () => wake());
@@ -89,7 +89,7 @@ export class LongPolls<Kind extends Watch = TicketWatch> {
   }
 }
 
-/** Returns true if the signalled ticket is newer than the one that was read: a signal may be late. */
+/** Returns true if the signalled ticket is newer than the one that was read. A late signal has an older ticket. */
 function isNewer(signalled: Ticket | undefined, read: Ticket | undefined): signalled is Ticket {
   return signalled !== undefined && signalled.id === read?.id && signalled.version > read.version;
 }

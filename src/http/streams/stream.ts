@@ -78,8 +78,8 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
   }
 
   /**
-   * Starts sending: first a comment, so that no proxy holds back the response until it has more of it, then the whole
-   * ticket.
+   * Starts sending: first a comment, so that no proxy waits for more data before it passes the response on, then the
+   * whole ticket.
    */
   start(ctx: Context): void {
     const { views, clock, parker } = this.#ports;
@@ -97,8 +97,8 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
   }
 
   /**
-   * Handles a signal: sends the ticket, unless a newer one was sent already. Without a ticket, a change may have been
-   * missed, and the stream reads soon.
+   * Handles a signal: sends the ticket, unless a newer one was sent already. A signal without a ticket says that a
+   * change may have been missed, so the stream reads the ticket soon.
    */
   hear(ticket: Ticket | undefined): void {
     if (ticket === undefined) {
@@ -132,7 +132,7 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
   tick(now: number): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    // The browser has ended it, and will not read the rest.
+    // The connection has ended, and the browser will not read the rest.
     if (connection.isOver) connection.cut();
     else if (now >= this.#watch.endsAt) this.#end(connection);
     else if (now >= this.#dueAt) this.#showAgain(now);

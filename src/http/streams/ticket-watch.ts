@@ -25,7 +25,10 @@ export interface Watch {
 /** Draws tickets for one kind of waiting clients. */
 export interface WatchViews<Kind extends Watch> {
   draw(ticket: Ticket | undefined, now: number, watch: Kind): { readonly version: number };
-  /** Returns the view of a ticket that has not changed since it was shown, at the time that `dueAt` returned. */
+  /**
+   * Returns the new view of a ticket that has not changed since it was shown. It is called at the time that `dueAt`
+   * returned.
+   */
   redraw(shown: ShownTicket, now: number, watch: Kind): { readonly version: number };
   /**
    * Returns the time at which a client must get the ticket again although it has not changed, in milliseconds since the

@@ -42,8 +42,8 @@ export interface BrowserView {
   /** Present while the ticket waits, once a phone that is not signed in has opened the code: its user signs in now. */
   readonly phoneIsSigningIn?: true;
   /**
-   * The phone that has scanned, by its user agent: it proves nothing. Present from the scan on, if its name or its
-   * system is known.
+   * The phone that has scanned, as its user agent describes it, which proves nothing. Present from the scan on, if the
+   * phone's browser or system is known.
    */
   readonly phone?: PhoneDevice;
   /** Present while the ticket is scanned, if its approver must tap this number on the phone. */
@@ -179,8 +179,8 @@ export class BrowserViews {
   }
 
   /**
-   * Returns the end of the state. The end of a denial does not depend on the cause, so that the browser cannot infer the
-   * cause.
+   * Returns the end of the state. The end of a denial does not depend on its cause, so that the browser cannot infer
+   * the cause.
    */
   #endOf({ state, since, deadline }: Ticket): number {
     return state === 'denied' ? Math.min(deadline, since + this.#lifetimes.finish) : deadline;

@@ -72,7 +72,7 @@ export class Wiring {
     this.#unseen = undefined;
     const fault = mountFault(ctx, issuer, this.#urls.base);
     if (fault !== undefined) this.#report(fault, ctx);
-    // At a wrong path, the page cannot arrive.
+    // Expect no request for the page if it is at a wrong path: the request would not reach the plugin.
     else this.#watch.expect(interaction.uid, ctx);
     this.#markFatal(ctx, fault ?? unseen);
   }

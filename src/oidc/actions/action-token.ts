@@ -10,7 +10,7 @@ export const ACTION_SCOPE = 'qr_action';
 export interface ActionAccess {
   readonly clientId: string;
   /**
-   * The account whose user has granted the token; undefined for a token of the client's own (RFC 6749, section 4.4).
+   * The account whose user has granted the token; undefined if the client got it for itself (RFC 6749, section 4.4).
    */
   readonly accountId: string | undefined;
 }

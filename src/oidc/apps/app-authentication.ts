@@ -22,8 +22,8 @@ const SOURCES = ['AuthorizationCode', 'RefreshToken', 'DeviceCode', 'Backchannel
 
 /**
  * Returns the claims about the user's authentication for an access token (RFC 9068, section 2.2.1): `auth_time`, `acr`
- * and `amr` of the sign-in from which the token was issued, also after refreshes. It is the value for
- * the provider's `extraTokenClaims`; without it, apps cannot approve.
+ * and `amr` of the sign-in from which the token was issued, also after refreshes. Deployments set the
+ * provider's `extraTokenClaims` to this function (`qr.extraTokenClaims`); otherwise apps cannot approve.
  * @returns undefined for a token without a user
  */
 export function authenticationClaims(

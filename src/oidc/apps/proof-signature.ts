@@ -18,10 +18,9 @@ export interface VerifiedProof extends Pick<JWTVerifyResult, 'payload'> {
 }
 
 /**
- * Verifies the signature and the type of a proof. An ordinary proof (ES256, with no parameters and claims that need
- * further checks) is verified in this thread, because jose hands each signature to another thread, which takes three
- * times the CPU time. Everything that is not
- * accepted here is left to jose to decide.
+ * Verifies the signature and the type of a proof. An ordinary proof (ES256, without header parameters or claims that
+ * need further checks) is verified in this thread, because jose hands each signature to another thread, which takes
+ * three times the CPU time. Everything that is not accepted here is left to jose to decide.
  * @throws Error if the proof cannot be verified
  */
 export async function verifyProof(proof: string, keys: ProofKeys): Promise<VerifiedProof> {

@@ -5,11 +5,14 @@ import { addToGrant } from '../consent.ts';
 import { refusalFor } from '../sign-in.ts';
 import type { AuthenticationRequest } from './authentication-request.ts';
 
-/** The answer that a client gets for its tokens, or that its request has had before. */
+/** The answer to a client's request: the one that is given now, or the one that the request has got before. */
 export interface GivenAnswer {
   /** The grant that the client got; undefined if it got none. */
   readonly grantId: string | undefined;
-  /** The error of a notification that the client did not accept (CIBA Core 1.0, section 10.2). It may poll then. */
+  /**
+   * The error of a notification that the client did not accept (CIBA Core 1.0, section 10.2). The client can still get
+   * the answer by polling.
+   */
   readonly unnotified?: unknown;
 }
 
@@ -21,9 +24,9 @@ export interface Approval {
 }
 
 /**
- * Grants a client what its user has approved, and notifies it in the ping mode. The grant is a new one, so that it can be
- * taken back without what the client had before. A repeated answer changes nothing: a second one would bring a request
- * back whose tokens the client has fetched.
+ * Grants a client what its user has approved, and notifies it in the ping mode. The grant is a new one, so that it can
+ * be revoked without the grants that the client had before. A request that has an answer stays as it is: to store a
+ * second answer would bring back a request whose tokens the client has already fetched.
  * @returns undefined if the request has expired
  */
 export async function grantRequest(
@@ -70,7 +73,7 @@ function hasAnswer({ grantId, error, consumed }: Partial<AuthenticationRequest>)
   return grantId !== undefined || error !== undefined || Boolean(consumed);
 }
 
-/** Gives an answer. The notification comes after it was stored, so its failure is none of the answer. */
+/** Gives an answer. It is stored before the client is notified, so it is valid even if the notification fails. */
 async function answer(
   provider: Provider,
   authReqId: string,

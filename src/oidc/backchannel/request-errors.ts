@@ -4,7 +4,7 @@ import type { ErrorCode, QrLoginError } from '../../ticket/errors.ts';
 
 type ProviderError = InstanceType<typeof errors.OIDCProviderError>;
 
-/** The same error for each reason, so that a client does not learn which accounts exist and cannot be used. */
+/** Returns one error for all reasons, so that a client does not learn which accounts exist but cannot be used. */
 export function unknownUser(): ProviderError {
   return new errors.UnknownUserId('could not identify end-user');
 }
@@ -27,7 +27,7 @@ export function unshowableRequest(why: string): ProviderError {
 
 /**
  * Returns the error for a user who is not asked. The client does not learn the reason: it must not be told that its user
- * has reported it. Section 13 gives it 403, unlike the answer at the token endpoint.
+ * has reported it. Section 13 gives this error status 403, unlike the answer at the token endpoint.
  * @param reason for the operator, in the event `backchannel_authentication.error`
  */
 export function userNotAsked(reason: string): ProviderError {

@@ -35,8 +35,8 @@ const MEANINGFUL = [
 
 /**
  * Characters that are invisible or that reorder the text around them (Unicode Technical Report 36, section 2.4): soft
- * hyphens, zero width spaces, Hangul fillers, variation selectors, tags, directional controls, private use. Those in
- * the first group stay.
+ * hyphens, zero width spaces, Hangul fillers, variation selectors, tags, directional controls, private use. Characters
+ * that the expression captures ({@link MEANINGFUL}) stay.
  */
 const INVISIBLE = new RegExp(
   `(${MEANINGFUL})|[\\p{Default_Ignorable_Code_Point}\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}\\p{Noncharacter_Code_Point}\\uFFFC]`,

@@ -114,7 +114,7 @@ export class RepeatableResume {
       (save) =>
         async function (this: ResumableSession, ttl) {
           const attempt = attempts.getStore();
-          // If another request saves the session, the browser has sent the session's cookie, and so is known to have it.
+          // If another request saves the session, the browser has sent the session's cookie, so it is known to have it.
           this.replaces = undefined;
           if (attempt === undefined) return save.call(this, ttl);
           attempt.holdSession(this, () => save.call(this, ttl));

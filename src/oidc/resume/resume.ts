@@ -28,7 +28,7 @@ export async function findResumingInteraction(provider: Provider, ctx: Context):
 
 /**
  * Returns the sign-in in the result of an interaction; undefined if there is none, or if it comes from the deployment's
- * own pages, which check what they need themselves.
+ * own pages, which make their own checks.
  */
 export function findPendingLogin({ result }: Interaction): PendingLogin | undefined {
   const login = result?.login;

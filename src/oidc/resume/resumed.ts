@@ -90,7 +90,7 @@ export interface SavedSession {
   readonly begunAt: number;
   /** The time until the session ends, in milliseconds. */
   readonly lasts: number;
-  /** The client of the request, with the host that the answer goes to if it goes to one. */
+  /** The client of the request. `host` is the host of its redirect URI; absent if the request has none. */
   readonly client: { readonly id: string; readonly name: string; readonly host?: string } | undefined;
   /**
    * True if the request signed the user in or found the user signed in. A request that saves the session for another

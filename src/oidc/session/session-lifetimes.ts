@@ -11,7 +11,10 @@ export interface SessionLifetime {
   readonly duration?: Duration;
   /** The time at which the session ends at the latest, in seconds since the epoch. */
   readonly endsAt?: number;
-  /** The time at which the provider's own setting would end the session, counted from its latest use, in the same unit. */
+  /**
+   * The time at which the provider's own setting, counted from the latest use, would end the session, in seconds since
+   * the epoch.
+   */
   readonly longest?: number;
 }
 

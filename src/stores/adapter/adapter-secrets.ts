@@ -30,8 +30,8 @@ export function checkAdapterSecrets({ secrets }: KeyvAdapterOptions): readonly (
 let hasWarned = false;
 
 /**
- * Warns once that a copy of this store would contain usable secrets. A Keyv in memory cannot be copied without the
- * process.
+ * Warns once that a copy of this store would contain usable secrets. It does not warn about a Keyv in memory, which
+ * cannot be copied without access to the process.
  */
 export function warnReadable(keyv: Keyv): void {
   if (hasWarned || isInMemory(keyv)) return;

@@ -29,8 +29,8 @@ const USED_ONCE: ReadonlySet<string> = new Set([
 const GRANTABLE: ReadonlySet<string> = new Set([...USED_ONCE, 'AccessToken']);
 
 /**
- * The shortest time for which a used proof is known. oidc-provider accepts a DPoP proof from 300 s before its `iat`
- * until 300 s after it, to the second, and the clocks of nodes may differ. That is ten minutes; one more minute allows for the clocks.
+ * The shortest time for which a used proof is known: eleven minutes. oidc-provider accepts a DPoP proof from 300 s
+ * before its `iat` until 300 s after it. That is ten minutes; one more minute allows for nodes whose clocks differ.
  */
 const REPLAY_KNOWN_MS = 660_000;
 
@@ -167,7 +167,7 @@ class KeyvAdapter implements Adapter {
 
   async #remove(id: string): Promise<void> {
     const payload = await this.#records.take(this.#key(id));
-    // A record that was written later under another id may have taken over the lookup key: then it stays.
+    // Unless a record that was written later under another id has taken over the lookup key, remove the key, too.
     for (const way of this.#ways(payload)) await this.#records.unpoint(way, id);
   }
 

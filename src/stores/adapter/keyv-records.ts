@@ -15,7 +15,7 @@ interface Claim {
   readonly isFinished?: true;
 }
 
-/** The time for which a claim is kept after its record was consumed, in milliseconds: it may still be given back. */
+/** The time for which a claim is kept after its record was consumed, so that the record can still be given back. */
 const FINISHED_CLAIM_MS = 60_000;
 
 /**

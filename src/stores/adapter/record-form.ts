@@ -59,7 +59,7 @@ export class SealedForm implements RecordForm {
   readonly #nameKey: KeyObject;
   readonly #payloadKey: KeyObject;
 
-  /** @param secret undefined: an id that can be guessed, such as a client's, protects nothing */
+  /** @param secret without it, records whose ids can be guessed, such as those of clients, are not protected */
   constructor(secret: string | Uint8Array = NO_SECRET) {
     this.#nameKey = derive(secret, 'record name');
     this.#payloadKey = derive(secret, 'record payload');

@@ -70,7 +70,7 @@ export class SealedRecords implements Records {
   }
 
   async finish(key: string, id: string, now: number): Promise<boolean> {
-    // If there is no such record, this has no effect.
+    // For a form in which the record does not exist, this has no effect and returns true.
     const finished = await Promise.all(this.#forms.map((form) => this.#records.finish(form.keyName(key), id, now)));
     return finished.every(Boolean);
   }

@@ -1,4 +1,4 @@
-/** The contract of an engine's lists of browsers: all processes can read what one has written, until an entry ends. */
+/** The contract of an engine's lists of browsers: all processes can read an entry that one wrote, until it ends. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type BrowserList, type ListedBrowser, MOST_BROWSERS } from '../../ticket/browsers/browser-list.ts';
@@ -66,8 +66,8 @@ function listContract<Entry extends ListedBrowser>(
   const byId = (list: readonly Entry[]): Entry[] => [...list].sort((one, other) => one.id.localeCompare(other.id));
 
   /**
-   * Puts a browser with a near end on the list, and moves that end by a use. Repeats that with more time if the machine
-   * was too slow. @returns the first end
+   * Puts a browser on the list that would soon leave it, and prolongs its time by a use. Tries again with a longer time
+   * if the machine was too slow. @returns the end before the use
    */
   async function prolong(accountId: string): Promise<number> {
     for (let life = 100; life < MINUTE_MS; life *= 4) {
@@ -171,7 +171,7 @@ function listContract<Entry extends ListedBrowser>(
       assert.ok(now() >= short.endsAt - 20);
     });
 
-    it('stay on the list until an end that was prolonged by a use', async () => {
+    it('stay on the list after their first end if a use has prolonged their time', async () => {
       const accountId = randomUUID();
       const firstEnd = await prolong(accountId);
       const account = randomUUID();
@@ -197,7 +197,7 @@ function listContract<Entry extends ListedBrowser>(
       assert.ok(ids.includes(oldest.id) && ids.includes(added.id) && !ids.includes(second.id));
     });
 
-    it('are all kept if many are put there at once', async () => {
+    it('are all kept if many are put on the list at once', async () => {
       const accountId = randomUUID();
       const many = Array.from({ length: 20 }, () => browser());
       await Promise.all(many.map((one, number) => (number % 2 === 0 ? here() : there()).put(accountId, one)));

@@ -59,7 +59,7 @@ export function toReplaced(ticket: Ticket, more: { deadline?: number } = {}): Ca
   return { ...next(ticket), state: 'cancelled', because: 'renewed', ...more };
 }
 
-/** Returns the ticket in each state after `waiting`, with one version after the other. */
+/** Returns the ticket in each state after `waiting`. Their versions are consecutive. */
 export function allStates(ticket: WaitingTicket): Ticket[] {
   const fixed = next(ticket);
   const approver = APPROVER;

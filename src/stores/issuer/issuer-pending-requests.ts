@@ -1,7 +1,10 @@
 import { hasRoom, type PendingRequest, type PendingRequests } from '../../ticket/requests/pending-request.ts';
 import type { EntryKeys } from './issuer-keys.ts';
 
-/** The pending requests of an issuer's accounts. A request is added under the current key, and found under older ones. */
+/**
+ * The pending requests of an issuer's accounts. A request is added under the current key, and found under older keys,
+ * too.
+ */
 export class IssuerPendingRequests implements PendingRequests {
   readonly #requests: PendingRequests;
   readonly #keysOf: (accountId: string) => EntryKeys;

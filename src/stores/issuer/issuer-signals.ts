@@ -41,8 +41,8 @@ class IssuerListener implements Listener {
 
   hear(stored: Ticket | undefined): void {
     const ticket = ownTicket(stored, this.#issuer);
-    // To a listener, undefined means that a change may have been missed. So a change of another issuer's ticket must not
-    // reach it as undefined.
+    // To a listener, undefined means that a change may have been missed. So a change of another issuer's ticket must
+    // not reach the listener as undefined.
     if (ticket !== undefined || stored === undefined) this.#listener.hear(ticket);
   }
 }

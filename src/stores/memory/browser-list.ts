@@ -62,7 +62,7 @@ export class KeyvBrowserList<Entry extends ListedBrowser> implements BrowserList
     return this.#step(operation, accountId, async () => {
       const list = await this.#read(accountId);
       if (!list.some((browser) => browser.id === id)) return false;
-      // The fields of a kind of entry are not known here; `act` keeps them.
+      // The cast is safe: `act` keeps all fields of the entry, also those that this class does not know.
       const changed = list.map((browser) => (browser.id === id ? (act(browser) as Entry) : browser));
       await this.#write(accountId, changed);
       return true;

@@ -10,7 +10,7 @@ import { KeyvNotes } from './notes.ts';
 import { KeyvPendingRequests } from './pending-requests.ts';
 import { KeyvTicketStore } from './ticket-store.ts';
 
-/** Makes the engine over any Keyv, which serves one process. */
+/** Makes the engine that uses any Keyv. This engine serves one process. */
 export function makeKeyvEngine(keyv: Keyv, clock: Clock): StoreEngine {
   if (!isInMemory(keyv)) warnOneProcess();
   const signals = new LocalSignals();

@@ -36,15 +36,15 @@ export function plainMapOf(keyv: Keyv): Map<string, unknown> | undefined {
   return ownFormatOf(keyv).length === 0 ? mapOf(keyv) : undefined;
 }
 
-/** Returns the prefix of all keys of this Keyv in that Map. */
+/** Returns the prefix of all keys of this Keyv in the Map of {@link mapOf}. */
 export function prefixOf(keyv: Keyv): string {
   const store: unknown = keyv.store;
-  // Use the adapter's namespace, because the Keyv's own does not reach the adapter of its default store.
+  // Use the adapter's namespace, because a Keyv does not pass its own namespace on to its default adapter.
   if (isMapAdapter(store)) return store.namespace ? `${store.namespace}${store.namespaceSeparator}` : '';
   return keyv.useKeyPrefix && keyv.namespace ? `${keyv.namespace}:` : '';
 }
 
-/** Returns the JSON of a value in that Map: Keyv 5 stores it alone, Keyv 6 in a {@link MapEntry}. */
+/** Returns the JSON of a value in that Map: Keyv 5 stores the JSON alone, Keyv 6 stores it in a {@link MapEntry}. */
 export function textOf(stored: unknown): string | undefined {
   const text = typeof stored === 'object' && stored !== null && 'value' in stored ? stored.value : stored;
   return typeof text === 'string' ? text : undefined;

@@ -5,7 +5,10 @@ import { Access } from '../access.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import { type Values, valuesOf } from './values.ts';
 
-/** Pending requests in any Keyv, for one process: a mutex for each account makes reading and writing one step. */
+/**
+ * Pending requests in any Keyv. A mutex for each account makes a read and the write after it one step, but only within
+ * this process.
+ */
 export class KeyvPendingRequests implements PendingRequests {
   readonly #values: Values;
   readonly #clock: Clock;

@@ -79,7 +79,10 @@ export class KeyvTicketStore implements TicketStore {
     return this.#values.get<Ticket>(ticketKey(id));
   }
 
-  /** Writes and announces the ticket, and writes its interaction's lookup key. Both expire at the ticket's deadline. */
+  /**
+   * Writes and announces the ticket, and writes its interaction's lookup key. Both expire at the end of the time for
+   * which the ticket is kept.
+   */
   async #put(ticket: Ticket): Promise<void> {
     const ttl = this.#timeLeft(ticket);
     await Promise.all([

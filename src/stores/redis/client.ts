@@ -58,14 +58,14 @@ export function redisOf(keyv: Keyv): RedisOfKeyv | undefined {
   return { client: backend.client, prefix: namespace ? `${namespace}:` : '' };
 }
 
-/** Returns the backend that the deployment gave: Keyv 6 wraps one of Keyv 5. */
+/** Returns the backend that the deployment gave to the Keyv. Keyv 6 wraps a backend of Keyv 5 in one of its own. */
 function backendOf({ store }: Keyv): unknown {
   const backend: unknown = store;
   const isBridge = typeof backend === 'object' && backend !== null && 'store' in backend && !isKeyvRedis(backend);
   return isBridge ? backend.store : backend;
 }
 
-/** Returns Keyv 5's default for a Keyv 6, which has none: the keys stay the same after an upgrade. */
+/** Returns the default of Keyv 5 also for a Keyv 6, which has none, so that keys stay the same after an upgrade. */
 function defaultNamespaceOf(keyv: Keyv): string | undefined {
   return asKeyv6(keyv) === undefined ? undefined : 'keyv';
 }
@@ -85,7 +85,7 @@ export function assertNothingIsBypassed(keyv: Keyv): void {
   );
 }
 
-/** Returns the methods of a backend that are not those of the class with the client: a subclass has replaced them. */
+/** Returns the methods that a subclass has replaced: they differ from those of the class that defines `client`. */
 function findOverrides(backend: KeyvRedis): string[] {
   let original: object = backend;
   while (!Object.hasOwn(original, 'client')) original = Object.getPrototypeOf(original);

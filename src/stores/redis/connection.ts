@@ -88,7 +88,7 @@ export class RedisConnection {
     return this.#opened;
   }
 
-  /** Sends a command. While the connection is down, it waits, but no longer than the store's patience. */
+  /** Sends a command. While the connection is down, the command waits, but no longer than a store may take. */
   async send<T>(command: (client: RedisClient) => Promise<T>): Promise<T> {
     if (this.isDown) await withDeadline(this.#ready());
     return command(this.#sender);

@@ -13,7 +13,7 @@ import { RefusedSignals } from './refused-signals.ts';
 import { RedisSignals } from './signals.ts';
 import { RedisTicketStore } from './ticket-store.ts';
 
-/** Makes the engine on the Redis below a Keyv, which serves any number of processes. */
+/** Makes the engine that uses the Redis below a Keyv. This engine serves any number of processes. */
 export const makeRedisEngine: MakeKeyvEngine = (keyv, clock, { onTrouble, onLate }) => {
   const redis = redisOf(keyv);
   if (redis === undefined) return undefined;

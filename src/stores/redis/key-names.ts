@@ -2,7 +2,7 @@ import { placeOfInteraction, placeOfTicket } from '../../ticket/ticket-id.ts';
 
 /**
  * The keys of this package in Redis. The part in braces is the hash tag that decides on the slot in a cluster: all keys
- * of an interaction have the same.
+ * of an interaction have the same tag.
  */
 export class RedisKeyNames {
   readonly #prefix: string;

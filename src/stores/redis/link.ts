@@ -10,7 +10,8 @@ import { GET, GET_FIELDS, PROBE, runScript, type Script, TIME } from './scripts.
 /** The time between two comparisons of the clocks of Redis and this process. */
 const COMPARE_EVERY_MS = 10_000;
 /**
- * A connection without any answer for this multiple of the store's patience (5 s by default) is closed and made anew.
+ * The longest silence of a connection, as a multiple of the store's patience: 5 s by default. After it, the connection
+ * is closed and made anew.
  */
 const LONGEST_SILENCE_FACTOR = 5;
 const RETRY_AFTER_MS = 500;
@@ -19,8 +20,9 @@ const PROBE_LASTS_MS = 10_000;
 /**
  * Sends commands to Redis with the client of a Keyv over `@keyv/redis`. All users of that client share one link.
  *
- * If Redis has not answered in time, the link asks it for the time until it answers. Meanwhile all other commands fail
- * at once, so that no request waits in vain and no commands pile up.
+ * If an answer of Redis is overdue, the link only asks for the time of Redis, again and again until it gets an answer.
+ * Meanwhile all other commands fail at once, so that no request waits in vain and no commands pile up. In a cluster,
+ * they are sent all the same, because other nodes may work.
  */
 export class RedisLink {
   readonly #client: RedisClient;

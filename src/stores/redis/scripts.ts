@@ -24,10 +24,10 @@ export function script(name: string, source: string): Script {
  *
  * KEYS: the interaction, the ticket, the interaction's watchers, and the ticket that is replaced, if there is one.
  * ARGV: the line that must be there now ('' for nothing), the line to write, the ticket, its milliseconds to live, the
- * prefix of the nodes' channels, and, if a ticket is replaced, its final state and the milliseconds to live of that.
- * The interaction's value is a line with the ticket's id and version, followed by the ticket. Returns 1 if it was
- * written, otherwise 0. If it was written and Redis has refused to publish it, returns the reason: a write that has
- * happened must not look like a failure.
+ * prefix of the nodes' channels, and, if a ticket is replaced, that ticket in its final state and its milliseconds to
+ * live. The interaction's value is a line with the ticket's id and version, followed by the ticket. Returns 1 if the
+ * ticket was written, otherwise 0. If it was written but Redis has refused to publish it, returns the reason: a write
+ * that has happened must not look like a failure.
  */
 export const SWAP: Script = script(
   'swap',
@@ -214,8 +214,8 @@ return 1
 );
 
 /**
- * The member of a grant that is no record, and marks the grant as closed. Its score is the time until which the grant
- * stays closed. A record's name has a hash sign or a colon.
+ * The one member of a grant that is not a record, but marks the grant as closed. Its score is the time until which the
+ * grant stays closed. No record has this name, because the names of records contain a hash sign or a colon.
  */
 const CLOSED = 'closed';
 
@@ -343,7 +343,7 @@ export const GET_FIELDS: Script = script('find', "return redis.call('HMGET', KEY
 
 /**
  * Runs steps, which are scripts of their own, one after the other. KEYS: those of all steps. ARGV: for each step, the
- * number of its script, the numbers of its keys and of its values, and the values. Returns a pair for each step: 1 and
+ * number of its script, how many keys and how many values it has, and the values. Returns a pair for each step: 1 and
  * its answer, or 0 and its error.
  */
 const RUN_STEPS = `

@@ -8,7 +8,7 @@ import { Subscription } from './subscription.ts';
 
 /** The time after which Redis forgets that a node watches an interaction. */
 const WATCH_TTL_MS = 180_000;
-/** The time between two renewals of these entries. */
+/** The time between two renewals of a node's entries in Redis, which say what it watches. */
 const REMIND_EVERY_MS = 60_000;
 /** The number of entries that are renewed at a time. */
 const BATCH_SIZE = 100;
@@ -47,7 +47,7 @@ export class RedisSignals implements Signals {
     this.#timer = setInterval(() => void this.#remind(), REMIND_EVERY_MS).unref();
   }
 
-  /** The time between two regular re-reads in milliseconds. Messages get lost if a connection breaks. */
+  /** The time between two regular re-reads in milliseconds. They find changes whose messages got lost. */
   get rereadEvery(): number {
     return REREAD_FACTOR * getStorePatience();
   }

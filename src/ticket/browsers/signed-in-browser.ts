@@ -13,8 +13,8 @@ export interface FinishedSignIn {
 }
 
 /**
- * A browser in which an account was signed in by QR. Its id is a hash of the session's uid, which gives no access to the
- * session. It leaves the list when its session expires.
+ * A browser in which an account was signed in by QR. Its id is a hash of the session's uid, and gives no access to the
+ * session. The browser leaves the list when its session expires.
  */
 export interface SignedInBrowser extends ListedBrowser {
   /** The `uid` of its session at the provider, which stays the same when the session's cookie changes. */

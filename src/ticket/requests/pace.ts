@@ -3,12 +3,13 @@ import type { Notes } from '../ports.ts';
 const MINUTE_MS = 60_000;
 
 /**
- * The waits after so many requests in a row that the user has not approved, in milliseconds. A user who did not hear the
- * phone may be asked once more at once; a client that asks on and on must not wear its user out.
+ * The wait before the next request, by the number of requests in a row that the user has not approved, in milliseconds.
+ * A user who did not hear the phone may be asked once more at once; a client that asks on and on must not wear its user
+ * out.
  */
 const WAITS_MS: readonly number[] = [0, 0, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS];
 
-/** The time without a request after which earlier ones are forgotten, in milliseconds. */
+/** The time after the end of a wait at which the requests before it are forgotten, in milliseconds. */
 const FORGOTTEN_AFTER_MS: number = 60 * MINUTE_MS;
 
 /** A sender that asks an account. */
@@ -24,7 +25,7 @@ interface Series {
   readonly notBefore: number;
 }
 
-/** Slows a sender down whose requests an account leaves unanswered, or denies. */
+/** Slows down a sender whose requests an account leaves unanswered or denies. */
 export class Pace {
   readonly #notes: Notes;
 
@@ -37,7 +38,7 @@ export class Pace {
     return now < (await this.#read(asker)).notBefore;
   }
 
-  /** Notes a request, which counts as one that is not approved until it is. @param endsAt its end */
+  /** Notes a request. It counts as not approved until the user approves it. @param endsAt the end of the request */
   async noteAsked(asker: Asker, endsAt: number, now: number): Promise<void> {
     const unapproved = (await this.#read(asker)).unapproved + 1;
     await this.#write(asker, { unapproved, notBefore: endsAt + waitAfter(unapproved) }, now);

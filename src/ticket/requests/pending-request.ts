@@ -20,11 +20,11 @@ export interface PendingRequests {
 
   list(accountId: string): Promise<readonly PendingRequest[]>;
 
-  /** Removes a request from the list. Does nothing if it is not on it. */
+  /** Removes a request from the list. Does nothing if the list does not have it. */
   remove(accountId: string, id: string): Promise<void>;
 }
 
-/** The limit of requests that wait for an account. More than these would not be read, but tapped away. */
+/** The most requests that may wait for an account. Users would tap further ones away without reading them. */
 export const MOST_REQUESTS = 5;
 
 /** Returns true if a request may be added to those of an account. @param list those that have not ended */

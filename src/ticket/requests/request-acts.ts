@@ -38,7 +38,7 @@ const KEPT_MS: number = 10 * 60 * 1000;
 const ID_BYTES = 16;
 const NO_BROWSER: Browser = { binding: '', source: '' };
 
-/** The acts of clients that ask without a browser, and the list in which the phones of an account find that. */
+/** The acts of clients that ask without a browser, and the list in which the phones of an account find the requests. */
 export class RequestActs {
   readonly #ports: RequestPorts;
   readonly #pace: Pace;
@@ -49,8 +49,8 @@ export class RequestActs {
   }
 
   /**
-   * Asks an account. One request of a client waits for it at a time: a second one could take the place of the first just
-   * before the user taps.
+   * Asks an account. At most one request of a client waits for an account: a second one could take the place of the
+   * first just before the user taps.
    * @returns the reason if the account is not asked
    */
   async ask({ accountId, request, authReqId, message, lasts }: RequestInput): Promise<BackchannelTicket | NotAsked> {
@@ -65,7 +65,7 @@ export class RequestActs {
     const ticket = transitions.show(fixed, undefined, { now, lifetimes });
     const asker = { accountId, sender: senderOf(ticket) };
     if (await isReported(this.#ports, accountId, reportedOriginOf(ticket))) return 'reported';
-    // Before the pace, which counts a request that waits as one that is not approved.
+    // Check this before the pace, which counts a waiting request as not approved and would answer "too soon".
     if ((await requests.list(accountId)).some(({ sender }) => sender === asker.sender)) return 'pending';
     if (await this.#pace.isTooSoon(asker, now)) return 'too soon';
     if (!(await requests.add(accountId, { id, sender: asker.sender, endsAt: expiresAt }))) return 'pending';
@@ -91,7 +91,7 @@ export class RequestActs {
     const { clock, requests } = this.#ports;
     const { id, state } = ticket;
     const { accountId = '' } = ticket.request.requirements;
-    // If it is gone, a later request of the client may have begun.
+    // If this request has left the list, a later one of the client may wait, and must not be counted as answered.
     if (!(await requests.list(accountId)).some((pending) => pending.id === id)) return;
     const isApproved = state === 'approved' || state === 'redeemed';
     await this.#pace.noteAnswered({ accountId, sender: senderOf(ticket) }, isApproved, clock());
@@ -104,9 +104,9 @@ export class RequestActs {
   }
 
   /**
-   * Claims the answer to the client: it must not be given twice at the same time.
-   * @param lasts the longest time that it may take, in milliseconds
-   * @returns false if it is being given
+   * Claims the right to answer the client, so that two answers are not given at the same time.
+   * @param lasts the longest time that the answer may take, in milliseconds
+   * @returns false if another caller has claimed the answer
    */
   claimAnswer({ id }: BackchannelTicket, lasts: number): Promise<boolean> {
     return this.#ports.notes.claim(`answering:${id}`, lasts);

@@ -5,7 +5,7 @@ import { claimsOn, seeCode } from '../../chromium/acts.ts';
 import { newScreen, openCode, press, REQUEST, see } from './acts.ts';
 import { signIn, useApp } from './use-app.ts';
 
-describe('the app, if a request demands more than a tap,', () => {
+describe('the app, with signed decisions and with requests that demand more than a tap,', () => {
   const records: DecisionRecord[] = [];
   const app = useApp({ signedDecisions: true, onDecision: (_ctx, record) => void records.push(record) });
   const { stage, phone, openSignedIn } = app;

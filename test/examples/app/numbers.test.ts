@@ -4,7 +4,7 @@ import { claimsOn, seeScreen } from '../../chromium/acts.ts';
 import { newScreen, openCode, press, see } from './acts.ts';
 import { useApp } from './use-app.ts';
 
-describe('the app, and a browser that shows a number', () => {
+describe('a sign-in by the app in a browser that shows a number', () => {
   const app = useApp({ checkCodeEntry: 'tap', assess: () => 'check code' });
 
   const meet = async (): Promise<{ screen: Page; page: Page; number: string }> => {
@@ -16,7 +16,7 @@ describe('the app, and a browser that shows a number', () => {
     return { screen, page, number };
   };
 
-  it('signs in with a tap on the same number', async () => {
+  it('succeeds after a tap on the same number', async () => {
     const { screen, page, number } = await meet();
     const group = page.getByRole('group', { name: 'Which number is on the other device?' });
     expect(await group.getByRole('button').count()).to.equal(3);
@@ -26,7 +26,7 @@ describe('the app, and a browser that shows a number', () => {
     await see(page, 'Signed in');
   });
 
-  it('ends on both sides with another number', async () => {
+  it('ends on both sides after a tap on another number', async () => {
     const { screen, page, number } = await meet();
     const buttons = page.getByRole('group', { name: 'Which number is on the other device?' }).getByRole('button');
     await buttons.filter({ hasNotText: number }).first().click();
@@ -34,7 +34,7 @@ describe('the app, and a browser that shows a number', () => {
     await seeScreen(screen, 'wrong-codes');
   });
 
-  it('ends with "None of these"', async () => {
+  it('ends after a tap on "None of these"', async () => {
     const { screen, page } = await meet();
     await press(page, 'None of these');
     await see(page, 'Declined');

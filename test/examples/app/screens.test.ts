@@ -29,7 +29,10 @@ describe('every screen of the app', function () {
 
   after(() => preview?.stop());
 
-  /** Opens each screen, and runs `look` on it. @throws AssertionError that names each screen for which it has failed */
+  /**
+   * Opens each screen, and runs `look` on it.
+   * @throws AssertionError that names each screen for which `look` has failed
+   */
   const onEach = async (
     options: BrowserContextOptions,
     look: (page: Page, screen: string) => Promise<void>,
@@ -55,7 +58,7 @@ describe('every screen of the app', function () {
   const show = async (page: Page, screen: string, language?: string): Promise<void> => {
     await page.goto(preview.origin + pathOf(screen, language));
     await page.locator('h1').waitFor();
-    // Wait for Approve to be enabled, because a disabled button is exempt from the contrast.
+    // Wait for Approve to be enabled, because axe checks no contrast of disabled buttons.
     await page.locator('button:disabled').waitFor({ state: 'detached' });
     await page.evaluate(APPEARED);
   };

@@ -117,7 +117,7 @@ describe('an action that a browser shows:', () => {
     expect((await other.phone.scan(other.approval.code)).status).to.equal(404);
   });
 
-  it('sends the browser to the address that the requester has chosen at the end', async () => {
+  it('sends the browser, at the end, to the address that the requester has chosen', async () => {
     const { browser, phone, approval } = await showAction(actions, '?returnTo=/paid');
     await phone.scan(await browser.code());
     await phone.approve();

@@ -39,7 +39,7 @@ describe('a store that does not answer during requests about actions', () => {
 
   after(() => there?.stop());
 
-  it('makes each answer 503 with an error code and Retry-After', () => {
+  it('causes a 503 with an error code and Retry-After at every request', () => {
     for (const [route, answer] of answers) {
       expect([answer.status, answer.json().error], route).to.deep.equal([503, 'store_unavailable']);
       expect(answer.headers.get('retry-after'), route).to.equal('2');
@@ -47,7 +47,7 @@ describe('a store that does not answer during requests about actions', () => {
     expect(refused).to.include({ code: 'store_unavailable' });
   });
 
-  it('has changed nothing: the action is approved, and its result arrives', async () => {
+  it('leaves the action unchanged: later it can be approved, and its result arrives', async () => {
     const phone = await new PhonePerson(there.world).signIn('alice');
     await phone.scan(await browser.code());
     await phone.approve();
@@ -71,7 +71,7 @@ describe('a store that does not answer during requests about actions', () => {
 describe('an action whose Redis fails in the middle', () => {
   storesMayTake(GENEROUS);
 
-  it('is confirmed once if Redis stops just before it writes that, and goes on', () =>
+  it('is confirmed once if Redis pauses just before it writes the confirmation', () =>
     RedisWorld.during({}, async (there) => {
       const { approval, browser } = await requestAndShow(there);
       const ends = there.world.collectPayloads('qr_login.action');
@@ -86,7 +86,7 @@ describe('an action whose Redis fails in the middle', () => {
       expect(ends).to.have.length(1);
     }));
 
-  it('is over if Redis loses its data, and can be asked for again', () =>
+  it('is over if Redis loses its data, and a new action can be asked for', () =>
     RedisWorld.during({ clients: [shopClient()] }, async (there) => {
       const { approval, browser } = await requestAndShow(there);
       const { result } = approval;

@@ -157,7 +157,7 @@ describe('a client that asks for an action:', () => {
     await own.cancel();
   });
 
-  it('gets a message that says what to send instead of a wrong request', async () => {
+  it('gets an error message that says what to send, if its request is wrong', async () => {
     const wrong = [
       { title: '' },
       { title: 7 },

@@ -42,7 +42,7 @@ describe('unfinished attempts to sign in', () => {
     });
   });
 
-  it('are listed in a cookie below the path of the issuer, and so is the step to the consent page', async () => {
+  it('are listed in a cookie below the path of the issuer, as is the interaction of the consent page', async () => {
     await World.during({ path: '/oidc' }, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());

@@ -122,7 +122,7 @@ describe('a browser that a phone has signed in', () => {
     expect(await shownOn()).to.include('Warning: your account does not trust that browser');
   });
 
-  it('is named on the phone also by a page in a language that is written from right to left', async () => {
+  it('can ask the phone from a page in a language that is written from right to left', async () => {
     await signIn();
     const answer = await browser.agent.post(`${browser.at}/qr/new-passkey`, {
       headers: { 'accept-language': 'ar' },
@@ -227,7 +227,7 @@ describe('a browser that a phone has signed in', () => {
     }
   });
 
-  it('lists and removes no passkey of another account', async () => {
+  it('has a passkey that another account can neither list nor remove', async () => {
     await signIn();
     await approve(await ask());
     const passkey = new Authenticator(world.issuer);
@@ -240,7 +240,7 @@ describe('a browser that a phone has signed in', () => {
     expect((await phone.agent.get(at, JSON_ANSWER)).text).to.include(passkey.id);
   });
 
-  it('is asked for at one node, approved at another, and used at both', () =>
+  it('gets a passkey that is requested at one node, approved at another, and used at both', () =>
     RedisWorld.during(OFFERING, async (one) => {
       const [two, alone] = [await RedisWorld.start({ ...OFFERING, issuer: one.world.issuer }, one.redis), world];
       try {

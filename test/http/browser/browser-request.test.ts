@@ -51,7 +51,7 @@ describe('the ticket of a browser', () => {
       .join('; ');
   };
 
-  it('is not found for a browser that knows its uid and its id, but has no cookies', async () => {
+  it('is not found for a browser that knows the ids of the interaction and the ticket, but has no cookies', async () => {
     await expectForeign(new BrowserPerson(world).agent);
   });
 

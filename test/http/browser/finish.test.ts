@@ -116,7 +116,7 @@ describe('a request of the browser:', () => {
   });
 
   describe('cancel', () => {
-    it('sends access_denied to the RP with its state', async () => {
+    it('sends access_denied to the RP, with the state of its request', async () => {
       const { browser } = await world.meet();
       const answer = await post(browser, '/cancel');
       expect(answer.status).to.equal(200);

@@ -109,7 +109,7 @@ for (const { name, before, after, isUpgrade } of CHANGES) {
       expect(await approveSignIn()).to.match(/^\d{6}$/);
     });
 
-    it('cannot resume a sign-in that was revoked before', async () => {
+    it('cannot resume a sign-in that was revoked before the change', async () => {
       await approveSignIn();
       const { redirectTo } = (await browser.finish()).json();
       await signOut(phone, 'all');

@@ -66,7 +66,7 @@ describe('the name of a browser', () => {
     await until(named);
   });
 
-  it('stays with a trusted browser after its next sign-in, until the browser is removed', async () => {
+  it('stays with a trusted browser after its next sign-in, until the user removes the name', async () => {
     await signInBy(phone, browser, { remember: 'yes' });
     await nameByTicket(phone, 'Office');
     // The session is lost. The cookie by which the account recognizes the browser stays.
@@ -185,7 +185,7 @@ describe('the name of a browser', () => {
   });
 });
 
-describe('the name of a browser at one node', () => {
+describe('the name that a browser got at one node', () => {
   it('is on the list of another node', async () => {
     await RedisWorld.during({}, async (one) => {
       const two = await RedisWorld.start({ issuer: one.world.issuer }, one.redis);

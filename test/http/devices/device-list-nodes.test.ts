@@ -59,7 +59,7 @@ describe('the browsers that an account is signed in to, on several nodes', () =>
     }
   });
 
-  it('expire in Redis with the last of their sessions', async () => {
+  it('are on a list in Redis that expires with the last of their sessions', async () => {
     const phone = await new PhonePerson(one.world).signIn();
     const browser = new BrowserPerson(one.world);
     await browser.start();

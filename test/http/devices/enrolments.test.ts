@@ -66,7 +66,7 @@ describe('an account that may be used in enrolled browsers only', () => {
       expect((await browser.arrive()).searchParams.has('code')).to.equal(true);
     }));
 
-  it('sees the browser in its list, and cannot approve it after it was forgotten, reported or signed out with all others', () =>
+  it('has an enrolled browser in its list, which cannot finish after it was forgotten, reported or signed out with all others', () =>
     World.during(OPTIONS, async (world) => {
       const phone = await new PhonePerson(world).signIn();
       const ends: Record<string, () => Promise<unknown>> = {
@@ -233,7 +233,7 @@ async function showKey(browser: BrowserPerson, key: TestBrowserKey): Promise<voi
   if (status !== 200) throw new Error(`the key was refused: ${text}`);
 }
 
-/** Enrols a browser for alice, who signs in there with her password before, and shows its key for the present code. */
+/** Signs alice in to a browser with her password, enrols the browser, and shows its key for the present code. */
 async function enrolAndShowKey(browser: BrowserPerson): Promise<TestBrowserKey> {
   const { world } = browser;
   const key = await TestBrowserKey.make();

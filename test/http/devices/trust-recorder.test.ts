@@ -158,7 +158,7 @@ describe('the browsers that an account trusts', () => {
     for (const browser of [one, other]) expect(await takesCheckCode(browser)).to.equal(true);
   });
 
-  it('are not trusted any more after a late report of a sign-in whose session has left the list', async () => {
+  it('are not trusted any more after a sign-in is reported hours later, when its session is not listed', async () => {
     await signInTrusted();
     await world.store.delete(listKey(world, 'browsers', 'a11ce'));
     // The ticket and the note of the finished sign-in are also gone.
@@ -170,7 +170,7 @@ describe('the browsers that an account trusts', () => {
     expect(await stored()).to.deep.equal([]);
   });
 
-  it('are not trusted any more after the user has signed out there', async () => {
+  it('are not trusted any more after the user has signed out in them', async () => {
     const browser = await signInTrusted();
     const asked = await browser.agent.get(`${world.issuer}/session/end`);
     const [, xsrf = ''] = /name="xsrf" value="([\w-]+)"/.exec(asked.text) ?? [];
@@ -179,7 +179,7 @@ describe('the browsers that an account trusts', () => {
     expect(await takesCheckCode(browser)).to.equal(true);
   });
 
-  it('stay trusted if the user is asked to sign out there and declines', async () => {
+  it('stay trusted if the user is asked to confirm a sign-out in them and declines', async () => {
     const browser = await signInTrusted();
     const asked = await browser.agent.get(`${world.issuer}/session/end`);
     const [, xsrf = ''] = /name="xsrf" value="([\w-]+)"/.exec(asked.text) ?? [];

@@ -206,7 +206,7 @@ describe('the tickets of two nodes', () => {
   });
 });
 
-describe('a sign-in with a ticket that was written late', () => {
+describe('a sign-in whose ticket is written only after the finish request has failed', () => {
   storesMayTake(GENEROUS);
 
   it('is announced as finished once, even if the browser finishes again', async () => {
@@ -289,7 +289,7 @@ describe('a listener that throws because it expects a context', () => {
     });
   });
 
-  it('causes a warning when a ticket was written late, and the sign-in works', async () => {
+  it('causes a warning when a ticket is written after its request has failed, and the sign-in works', async () => {
     await RedisWorld.during({}, async (there) => {
       const { browser, phone } = await there.world.meet();
       await STEPS.approved?.({ browser, phone });
@@ -317,8 +317,8 @@ function collectExpired({ provider }: World): Announcement[] {
 }
 
 /**
- * Adds a listener that throws at the next such event. @returns a promise that resolves when the process emits the
- * warning
+ * Adds a listener that throws at the next event of this name if the event has no context.
+ * @returns a promise that resolves when the process emits the error as a warning
  */
 function throwAt({ provider }: World, name: string): Promise<void> {
   const mistake = new TypeError('there is no context');

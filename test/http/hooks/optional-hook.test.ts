@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { OptionalHook } from '../../../src/http/hooks/optional-hook.ts';
 
-/** Returns a hook that returns a text, and gives the length of that text. @param read called for each result */
+/** Makes a hook that gives the length of the text that its function returns. @param read called for each result */
 function lengthHook(read?: () => void): OptionalHook<number> {
   return new OptionalHook({
     name: 'measure',

@@ -11,12 +11,12 @@ const LOGOS: Readonly<Record<string, { readonly logo: ReturnType<ClientLogo>; re
   'the bytes of a PNG': { logo: { type: 'image/png', bytes: PNG }, type: 'image/png' },
   'a data: URL of a JPEG': { logo: dataUrl('image/jpeg', Buffer.from('ffd8ffe0', 'hex')), type: 'image/jpeg' },
   'a WebP': { logo: { type: 'image/webp', bytes: Buffer.from('RIFF0000WEBPVP8 ') }, type: 'image/webp' },
-  'an SVG, later': { logo: Promise.resolve(dataUrl('image/svg+xml', Buffer.from(SVG))), type: 'image/svg+xml' },
+  'an SVG by a promise': { logo: Promise.resolve(dataUrl('image/svg+xml', Buffer.from(SVG))), type: 'image/svg+xml' },
 };
 
 const NONE: Readonly<Record<string, unknown>> = {
   'the address of a picture': 'https://rp.example/logo.png',
-  'a type of text': dataUrl('text/html', Buffer.from('<script>alert(1)</script>')),
+  'a data: URL of HTML': dataUrl('text/html', Buffer.from('<script>alert(1)</script>')),
   'a type that the bytes do not have': { type: 'image/png', bytes: Buffer.from(SVG) },
   'more than 64 KiB': { type: 'image/png', bytes: Buffer.concat([PNG, Buffer.alloc(65_536)]) },
   'no bytes': { type: 'image/png', bytes: new Uint8Array() },

@@ -21,7 +21,8 @@ interface Matrix {
   readonly states: readonly string[];
   /**
    * The optional members of the page data, as paths such as `ticket.checkCode`. Each has a list of the states in which
-   * the samples must show the page with and without the member. Without a list, it applies to all states.
+   * the samples must show the page with and without the member. `undefined` stands for all states. An empty list
+   * demands only one sample with the member and one without it, in any state.
    */
   readonly options: Readonly<Record<string, readonly string[] | undefined>>;
 }

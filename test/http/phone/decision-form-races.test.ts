@@ -84,7 +84,7 @@ describe('racing requests', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('cancel an approval that races with a renewal', async () => {
+  it('leave no approval in force if one of them is a renewal', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     await Promise.all([phone.approve(), browser.agent.post(`${browser.at}/qr/renew`, { json: {} })]);

@@ -27,7 +27,7 @@ function submit(phone: PhonePerson, decision: string): Promise<Answer> {
   return phone.agent.post(phone.at, { form: { csrf: phone.csrf, decision }, ...HTML });
 }
 
-describe('an act of the phone that is repeated', () => {
+describe('a repeated act of the phone', () => {
   for (const decision of ['approve', 'deny'] as const) {
     it(`gets the same answer, with one event and one assessment: ${decision}`, async () => {
       let assessments = 0;
@@ -89,7 +89,7 @@ describe('an act of the phone that is repeated', () => {
     );
   });
 
-  it('leads from the code to the page of the ticket, in each state', async () => {
+  it('leads to the page of the ticket in each state, if the act is a scan', async () => {
     await afterScan(async ({ browser, phone, code }) => {
       const scanAgain = (): Promise<Answer> => phone.agent.post(code, { form: { csrf: phone.csrf }, ...HTML });
       const steps = [() => phone.approve(), () => browser.finish(), () => phone.decide('report')];
@@ -101,7 +101,7 @@ describe('an act of the phone that is repeated', () => {
     });
   });
 
-  it('gets a ticket in the state "redeemed" once the browser has finished', async () => {
+  it('is answered with the state "redeemed" once the browser has finished, if the act is Approve', async () => {
     await afterScan(async ({ browser, phone }) => {
       await phone.approve();
       await browser.finish();
@@ -110,7 +110,7 @@ describe('an act of the phone that is repeated', () => {
     });
   });
 
-  it('shows in every answer that the report came after the browser had finished', async () => {
+  it('gets the same page each time, if the act is a report after the browser has finished', async () => {
     await afterScan(async ({ world, browser, phone }) => {
       await phone.approve();
       await browser.arrive();

@@ -63,7 +63,7 @@ function testTaps(start: () => Promise<{ world: World; stop: () => Promise<void>
     expect((await browser.finish()).status).to.equal(410);
   });
 
-  it('gets the same answer if it is repeated, and a tap on another number after it is refused', async () => {
+  it('gets the same answer if it is repeated, and a later tap on another number is refused', async () => {
     const { browser, phone, number, numbers } = await scanTicket(world);
     const approved = world.count('qr_login.approved');
     for (let times = 0; times < 2; times++) {
@@ -138,7 +138,7 @@ describe('a phone that has to tap a number', () => {
     expect((await browser.ticket()).state).to.equal('approved');
   });
 
-  it('denies with "None of these", and gets a page about a wrong tap', async () => {
+  it('denies with "None of these", and gets an error page after a wrong tap', async () => {
     const first = await scanTicket(world);
     await first.phone.deny();
     expect((await first.browser.ticket()).state).to.equal('denied');

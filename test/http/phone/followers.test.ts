@@ -157,7 +157,7 @@ describe('the page of a waiting phone', () => {
     expect(statuses.sort()).to.deep.equal([...Array.from({ length: MOST }, () => 200), 204]);
   });
 
-  it('is limited for the address like other watching requests, and for the account if it is answered immediately', async () => {
+  it('counts for the watch limit of its address, and for its account if it is answered immediately', async () => {
     const limits = { address: { watch: 3, decide: 3 }, account: { decide: 9 } };
     await World.during({ qrLogin: { limits } }, async (own) => {
       const { phone } = await scan(own);

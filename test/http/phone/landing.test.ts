@@ -19,7 +19,7 @@ describe('on the phone,', () => {
   };
 
   describe('the URL in the code', () => {
-    it('shows a page with a button to a phone that is signed in', async () => {
+    it('leads a phone that is signed in to a page with a button', async () => {
       const { browser, phone } = await world.meet();
       const page = await phone.agent.get(await browser.code(), { headers: { accept: 'text/html' } });
       expect(page.status).to.equal(200);

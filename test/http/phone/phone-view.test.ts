@@ -34,7 +34,7 @@ describe('on the phone, the scanned ticket', () => {
     expect(csrf).to.match(/^[\w-]{43}$/);
   });
 
-  it('shows the same on the page, with Deny next to Approve', async () => {
+  it('is shown on the page with the same details, and with Deny next to Approve', async () => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     const { text } = await phone.agent.get(phone.at, { headers: { accept: 'text/html' } });

@@ -17,7 +17,7 @@ describe('a text that another app shares with the scan page', () => {
   const share = (phone: PhonePerson, shared: Record<string, string>) =>
     phone.agent.get(`${world.issuer}/qr/scan?${new URLSearchParams(shared)}`);
 
-  it('is announced in the manifest, and sharing alone changes nothing', async () => {
+  it('has a share target in the manifest, and changes nothing by itself', async () => {
     const { phone: visitor } = await world.meet();
     const manifest = await visitor.agent.get(`${world.issuer}/qr/manifest.webmanifest`);
     expect(manifest.json().share_target).to.deep.equal({
@@ -31,7 +31,7 @@ describe('a text that another app shares with the scan page', () => {
     expect((await browser.ticket()).state).to.equal('waiting');
   });
 
-  it('leads to the landing page of the code that it contains, even if the phone is not signed in', async () => {
+  it('leads to the landing page of the code in the text, even if the phone is not signed in', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     const landing = new URL(code).pathname;

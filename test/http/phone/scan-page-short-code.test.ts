@@ -50,7 +50,7 @@ describe('the short code', () => {
     expect((await browser.tokens(arrived)).claims()?.sub).to.equal('a11ce');
   });
 
-  it('leads a form to the confirm page, even if it is typed in lower case and with spaces', async () => {
+  it('leads to the confirm page if the form is sent without a script, even in lower case and with spaces', async () => {
     const { browser, phone } = await world.meet();
     const shortCode = await shortCodeOn(browser);
     const answer = await submit(phone, ` ${shortCode.toLowerCase().replace('-', ' ')} `);
@@ -141,7 +141,7 @@ describe('the short code', () => {
     expect((await browser.ticket()).state).to.equal('waiting');
   });
 
-  it('asks for a stronger sign-in until the phone has signed in again, and keeps no state in a URL', async () => {
+  it('leads to a stronger sign-in until the phone has signed in again, and returns to a URL without any state', async () => {
     const acr = 'urn:example:acr:strong';
     const asking = { claims: JSON.stringify({ id_token: { acr: { essential: true, values: [acr] } } }) };
     const features = { devInteractions: { enabled: false }, claimsParameter: { enabled: true } };
@@ -161,7 +161,7 @@ describe('the short code', () => {
     });
   });
 
-  it('can be claimed again by the account that the request demands, after signing in with it', async () => {
+  it('can be typed by the account that the request demands, after another account has typed it', async () => {
     const asking = { claims: JSON.stringify({ id_token: { sub: { value: 'b0b' } } }) };
     const configuration = { features: { devInteractions: { enabled: false }, claimsParameter: { enabled: true } } };
     await World.during({ ...shortCodesAllowed, configuration }, async (other) => {

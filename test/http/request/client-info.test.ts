@@ -40,7 +40,7 @@ describe('the address of a client', () => {
     });
   }
 
-  it('causes only one warning if several requests show a proxy that was not declared', async () => {
+  it('is missing with only one warning if several requests show a proxy that was not declared', async () => {
     const warnings: Error[] = [];
     const record = (warning: Error): unknown => warnings.push(warning);
     process.on('warning', record);

@@ -51,7 +51,7 @@ function expectPaused(answer: Answer): void {
 }
 
 describe('wrong check codes in a row', () => {
-  it('stop no action that its user decides on the device that shows it, which takes no check code', () =>
+  it('do not stop an action that is decided on the device that shows it, because this takes no check code', () =>
     World.during(LIMITED, async (world) => {
       const phone = await new PhonePerson(world).signIn();
       await typeWrong(phone, MOST);
@@ -69,7 +69,7 @@ describe('wrong check codes in a row', () => {
       await elsewhere.approval.cancel();
     }));
 
-  it('end the check codes of the account for a day, and the owner reads why on the phone', async () => {
+  it('stop the check codes of the account for a day, and the phone and the browser are told why', async () => {
     const clock = new TestClock();
     // The clock starts in the past and reaches the real time after the pause, because interactions expire by the real
     // clock.

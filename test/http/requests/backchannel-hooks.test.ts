@@ -19,7 +19,7 @@ import {
 
 const FORBIDDEN = { error: 'access_denied', status: 403 };
 
-/** The codes of CIBA Core 1.0, section 13. */
+/** The error codes are those of CIBA Core 1.0, section 13. */
 describe('a request without a browser', () => {
   let desk: DeskWorld;
   let world: World;
@@ -54,7 +54,7 @@ describe('a request without a browser', () => {
     expect((await refusal(asking)).error).to.equal('invalid_client');
   });
 
-  it('is refused if its user is unknown, or not to be used, with the same answer', async () => {
+  it('is refused with the same answer whether its user is unknown or was removed', async () => {
     const unknown = { error: 'unknown_user_id', status: 400 };
     expect(await refusal(ask(world, { login_hint: 'nobody@example.com' }))).to.deep.equal(unknown);
     expect(await refusal(ask(world, { login_hint_token: 'nobody' }))).to.deep.equal(unknown);
@@ -64,7 +64,7 @@ describe('a request without a browser', () => {
     expect(await refusal(ask(world, { login_hint: 'bob@example.com' }))).to.deep.equal(unknown);
   });
 
-  it('names its user by a token that the deployment understands, and by an ID token of this client', async () => {
+  it('can name its user by a token that the deployment understands, or by an ID token of the same client', async () => {
     const asked = await ask(world, { login_hint_token: `alice for ${DESK}` });
     await answer();
     const { id_token: idToken = '' } = await fetchTokens(asked);
@@ -106,7 +106,7 @@ describe('a request without a browser', () => {
     await answer();
   });
 
-  it('is refused while another one of its client waits, of twenty at once all but one', async () => {
+  it('is refused while another request of its client waits: of twenty at once, one is accepted', async () => {
     const refused = world.collectPayloads('backchannel_authentication.error');
     const tries = Array.from({ length: 20 }, () =>
       ask(world).then(
@@ -125,7 +125,7 @@ describe('a request without a browser', () => {
     await answer();
   });
 
-  it('is refused while too many of other clients wait', async () => {
+  it('is refused while too many requests of other clients wait', async () => {
     for (let at = 0; at < MOST_REQUESTS; at++) await ask(world, { user_code: '4711' }, `desk ${at}`);
     expect(await refusal(ask(world))).to.deep.equal(FORBIDDEN);
     const phone = await new PhonePerson(world).signIn();
@@ -176,7 +176,7 @@ describe('requests without a browser that are not approved', () => {
     await ask(world);
   });
 
-  it('slow it down as well if the user declines them', async () => {
+  it('slow their client down as well if the user declines them', async () => {
     const { world } = desk;
     for (let at = 0; at < 2; at++) {
       await ask(world);
@@ -189,7 +189,7 @@ describe('requests without a browser that are not approved', () => {
 });
 
 describe('the limits of requests without a browser', () => {
-  it('count those for an account, and say when the next one is allowed', async () => {
+  it('count the requests for an account, and say when the next one is allowed', async () => {
     const { world } = await startWithDesk({ qrLogin: { limits: { account: { request: 2 } } } });
     try {
       await ask(world);
@@ -203,7 +203,7 @@ describe('the limits of requests without a browser', () => {
     }
   });
 
-  it('count those of an address before a user is looked for', async () => {
+  it('count the requests from an address before their user is looked up', async () => {
     let looked = 0;
     const findAccount = (): undefined => {
       looked += 1;
@@ -222,10 +222,10 @@ describe('the limits of requests without a browser', () => {
   });
 });
 
-describe('a store that does not answer to a request without a browser', () => {
+describe('a store that does not answer during a request without a browser', () => {
   storesMayTake(GENEROUS);
 
-  it('makes the answer 503 with Retry-After, and the client can ask again', async () => {
+  it('causes a 503 with Retry-After, and the client can ask again', async () => {
     const there = await RedisWorld.start({ clients: [deskClient()], qrLogin: { ciba: byEmail } });
     try {
       await there.world.configuration(DESK);

@@ -30,7 +30,7 @@ describe('a client that asks without a browser and is notified', () => {
     const { port } = server.address() as AddressInfo;
     desk = await startWithDesk({
       configuration: {
-        // A proxy in front of the receiver ends TLS: oidc-provider notifies https addresses alone.
+        // Acts as a proxy that ends TLS in front of the receiver, because oidc-provider notifies https addresses only.
         fetch: (url, { dispatcher: _guard, ...init } = {}) =>
           fetch(`${url}`.replace(RECEIVER, `http://127.0.0.1:${port}`), init),
       },
@@ -55,7 +55,7 @@ describe('a client that asks without a browser and is notified', () => {
 
   const asPinged = (): ReturnType<typeof ask> => ask(desk.world, { client_notification_token: TOKEN }, 'pinged');
 
-  it('is notified of the approval once, with its token, and fetches its tokens then', async () => {
+  it('is notified of the approval once, with its notification token, and can then fetch its tokens', async () => {
     const asked = await asPinged();
     const phone = await phoneWithRequest(desk.world);
     expect((await phone.look()).json().client).to.include({ id: 'pinged', host: 'desk.example' });
@@ -66,14 +66,14 @@ describe('a client that asks without a browser and is notified', () => {
     expect((await fetchTokens(asked)).access_token).to.be.a('string');
   });
 
-  it('is notified of a denial, and learns it at the token endpoint alone', async () => {
+  it('is notified after a denial, but learns only at the token endpoint that it was a denial', async () => {
     const asked = await asPinged();
     await (await phoneWithRequest(desk.world)).deny();
     expect(pings.map(({ body }) => body)).to.deep.equal([{ auth_req_id: asked.answer.auth_req_id }]);
     expect((await refusal(fetchTokens(asked))).error).to.equal('access_denied');
   });
 
-  it('can poll if it does not accept its notification, and the phone knows nothing of it', async () => {
+  it('can still fetch its tokens if it refuses the notification, and the phone does not learn of that', async () => {
     status = 500;
     const told = desk.world.collectPayloads('qr_login.unnotified');
     const asked = await asPinged();

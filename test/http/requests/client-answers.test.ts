@@ -72,7 +72,7 @@ describe('a client that asks without a browser and polls', () => {
     expect((await ask(desk.world)).answer.auth_req_id).to.be.a('string');
   });
 
-  it('gets no answer after its time, in which the phone has nothing to approve any more', async () => {
+  it('gets no answer once its request has expired, and the phone then has nothing to approve', async () => {
     const { world } = desk;
     const asked = await ask(world, { requested_expiry: '30' });
     expect(asked.answer.expires_in).to.equal(30);
@@ -88,7 +88,7 @@ describe('a client that asks without a browser and polls', () => {
     expect((await refusal(fetchTokens(asked))).error).to.equal('authorization_pending');
   });
 
-  it('is told that a demand of its request was not met', async () => {
+  it('gets access_denied if the phone cannot meet a demand of its request', async () => {
     const asked = await ask(desk.world, { max_age: '10' });
     const phone = await new PhonePerson(desk.world).signIn();
     await phone.backdateSignIn(60);
@@ -123,7 +123,7 @@ describe('a client that asks without a browser and polls', () => {
       expect((await ask(desk.world, { login_hint: 'bob@example.com' })).answer.auth_req_id).to.be.a('string');
     });
 
-    it('after the end loses its access at once', async () => {
+    it('after the approval loses its access at once', async () => {
       const asked = await ask(desk.world, { scope: 'openid offline_access' });
       const phone = await phoneWithRequest(desk.world);
       await phone.approve();
@@ -137,7 +137,7 @@ describe('a client that asks without a browser and polls', () => {
       expect((await phone.look()).json()).to.include({ state: 'denied', because: 'report' });
     });
 
-    it('after the end, but before it has fetched its tokens, gets none', async () => {
+    it('after the approval, but before it has fetched its tokens, gets none', async () => {
       const asked = await ask(desk.world);
       const phone = await phoneWithRequest(desk.world);
       await phone.approve();

@@ -92,7 +92,7 @@ describe('the address of a request that waits', () => {
     }
   });
 
-  it('moves to another phone of the account, and the first decision counts', async () => {
+  it('lets another phone of the account take the request over, and the first decision counts', async () => {
     const asking = await ask(world);
     const [first, second] = [await new PhonePerson(world).signIn(), await new PhonePerson(world).signIn()];
     await openFirst(first);
@@ -122,7 +122,7 @@ describe('the address of a request that waits', () => {
     expect(page.text).not.to.include('data-scan');
   });
 
-  it('is over after its time, and after the account is gone', async () => {
+  it('is over after its time, and the request is no longer listed', async () => {
     const url = await asked();
     const phone = await new PhonePerson(world).signIn();
     world.clock.forward(601);
@@ -133,7 +133,7 @@ describe('the address of a request that waits', () => {
     expect(await listed(phone)).to.deep.equal([]);
   });
 
-  it('says that a report blocks its client also to the phone', async () => {
+  it('redirects the phone after a report', async () => {
     const url = await asked();
     const phone = await new PhonePerson(world).signIn();
     await open(phone, url);

@@ -1,4 +1,4 @@
-/** A client that asks without a browser, and the phone that finds its request, as they meet over HTTP. */
+/** Sends the requests of a client that asks without a browser (CIBA), and lets a phone find and open them. */
 import * as client from 'openid-client';
 import type { NotifiedRequest, QrLoginOptions } from '../../../src/index.ts';
 import { DESK, deskClient } from '../../fixtures/test-client.ts';
@@ -17,11 +17,11 @@ export const byEmail: NonNullable<QrLoginOptions['ciba']> = {
 
 export interface DeskWorld {
   readonly world: World;
-  /** The requests that the deployment was to notify phones of, with their accounts. */
+  /** The requests that the option `notify` was called with, and their accounts. */
   readonly notified: readonly (readonly [accountId: string, request: NotifiedRequest])[];
 }
 
-/** Starts a provider with a desk that polls. */
+/** Starts a provider with the client `desk`, which polls for its tokens. */
 export async function startWithDesk({ qrLogin, clients = [], ...options }: WorldOptions = {}): Promise<DeskWorld> {
   const notified: (readonly [string, NotifiedRequest])[] = [];
   const world = await World.start({
@@ -32,13 +32,13 @@ export async function startWithDesk({ qrLogin, clients = [], ...options }: World
   return { world, notified };
 }
 
-/** A request that a client has sent, with what it polls with. */
+/** A request that a client has sent, and what the client needs to poll for the tokens. */
 export interface Asked {
   readonly configuration: client.Configuration;
   readonly answer: client.BackchannelAuthenticationResponse;
 }
 
-/** Asks alice for an approval, as the client does. */
+/** Sends a request of this client for an approval, by alice if the parameters name no other user. */
 export async function ask(
   world: Pick<World, 'configuration'>,
   parameters: Record<string, string> = {},

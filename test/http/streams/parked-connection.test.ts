@@ -117,7 +117,7 @@ describe('parkStreams', () => {
   });
 
   for (const [place, open] of Object.entries(PLACES)) {
-    it(`warns once and keeps the sockets in ${place}: state, heartbeat, change and end arrive`, async () => {
+    it(`warns once in ${place} and leaves the sockets in use: state, heartbeat, change and end arrive`, async () => {
       const { streams, stop } = await open(crier);
       const allSee = (text: string): Promise<unknown> => Promise.all(streams.map((stream) => stream.untilSeen(text)));
       await allSee('"version":1');

@@ -92,7 +92,7 @@ for (const parkStreams of [false, true]) {
       await until(() => crier.waiting === 0);
     });
 
-    it('is cut off at the end if it does not read the rest, so that the server can close', async () => {
+    it('is cut off when all streams are closed if it does not read the rest, so the server can close', async () => {
       const [wire, unsent] = await unsentOf(watch());
       wire.socket.pause();
       await untilStuck(unsent);
@@ -104,7 +104,7 @@ for (const parkStreams of [false, true]) {
       crier = await Crier.start(parkStreams);
     });
 
-    it('is cut off at the end although it keeps its own side open', async () => {
+    it('is cut off when all streams are closed, although it keeps its own side open', async () => {
       const wire = await watch({ allowHalfOpen: true });
       const closed = once(crier.server, 'close');
       crier.streams.close();
@@ -189,7 +189,7 @@ for (const parkStreams of [false, true]) {
       expect(crier.waiting).to.equal(1);
     });
 
-    it('leaves no socket and no subscription behind, at any moment of its visit', async () => {
+    it('leaves no socket and no subscription behind, at whatever moment it leaves', async () => {
       const resources = (): number =>
         process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
       const before = resources();

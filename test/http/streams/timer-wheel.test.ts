@@ -47,7 +47,7 @@ describe('the timer wheel', () => {
     expect(ticked).to.deep.equal(['late']);
   });
 
-  it('moves an entry to an earlier time immediately, and to a later time when its slot comes', () => {
+  it('moves an entry to an earlier time immediately, and to a later time only after a callback at the old time', () => {
     const one = new TestEntry('one', 10_000);
     one.nextAt = START + 100;
     wheel.put(one);

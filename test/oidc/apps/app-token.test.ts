@@ -58,7 +58,7 @@ describe('the token of an app', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('that is revoked after Approve revokes the approval', async () => {
+  it('that is revoked after Approve makes the approval void', async () => {
     const [app, browser] = [await new AppPerson(world).signIn(), await showCode(world)];
     await app.scan(await browser.code());
     await app.approve();
@@ -68,7 +68,7 @@ describe('the token of an app', () => {
     expect(finished.json()).to.include({ error: 'account_unavailable', reason: 'signed-out' });
   });
 
-  it('that is revoked after finish stops the browser that has not resumed', async () => {
+  it('that is revoked after the browser has finished prevents that the browser resumes', async () => {
     const [app, browser] = [await new AppPerson(world).signIn(), await showCode(world)];
     await app.scan(await browser.code());
     await app.approve();
@@ -119,7 +119,7 @@ describe('the token of an app', () => {
     expect((await other.approve()).json().state).to.equal('approved');
   });
 
-  it('can be limited to some clients and by assureApp()', async () => {
+  it('is accepted only if the option apps.clients and assureApp() allow its app', async () => {
     const seen: unknown[] = [];
     const qrLogin = {
       apps: { clients: [OTHER_APP] },

@@ -15,7 +15,7 @@ describe('an expired sign-in', () => {
       home: 'https://rp.example/about',
     },
     'to the origin of the redirect URI': { metadata: {}, home: 'http://rp.localhost:9' },
-    'to the origin of the redirect URI that was used, of several': {
+    'to the origin of the redirect URI that was used, if several are registered': {
       metadata: { redirect_uris: ['https://one.example/a/callback', RP_CALLBACK] },
       home: 'http://rp.localhost:9',
     },

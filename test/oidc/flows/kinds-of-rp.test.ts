@@ -125,7 +125,7 @@ describe('the page of a sign-in', () => {
     expect((await rp.tokens(new URL(arrived.location))).claims()?.sub).to.equal('a11ce');
   });
 
-  it('cannot be finished by a browser that did not start the sign-in', async () => {
+  it('does not let a browser that did not start the sign-in finish it', async () => {
     const { browser } = await start('choosing-rp');
     const form = { name: 'bob', password: PASSWORDS.bob };
     const stranger = new BrowserPerson(world);

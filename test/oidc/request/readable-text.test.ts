@@ -54,7 +54,7 @@ describe('a text for a page', () => {
     'joiners between Latin letters': ['Ba\u200dn\u200ck', 'Bank'],
     'a joiner after a joiner': ['می\u200c\u200c\u200dخ', 'می\u200cخ'],
     'a non-joiner at the end': ['کتاب\u200c', 'کتاب'],
-    tags: ['Bank\u{e0065}\u{e0076}\u{e007f}', 'Bank'],
+    'tag characters': ['Bank\u{e0065}\u{e0076}\u{e007f}', 'Bank'],
     'variation selectors behind letters': ['Ba\ufe0fnk\u{e0101}1\ufe0f', 'Bank1'],
     'Hangul fillers': ['\u115fBank\u3164\uffa0', 'Bank'],
     'characters of no meaning': ['B\ue000a\ufffcn\u{fffff}k\ud800', 'Bank'],

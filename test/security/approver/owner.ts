@@ -125,7 +125,8 @@ async function compareDecisions({ stranger, foreign, unknown }: TwoTickets): Pro
 }
 
 /**
- * Returns both tickets. The unknown ticket was cancelled before a scan, so that the stranger could get a token for it.
+ * Returns both tickets. The stranger gets a CSRF token for each while it is waiting. Then alice scans one ticket, and
+ * the other one is cancelled, so that it is unknown.
  */
 async function twoTickets(
   site: Site,

@@ -1,4 +1,7 @@
-/** Attacks on requests without a browser: by another account, by a client that rings on and on, as a sign-in. */
+/**
+ * Row 41 of the table in docs/security.md: attacks on requests without a browser, by another account or by a client
+ * that asks again and again, and an attack on a sign-in through the address of such requests.
+ */
 import * as client from 'openid-client';
 import { RateLimits } from '../../../src/http/request/rate-limits.ts';
 import { KeyvPendingRequests } from '../../../src/stores/memory/pending-requests.ts';
@@ -17,7 +20,7 @@ const withDesk: WorldOptions = {
   qrLogin: { ciba: { findAccount: (hint) => ({ alice: 'a11ce', bob: 'b0b' })[hint] } },
 };
 
-/** A server that shows and opens each request as one of the account that looks. */
+/** A server that treats each request as one for the account that looks at it. */
 const anyAccount: Weakness = {
   defence: 'a request that names its account',
   patch: all(
@@ -77,7 +80,7 @@ async function configurationOf(site: Site, name: string): Promise<client.Configu
   return new BrowserVisitor({ ...site, client: { id, secret, callback: RP_CALLBACK } }).configuration();
 }
 
-/** The desk asks. @returns what it polls with; the code of the error if it was refused */
+/** Asks as a client, by default the desk. @returns what it polls with; the code of the error if it was refused */
 async function ask(
   site: Site,
   parameters: Record<string, string> = {},

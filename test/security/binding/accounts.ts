@@ -55,7 +55,7 @@ async function bobSignsInBeside(browser: BrowserVisitor): Promise<void> {
   if (account === undefined) throw new Error('Bob is not signed in');
 }
 
-/** Returns a browser with Alice's approval in which Bob is signed in. */
+/** Returns a browser in which Bob is signed in, and whose ticket Alice has approved. */
 async function approveWhereBobIs(site: Site): Promise<{ browser: BrowserVisitor; checkCode: string }> {
   const [browser, phone] = await Promise.all([openQrPage(site), signInPhone(site)]);
   expectStatus(await phone.scan(await browser.code()), 200, 'the confirm page');

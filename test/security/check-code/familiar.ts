@@ -20,7 +20,7 @@ const MEMORY = '_qr_memory';
 const HOME = '203.0.113.7';
 const ELSEWHERE = '198.51.100.9';
 
-/** A server on which every account knows a browser that any account knows. */
+/** A server on which a browser that one account knows is known to every account. */
 const knowsAnyAccount = replacing(
   IssuerBrowserList.prototype,
   'list',
@@ -38,7 +38,7 @@ export async function makeKnownTo(browser: BrowserVisitor, name: string): Promis
     throw new Error(`${name} is not signed in`);
 }
 
-/** Starts again in the attacker's browser. Alice approves by mistake, and the attacker does not learn the digits. */
+/** Starts a sign-in in the attacker's browser. Alice approves by mistake, and does not tell the attacker the digits. */
 async function signInByMistake(attacker: BrowserVisitor, headers: TextFields = {}): Promise<string | undefined> {
   const page = await attacker.start();
   if (page.status !== 200) throw new Error(`there is no QR page: ${page.status}`);

@@ -52,7 +52,7 @@ export const numberTapAttacks: Attack[] = [
     without: { defence: 'numbers for each ticket', patch: sameForAll },
     run: async (site) => {
       const number = await numberOf(site);
-      // Of 90 numbers, two tickets may have the same one by chance.
+      // There are only 90 numbers, so two tickets may have the same number by chance.
       const others = [await numberOf(site), await numberOf(site), await numberOf(site), await numberOf(site)];
       return others.every((other) => other === number) ? `${number} for every ticket` : undefined;
     },

@@ -174,7 +174,7 @@ export const attacks: readonly Attack[] = [
       const { phone, code } = await photographCode(site);
       const landed = expectStatus(await phone.look(at(site, code)), 200, 'the landing page');
       const forged = idIn(code) + `${landed.json().csrf}`.slice(0, 22);
-      // Use another phone: this one has a note that it opened the good code.
+      // Use another phone, because the first one has a cookie that says that it has opened the good code.
       const other = await signInPhone(site, 'bob');
       const [id, mac] = [idIn(code), Buffer.from(forged.slice(ID_LENGTH), 'base64url').subarray(0, 16)];
       return claim(other, Buffer.concat([Buffer.from(id, 'base64url'), mac]).toString('base64url'));

@@ -113,8 +113,9 @@ function attackOnKeptCookies(
 }
 
 /**
- * Returns true if the path is too wide: the binding is for its interaction, the memory for all interactions, the list
- * of interactions for the URLs that start them, and the phone's notes for the phone's pages.
+ * Returns true if the path is wider than the cookie needs: `_qr_browser` is for one interaction, `_qr_memory` for all
+ * interactions and for actions, `_qr_attempts` for the URL that starts interactions, and the cookies in `ON_PHONE` for
+ * the phone's pages.
  */
 function isWide({ key, path }: Cookie, startPath: string): boolean {
   if (key.startsWith('_qr_attempts')) return path !== startPath;

@@ -53,7 +53,7 @@ export const TARGETS: readonly [Target, ...Target[]] = [
       const browser = await atTheCode(site);
       const { issuer, client } = site;
       const at = await browser.agent.follow(new URL(await browser.signInWithPassword('alice'), issuer));
-      // After the consent, the address leads to the app; without it, it would start the sign-in again.
+      // After the consent, the address leads to the app. Without the consent, it would start the sign-in again.
       const happened = async ({ location, text }: Answer): Promise<string | undefined> => {
         const next = location || /"redirectTo":"([^"]+)"/.exec(text)?.[1];
         if (next === undefined) return undefined;

@@ -19,7 +19,7 @@ export async function requestEnrolment(
   return browser.post(`${browser.at}/qr/enrol`, { key: enrol, signature, ...changes });
 }
 
-/** Does the same. @returns the browser at the page of the action */
+/** Asks for the enrolment, which must succeed. @returns the browser at the page of the action */
 export async function askToEnrol(browser: BrowserVisitor, key: TestBrowserKey): Promise<BrowserVisitor> {
   const answer = await requestEnrolment(browser, key);
   if (answer.status !== 200) throw new Error(`the browser cannot ask: ${answer.status} ${answer.text}`);
@@ -53,7 +53,7 @@ export async function hasEnrolled(phone: PhoneVisitor, key: TestBrowserKey): Pro
   return (await enrolledBy(phone)).some((browser) => browser.id === id);
 }
 
-/** Shows the key of the browser for the code on its QR page. */
+/** Announces the key of the browser to the server, as the QR page does for the code that it shows. */
 export async function showKey(browser: BrowserVisitor, key: TestBrowserKey): Promise<Answer> {
   return browser.post(`${browser.at}/qr/key`, await key.announcement(browser.at, await browser.code()));
 }

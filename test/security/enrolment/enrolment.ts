@@ -12,7 +12,7 @@ import { accountAt, goOn, startWith } from '../scene.ts';
 
 const offered: WorldOptions = { passkeys: true };
 
-/** A server that checks only `auth_time`. On it, a phone that has just signed in makes its browsers fresh. */
+/** A server that checks only `auth_time`, so that a recent sign-in on the phone counts as one in the browser. */
 const freshByTime: Weakness = {
   defence: 'a distinction between a sign-in here and one on the phone',
   options: {

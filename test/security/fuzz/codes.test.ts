@@ -113,7 +113,7 @@ describe('forged codes and ids over HTTP', function () {
     return forged;
   };
 
-  it('get the same bytes as garbage, a 404, after any change of a code on the screen', async () => {
+  it('get the same 404 as garbage, byte for byte, after any change of the code on the screen', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const garbage = await answersTo(`/qr/${UNKNOWN_CODE}`);

@@ -1,4 +1,4 @@
-/** Requests to every URL of the plugin, with faults in any part of them. */
+/** Generates requests to every URL of the plugin, with faults in any part of a request. */
 import { readFileSync } from 'node:fs';
 import fc, { type Arbitrary } from 'fast-check';
 import { applyChange, type Change, changes, texts } from './values.ts';

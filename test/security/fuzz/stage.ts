@@ -12,8 +12,8 @@ import { type FuzzRequest, requests } from './requests.ts';
 import { exchange } from './wire.ts';
 
 /**
- * The longest pause before a byte of an answer to a complete request. A server that pauses longer hangs, even on a slow
- * machine.
+ * The longest pause before a byte of an answer to a complete request. Even on a slow machine, only a server that hangs
+ * pauses longer.
  */
 const WHOLE_REQUEST_TIMEOUT_MS = 30_000;
 /**

@@ -138,7 +138,7 @@ export class Authenticator {
   }
 }
 
-/** All authenticators by their id. Servers that check less than ours use them. */
+/** All authenticators by their id. The test servers that check less than ours (`lax.ts`) look passkeys up here. */
 export const REGISTERED: Map<string, Authenticator> = new Map();
 
 export function sha256(data: Buffer | string): Buffer {

@@ -38,8 +38,8 @@ export function approveWith(phone: PhoneVisitor, proof: string): Promise<Answer>
 }
 
 /**
- * Shows a code as an attacker who has the cookies of alice's phone, and approves it with the proof. Before that, it
- * checks that alice herself can approve.
+ * Plays an attacker who has the cookies of alice's phone: shows a code in a browser of the attacker, scans it with
+ * these cookies, and approves it with the proof. Before that, checks that alice herself can approve.
  * @returns the account that the attacker is signed in to
  */
 export async function approveWithCookiesOf(

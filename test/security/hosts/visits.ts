@@ -37,7 +37,7 @@ export function browserFrom(site: Site, address: string): BrowserVisitor {
   return new BrowserVisitor(site, fetch, { 'x-forwarded-for': address });
 }
 
-/** A server that trusts the first entry, which the client itself may have sent. */
+/** A server that trusts the first entry of X-Forwarded-For, which the client itself may have sent. */
 export const believingTheFirst: WorldOptions = inFront(async (ctx: Context, next: Next) => {
   const [first = ''] = ctx.get('x-forwarded-for').split(',');
   if (first !== '') ctx.req.headers['x-forwarded-for'] = first.trim();

@@ -40,8 +40,8 @@ export const UNKNOWN_TICKET: string = 'A'.repeat(24);
 export type Send = (headers?: TextFields) => Promise<Answer>;
 
 /**
- * Returns a request for each act that has a limit by address. None of them needs a session. The act `start` is left
- * out, because it counts only requests whose answer is an interaction, and `request`, because it counts those of clients.
+ * Returns a request for each act that has a limit by address. None of them needs a session. Two acts are left out:
+ * `start`, which counts only requests whose answer is an interaction, and `request`, which counts requests of clients.
  */
 export function requestsByAct(site: Site): Readonly<Record<Exclude<AddressAct, 'start' | 'request'>, Send>> {
   const { agent } = new PhoneVisitor(site);

@@ -31,7 +31,10 @@ const unaware: Weakness = {
   }),
 };
 
-/** Sends many requests from the victim's address, as an open page of the attacker can without a CORS preflight. */
+/**
+ * Sends many requests from the victim's address, as an attacker's page in the victim's browser can without a CORS
+ * preflight.
+ */
 async function sendFromEvilPage(site: Site, send: (visitor: PhoneVisitor) => Promise<Answer>): Promise<void> {
   const visitor = new PhoneVisitor(site);
   await Promise.all(Array.from({ length: ATTEMPTS }, () => send(visitor)));

@@ -95,7 +95,7 @@ const successions: fc.Arbitrary<readonly Plan[]> = fc
   );
 const renewal: readonly Plan[] = [{ do: 'renew', browser: 0, at: 0, seen: undefined }];
 
-/** Mostly a live ticket, so that the acts have something to race for. */
+/** The steps of an ordinary sign-in. Most races begin after some of them, with a live ticket to race for. */
 const usual: readonly Plan[] = [
   { do: 'show', browser: 0, at: 0 },
   { do: 'scan', phone: 0, ticket: '#0', looksFirst: false, verdict: 'allow' },

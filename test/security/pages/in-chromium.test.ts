@@ -27,7 +27,7 @@ const PLACE = { 'x-forwarded-for': '203.0.113.7' };
 
 /**
  * Records the answers that all pages of these browsers load.
- * @returns a function that lists the losses that the answers allow
+ * @returns a function that lists what the headers of these answers let an attacker do (`LOSSES`)
  */
 function watching(stage: Stage, ...contexts: BrowserContext[]): () => Promise<string[]> {
   const seen: Response[] = [];
@@ -69,7 +69,7 @@ describe('every page in Chromium', () => {
     const phone = await signedInPhone(stage());
     const open = watching(stage(), desktop, phone);
     const screen = await askToSignIn(stage(), desktop);
-    // Both suites use the landing page here.
+    // Open the landing page in the short suite and in the full one.
     const hand = await stage().open(phone, await codeOn(screen));
     await hand.getByText('Berlin, Germany').waitFor();
     await seeScreen(screen, 'scanned');

@@ -11,7 +11,7 @@ prove('the pages', attacks);
 describe('the pages while the store is out of reach', () => {
   const html = { headers: { accept: 'text/html' } };
 
-  it('have every header, and show addresses as text', async () => {
+  it('have every security header, and show addresses as text', async () => {
     const { store, elsewhere } = Elsewhere.keyv();
     await World.during({ store }, async (world) => {
       const { browser, phone } = await world.meet();

@@ -62,7 +62,7 @@ export function must(answer: Answer, status: number): Answer {
   throw new Error(`${answer.url} answers ${answer.status}, not ${status}: ${answer.text.slice(0, 300)}`);
 }
 
-/** Returns the name of the app as the title of the confirm page has it, without the isolation of its direction. */
+/** Returns the name of the app in the title of the confirm page, without the characters that isolate its direction. */
 export function nameOn(page: string): string {
   const [, name] = /<h1>Sign in to \u2068?(.*?)\u2069?\?<\/h1>/s.exec(page) ?? [];
   if (name === undefined) throw new Error('the page names no app');

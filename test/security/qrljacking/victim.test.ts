@@ -8,7 +8,7 @@ import { BY_DEFAULT, ELSEWHERE, openAttackerSite, PLACES, phoneOf, scan, scanAnd
 describe('QRLJacking, for the victim', () => {
   const stage = useStage({ ...BY_DEFAULT, locate: (address) => PLACES[address] }, { proxy: true });
 
-  it('shows the app, the place and the time on the phone, and asks if the victim started it', async () => {
+  it('is visible on the phone, which shows app, place and time, and asks if the victim started it', async () => {
     const site = await openAttackerSite(stage());
     const phone = await phoneOf(stage());
     stage().clock.forward(70);

@@ -12,7 +12,7 @@ import { type Attack, inFront, oncePerSite } from '../attack.ts';
 import { atTheCode, TARGETS } from '../csrf/targets.ts';
 import { fieldsIn, recordFields } from '../request-fields.ts';
 
-/** Addresses of another site in forms that filters overlook. */
+/** Addresses of another site, written in ways that filters overlook. */
 const ELSEWHERE = [
   'https://evil.example/',
   '//evil.example/',

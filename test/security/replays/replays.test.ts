@@ -155,7 +155,7 @@ for (const { name, start, interleaves } of SETTINGS) {
       expect(revoked).to.have.length(1);
     });
 
-    /** Runs races on a weak server until tokens still work after one. @returns the number of this race; 0 if none */
+    /** Runs races on a weak server until one leaves tokens that work. @returns the number of that race; 0 if none */
     async function findLostRace(race: (site: AdapterSite) => Promise<readonly string[]>): Promise<number> {
       for (let round = 0; round < WEAK_ROUNDS; round++) if ((await race(site)).length > 0) return round + 1;
       return 0;

@@ -20,7 +20,7 @@ const OPTIONS: WorldOptions = {
   qrLogin: {
     shortCode: true,
     assess: assessByDefault,
-    // High values for the other limits, so that these sign-ins do not reach them.
+    // These two limits are low, so that they are reached. The others have their defaults, which are not reached.
     limits: { address: { watch: 20 }, account: { shortCode: 1 } },
   },
 };
@@ -78,7 +78,7 @@ async function findings(): Promise<Findings> {
   ]);
   await RedisWorld.during(OPTIONS, async ({ world, redis }) => {
     const collect = async (): Promise<void> => {
-      // `keyvAdapter` makes the keys of oidc-provider's records.
+      // Look only at the plugin's keys. The keys of oidc-provider's records are made by `keyvAdapter`.
       for (const key of (await redis.command('KEYS', 'keyv:qr:*')) as string[]) keys.add(key.slice('keyv:qr:'.length));
     };
     const phone = new PhonePerson(world, { 'x-forwarded-for': PHONE });

@@ -7,7 +7,7 @@ import { attacks } from './short-code.ts';
 prove('attacks by a short code', attacks);
 
 describe('a short code', () => {
-  it('is not found as a part of a URL, neither when it is opened nor when it is scanned', async () => {
+  it('is an unknown code in a URL, both when that URL is opened and when it is scanned', async () => {
     await World.during(shortCodesAllowed, async (world) => {
       const { browser, phone } = await world.meet();
       const shortCode = await shortCodeOn(browser);

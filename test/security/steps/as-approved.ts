@@ -40,7 +40,7 @@ const anyTicket: Weakness = {
   ),
 };
 
-/** A server with that store that also believes the cookie if the URL names another interaction than the cookie. */
+/** A server with the same store. If cookie and URL name different interactions, it uses that of the cookie. */
 const cookieBeforeUrl: Weakness = {
   defence: 'tickets that belong to an interaction, and a check of the URL',
   ...(anyTicket.patch && { patch: anyTicket.patch }),

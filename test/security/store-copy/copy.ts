@@ -3,8 +3,7 @@ import type { Keyv } from 'keyv';
 import type { RedisServer } from '../../support/redis.ts';
 
 /**
- * Matches the credentials of oidc-provider. A shorter text could be guessed, and the longest credential has 86
- * characters.
+ * Matches every credential of oidc-provider: the longest has 86 characters, and one of less than 16 could be guessed.
  */
 const CREDENTIAL = /^[\w.~:-]{16,200}$/;
 /** The commands that read a whole value, by the type of the key. */

@@ -80,7 +80,7 @@ export async function fill(world: World): Promise<StoredSignIns> {
   return { registered: await register(world) };
 }
 
-/** Pushes a request, and starts sign-ins of devices. */
+/** Pushes authorization requests, starts sign-ins of devices, and gets a token for the client itself. */
 async function askWithoutBrowser({ issuer }: World): Promise<void> {
   const ask = async (path: string, form: Record<string, string>, status: number): Promise<Answer> => {
     const answer = await new Agent().post(`${issuer}${path}`, { form, headers: basicOf(HOLDER) });
@@ -99,7 +99,7 @@ async function askWithoutBrowser({ issuer }: World): Promise<void> {
   await ask('/token', { grant_type: 'client_credentials' }, 200);
 }
 
-/** Saves a code and an approved sign-in of each kind of device. None of them is redeemed. */
+/** Saves codes, tokens and approved sign-ins of devices directly. None of them is used. */
 async function saveUnused({ provider }: World): Promise<void> {
   const grant = new provider.Grant({ accountId: 'a11ce', clientId: HOLDER });
   grant.addOIDCScope('openid offline_access');

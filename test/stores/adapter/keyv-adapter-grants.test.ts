@@ -37,7 +37,7 @@ for (const [name, makeKeyv] of Object.entries(backends)) {
       return adapter('AccessToken').revokeByGrantId('grant');
     }
 
-    it('holds the record that lives longest after the others have expired', async () => {
+    it('still holds the record that lives longest when the others have expired', async () => {
       await write('long', 3600);
       await write('short', 10);
       mock.timers.tick(1_800_000);

@@ -1,6 +1,6 @@
 /**
- * Payloads that oidc-provider writes, one for each of its models. `ReplayDetection` is missing, because its reads are
- * writes.
+ * Payloads that oidc-provider writes, one for each of its models. `ReplayDetection` is missing, because looking up an
+ * unknown id there writes a record.
  */
 import type { AdapterPayload } from 'oidc-provider';
 import { isFullSuite } from '../../support/full-suite.ts';

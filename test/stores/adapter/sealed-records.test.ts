@@ -64,7 +64,7 @@ for (const [where, makeStore] of Object.entries(STORES)) {
       expect(both.filter((found) => found === undefined)).to.have.length.at.most(1);
     });
 
-    it('of a grant that was ended cannot be written by a node without the newest secret', async () => {
+    it('of a grant that was ended cannot be written by nodes with or without the newest secret', async () => {
       await adapter('Grant').upsert('ended', {}, 600);
       await adapter('Grant').destroy('ended');
       const before = keyvAdapter(store, { secrets: [OLD_SECRET] });

@@ -87,7 +87,7 @@ describe('a mutex for each key', () => {
     expect(followed).to.deep.equal({ status: 'fulfilled', value: 'b' });
   });
 
-  it('runs the next task after one has failed without waiting', async () => {
+  it('runs the next task after one has failed immediately', async () => {
     const failing = mutex.run('key', async () => {
       throw new Error('at once');
     });
@@ -96,7 +96,7 @@ describe('a mutex for each key', () => {
     expect(followed).to.deep.equal({ status: 'fulfilled', value: 'b' });
   });
 
-  it('runs a task that is added when another one ends only after the tasks that already wait', async () => {
+  it('puts a task that is added when another one ends behind the tasks that already wait', async () => {
     const first = mutex.run('key', task('a'));
     const late = first.then(() => mutex.run('key', task('c')));
     await Promise.all([first, mutex.run('key', task('b', 3)), late]);
@@ -114,7 +114,7 @@ describe('a mutex for each key', () => {
     expect(log).to.deep.equal(['next starts', 'next ends']);
   });
 
-  it('starts no other task while a slow one runs, even after its caller has got TooLate', async () => {
+  it('starts no other task while a slow one runs, even after the caller of the slow one has got TooLate', async () => {
     stopTime();
     const held = holdTurn('key');
     await pass(PATIENCE_MS - 1);
@@ -144,7 +144,7 @@ describe('a mutex for each key', () => {
     held.release();
   });
 
-  it('starts the next task after the longest turn if a task never ends', async () => {
+  it('starts the next task after the maximum length of a turn if a task never ends', async () => {
     const impatient = new KeyedMutex(
       () => PATIENCE_MS,
       () => 20,

@@ -14,7 +14,7 @@ import { awaitRefusal, scanned, waiting } from '../../ticket/builders.ts';
 import { SHORT, whileStoresMayTake } from '../patience.ts';
 import { FlakyBackend, keyv6Over, keyvOver, nextTurn, RemoteBackend } from './keyv-stores.ts';
 
-/** Returns two engines that are the same one, because this Keyv serves one process. */
+/** Uses one engine for both sides of the pair, because this Keyv serves only one process. */
 function oneProcess(keyv: Keyv): EnginePair {
   const engine = chooseEngine(keyv, Date.now, { onTrouble: () => undefined, onLate: () => undefined });
   return { here: engine, there: engine, close: engine.close };

@@ -1,4 +1,4 @@
-/** The parts of one of several processes on Redis: a Keyv with its own connection, and an engine over this Keyv. */
+/** Plays one of several processes on Redis, with its own connection: a Keyv, and an engine over this Keyv. */
 import KeyvRedis from '@keyv/redis';
 import { Keyv } from 'keyv';
 import { chooseEngine } from '../../../src/stores/choose-engine.ts';

@@ -13,11 +13,11 @@ import { useRestrictedRedis } from './restricted-redis.ts';
 /** The time that stores may take, in milliseconds. A listener reads its ticket again after ten times this time. */
 const QUICK = 300;
 
-describe('a user of Redis without rights for channels', () => {
+describe('a process whose Redis user has no rights for channels', () => {
   storesMayTake(GENEROUS);
   const here = useRestrictedRedis();
 
-  it('still writes tickets, and the process warns the operator once', async () => {
+  it('still writes tickets, and warns the operator once', async () => {
     const process = new RedisProcess(await here().urlOfUser());
     const ticket = newTicket();
     new RecordingListener(process.signals, ticket.interaction);
@@ -36,7 +36,7 @@ describe('a user of Redis without rights for channels', () => {
     await process.close();
   });
 
-  it('receives changes again as soon as it has the right', async () => {
+  it('receives changes again as soon as its user has the right', async () => {
     const url = await here().urlOfUser();
     await whileStoresMayTake(QUICK, async () => {
       const process = new RedisProcess(url);

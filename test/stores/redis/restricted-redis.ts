@@ -35,7 +35,7 @@ export function useRestrictedRedis(): () => RestrictedRedis {
   afterEach(() => process.off('warning', note));
 
   return () => {
-    if (redis === undefined) throw new Error('there is a Redis in tests only');
+    if (redis === undefined) throw new Error('call this in a test: Redis runs only during tests');
     const server = redis;
     return {
       redis: server,

@@ -128,7 +128,7 @@ describe('codes under several secrets', () => {
     }
   });
 
-  it('are not valid under any other', () => {
+  it('are not valid under any other secret', () => {
     expect(codesWith(NEW).isFresh(codesWith(OLD).show(id, NOW).code, NOW)).to.equal(false);
   });
 });

@@ -12,7 +12,7 @@ describe('the short code', () => {
   const scene = setUpScene();
   const newer = (): ShortCodes => new ShortCodes(new SecretKeys([OLD, ...SECRETS]), scene().notes);
 
-  it('is eight characters in two groups, none of which is easily mistaken for another', () => {
+  it('is eight characters in two groups, from an alphabet without characters that look alike', () => {
     for (let tickets = 0; tickets < 500; tickets++) {
       const shown = scene().shortCodes.show(newTicketId('interaction'));
       expect(shown).to.match(/^[2-8FKLMQRWXY]{4}-[2-8FKLMQRWXY]{4}$/);

@@ -14,7 +14,7 @@ describe('the pace of a sender', () => {
     pace = new Pace(new KeyvNotes(new Keyv()));
   });
 
-  /** Returns the wait after so many requests that expire at once, in minutes. */
+  /** Sends this many requests, each of which expires at once. @returns the minutes until the next one is allowed */
   async function waitAfter(requests: number): Promise<number> {
     for (let at = 0; at < requests; at++) await pace.noteAsked(DESK, NOW, NOW);
     for (let minutes = 0; ; minutes++) if (!(await pace.isTooSoon(DESK, NOW + minutes * MINUTE_MS))) return minutes;
@@ -35,13 +35,13 @@ describe('the pace of a sender', () => {
     }
   });
 
-  it('is as long as the request that waits', async () => {
+  it('allows no other request while one is waiting for the user', async () => {
     await pace.noteAsked(DESK, NOW + MINUTE_MS, NOW);
     expect(await pace.isTooSoon(DESK, NOW + MINUTE_MS - 1)).to.equal(true);
     expect(await pace.isTooSoon(DESK, NOW + MINUTE_MS)).to.equal(false);
   });
 
-  it('begins anew with an approval, and waits from a denial on', async () => {
+  it('is free again after an approval, and counts the wait from a denial on', async () => {
     await waitAfter(3);
     await pace.noteAnswered(DESK, true, NOW);
     expect(await waitAfter(1)).to.equal(0);
@@ -51,7 +51,7 @@ describe('the pace of a sender', () => {
     expect(await pace.isTooSoon(DESK, NOW + MINUTE_MS)).to.equal(false);
   });
 
-  it('is that of this sender and this account', async () => {
+  it('is separate for each sender and for each account', async () => {
     await waitAfter(5);
     expect(await pace.isTooSoon({ ...DESK, sender: 'client:till' }, NOW)).to.equal(false);
     expect(await pace.isTooSoon({ ...DESK, accountId: 'b0b' }, NOW)).to.equal(false);

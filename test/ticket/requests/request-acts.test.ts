@@ -32,7 +32,7 @@ describe('a request without a browser', () => {
     expect(keptUntil(ticket)).to.equal(scene.now + LASTS_MS + 10 * 60_000);
   });
 
-  it('is claimed by its account alone, and by each of its devices, in the time that it has', async () => {
+  it('can be claimed by each device of its account, and by no other account, and keeps its deadline', async () => {
     const { id, deadline } = await asked();
     expect((await awaitRefusal(scene.phone.scan(id, bob()))).code).to.equal('not_found');
     const first = await scene.phone.scan(id, alice());
@@ -69,7 +69,7 @@ describe('a request without a browser', () => {
     expect((await scene.ceremony.requests.settle(next, 'a grant'))?.ticket.state).to.equal('denied');
   });
 
-  it('is listed until it is decided, and does not end a later one of its client', async () => {
+  it('is listed until it is decided, and does not end a later request of its client when closed again', async () => {
     const ticket = await asked();
     const listed = async (): Promise<readonly string[]> =>
       (await scene.ceremony.requests.list('alice')).map(({ id }) => id);
@@ -86,7 +86,7 @@ describe('a request without a browser', () => {
     expect(await listed()).to.deep.equal([next.id]);
   });
 
-  it('is not asked of an account that has reported its client, or too soon', async () => {
+  it('is refused if its account has reported its client, or if it comes too soon after earlier ones', async () => {
     const ticket = await asked();
     await scene.phone.scan(ticket.id, alice());
     const { ticket: reported } = await scene.phone.report(ticket.id, alice());
@@ -101,7 +101,7 @@ describe('a request without a browser', () => {
     expect(await ask({ request: other })).to.equal('too soon');
   });
 
-  it('has one answer at a time', async () => {
+  it('can be answered by only one caller at a time', async () => {
     const ticket = await asked();
     expect(await scene.ceremony.requests.claimAnswer(ticket, 1_000)).to.equal(true);
     expect(await scene.ceremony.requests.claimAnswer(ticket, 1_000)).to.equal(false);

@@ -8,7 +8,7 @@ import type { Texts } from '../texts.ts';
 
 /** The shortest pause between two frames. It is longer if a frame took longer to read. */
 const PAUSE_MS = 100;
-/** The same code is not tried again this soon after it was refused, so that the message can be read. */
+/** A refused code is not tried again within this time, so that the user can read the message. */
 const SAME_CODE_PAUSE_MS = 3_000;
 
 export interface ScanActs {
@@ -98,7 +98,7 @@ export class ScanScreen {
 
   async #turnOn(begin: () => ReturnType<Camera['start']> = () => this.#camera.start()): Promise<void> {
     this.#mustBeOn = true;
-    // A hidden page must not film the user. It goes on when it is visible again.
+    // A hidden page must not film the user. The camera goes on when the page is visible again.
     if (document.visibilityState !== 'visible') return;
     const hadFocus = document.activeElement === this.#start;
     this.#show('asking');
@@ -162,7 +162,7 @@ export class ScanScreen {
       this.#refused = { text, at: performance.now() };
       this.#say(refusal);
     }
-    // A code that was refused has a message of its own, which stays until the user shows another one.
+    // A code that was refused has a message of its own, which stays until the user shows another code.
     if (reading !== undefined && text === undefined && this.#refused === undefined)
       this.#say(this.#t(`scan.${this.#adviser.after(reading, startedAt)}`));
     if (this.#camera.isOn) {

@@ -234,7 +234,7 @@ interface Outcome {
   readonly mark: string;
 }
 
-/** Returns the names of the texts and of the mark for a state of an action that needs nothing from this phone. */
+/** Returns the names of the texts and of the mark for an action for which this phone need do nothing more. */
 function outcomeOfAction({ state, reason }: TicketView): Outcome {
   if (state === 'expired') return { title: 'action.expired', text: 'action.stopped', mark: 'time' };
   if (state === 'cancelled') return { title: 'action.cancelled', text: 'action.stopped', mark: 'no' };

@@ -45,7 +45,7 @@ return gone
 
 /**
  * Records a use of a browser, if it is on the list.
- * KEYS: the list. ARGV: the browser's id, the time of the use, its end.
+ * KEYS: the list. ARGV: the browser's id, the time of the use, the browser's new end.
  * Returns 1, or 0 if the browser is not on the list.
  */
 export const USE_BROWSER: Script = script(

@@ -5,12 +5,12 @@ import type { RedisLink } from '../link.ts';
 import { type Script, script } from '../scripts.ts';
 
 /*
- * The pending requests of an account are a hash. The field is the sender. The value is a line with the end and the id,
- * followed by the JSON of the rest, which no script reads.
+ * The pending requests of an account are a hash. The field is the sender. The value is a line with the time at which
+ * the request ends and its id, followed by the JSON of the rest, which no script reads.
  */
 
 /**
- * Adds a request, unless there is one of its sender, or too many. Removes those whose end has passed.
+ * Adds a request, unless its sender has one already or the account has too many. Removes those whose end has passed.
  * KEYS: the account's requests. ARGV: the sender, the request, the maximum number.
  * Returns 1, or 0 if it was not added.
  */
