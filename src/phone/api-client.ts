@@ -178,7 +178,7 @@ export class ApiClient {
  * @throws the signal's reason; in engines without reasons (React Native) a PhoneError `aborted`
  */
 function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw signal.reason ?? new PhoneError('aborted', 'aborted');
+  if (signal?.aborted) throw signal.reason ?? new PhoneError('aborted', 'Aborted.');
 }
 
 /** Calls `act` with a controller that is aborted when the signal is. React Native has no `AbortSignal.any`. */

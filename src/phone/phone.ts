@@ -64,7 +64,7 @@ export class Phone {
   /** @throws TypeError if the issuer is no http or https URL */
   constructor(options: PhoneOptions) {
     const issuer = normalizeUrl(options.issuer);
-    if (!issuer) throw new TypeError(`no issuer: "${options.issuer}"`);
+    if (!issuer) throw new TypeError(`no issuer: ${options.issuer}`);
     this.#issuer = issuer;
     this.#api = new ApiClient(options, `${issuer}/qr/api`);
   }
