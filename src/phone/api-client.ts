@@ -145,7 +145,7 @@ export class ApiClient {
         throwIfAborted(signal);
         if (cause instanceof PhoneError) throw cause;
         const code = ended.signal.aborted ? 'timeout' : 'network';
-        throw new PhoneError(code, 'The provider does not answer. Try again.', { cause });
+        throw new PhoneError(code, 'No answer. Try again.', { cause });
       } finally {
         clearTimeout(timer);
       }
@@ -216,7 +216,7 @@ function readAnswer(status: number, headers: Headers, text: string): unknown {
     requirement: requirementIn(headers.get('WWW-Authenticate') ?? ''),
   };
   if (typeof error === 'string') throw new PhoneError(error, message, details);
-  throw new PhoneError('wrong_answer', 'The provider does not answer. Try again.', details);
+  throw new PhoneError('wrong_answer', 'No answer. Try again.', details);
 }
 
 function parseObject(text: string): object | undefined {

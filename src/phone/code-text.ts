@@ -37,8 +37,8 @@ export function readCode(text: string, issuer: string): CodeText {
   const [, path, iss, page = ''] = APP_LINK.exec(plain) ?? [];
   const address = iss ? unescapeBytes(iss).replace(/\/+$/, '') + path : plain;
   const [, base, code] = /^(.*)\/qr\/([\w-]{32,})$/.exec(normalizeUrl(address) ?? '') ?? [];
-  if (!code) throw new PhoneError('not_a_code', 'This is no code. Scan another one.');
-  if (base !== issuer) throw new PhoneError('foreign_code', 'This is no code of this provider. Scan another one.');
+  if (!code) throw new PhoneError('not_a_code', 'No code. Scan another one.');
+  if (base !== issuer) throw new PhoneError('foreign_code', 'No code of this provider. Scan another one.');
   const returnTo = unescapeBytes(page);
   return { code, returnTo: returnTo.startsWith(`${issuer}/interaction/`) ? returnTo : undefined };
 }

@@ -1,6 +1,6 @@
 export type { Fetch, GetAccessToken, PhoneOptions, RequestOptions } from './api-client.ts';
 export { makeProof, type ProvenRequest } from './dpop-proof.ts';
-export { type BrowserEntry, Phone, type SignedInBrowser } from './phone.ts';
+export { type BrowserEntry, Phone, type RequestEntry, type SignedInBrowser } from './phone.ts';
 export {
   type AuthenticationRequirement,
   type ChallengeCode,
@@ -22,4 +22,4 @@ export {
   webCryptoSigner,
 } from './signer.ts';
 export type { ApproveOptions, Ticket, WatchOptions } from './ticket.ts';
-export type { EndReason, NamedText, Place, Requirement, TicketState, TicketView } from './ticket-view.ts';
+export type { EndReason, NamedText, Place, Requirement, TicketClient, TicketState, TicketView } from './ticket-view.ts';

@@ -1,9 +1,7 @@
 import { ApiClient, type PhoneOptions, type RequestOptions } from './api-client.ts';
 import { normalizeUrl, readCode } from './code-text.ts';
 import { pathOf, Ticket } from './ticket.ts';
-import type { Place } from './ticket-view.ts';
-
-const BROWSERS = '/browsers';
+import type { Place, TicketClient } from './ticket-view.ts';
 
 /** A browser that the account is signed in to. */
 export interface BrowserEntry {
@@ -27,6 +25,16 @@ export interface BrowserEntry {
   readonly isHere: boolean;
   /** The apps that it is signed in to, and where they are. */
   readonly clients: readonly { readonly id: string; readonly name: string; readonly hosts: readonly string[] }[];
+}
+
+/** A request that a client has sent without a browser (OpenID Connect CIBA Core). */
+export interface RequestEntry {
+  readonly id: string;
+  readonly client: TicketClient;
+  /** Seconds since the client has asked. */
+  readonly askedAgo: number;
+  /** Seconds until the request ends. */
+  readonly expiresIn: number;
 }
 
 /** An entry that can sign its browser out. */
@@ -56,7 +64,7 @@ export class Phone {
   /** @throws TypeError if the issuer is no http or https URL */
   constructor(options: PhoneOptions) {
     const issuer = normalizeUrl(options.issuer);
-    if (!issuer) throw new TypeError(`"${options.issuer}" is no issuer.`);
+    if (!issuer) throw new TypeError(`no issuer: ${options.issuer}`);
     this.#issuer = issuer;
     this.#api = new ApiClient(options, `${issuer}/qr/api`);
   }
@@ -68,12 +76,12 @@ export class Phone {
    */
   async scan(text: string, options?: RequestOptions): Promise<Ticket> {
     const { code, returnTo } = readCode(text, this.#issuer);
-    return this.#claim({ code, actions: true }, options, returnTo);
+    return this.#claim('/scans', { code, actions: true }, options, returnTo);
   }
 
   /** Claims the sign-in of a short code, which the user types: eight characters, in any case, with any separators. */
   scanShortCode(shortCode: string, options?: RequestOptions): Promise<Ticket> {
-    return this.#claim({ shortCode, actions: true }, options);
+    return this.#claim('/scans', { shortCode, actions: true }, options);
   }
 
   /**
@@ -86,9 +94,9 @@ export class Phone {
 
   /** Returns the browsers that the account is signed in to, the most recently used first. */
   async browsers(options?: RequestOptions): Promise<SignedInBrowser[]> {
-    const { browsers } = await this.#api.send<{ browsers: BrowserEntry[] }>('GET', BROWSERS, options);
+    const { browsers } = await this.#api.send<{ browsers: BrowserEntry[] }>('GET', '/browsers', options);
     return browsers.map((entry) => {
-      const path = `${BROWSERS}/${encodeURIComponent(entry.id)}`;
+      const path = pathOf(entry.id, '/browsers');
       return {
         ...entry,
         signOut: (options) => this.#api.send('DELETE', path, options),
@@ -99,10 +107,24 @@ export class Phone {
 
   /** Signs out all other browsers of the account, and ends the account's trust in all browsers. */
   signOutBrowsers(options?: RequestOptions): Promise<void> {
-    return this.#api.send('DELETE', BROWSERS, options);
+    return this.#api.send('DELETE', '/browsers', options);
   }
 
-  async #claim(body: object, options?: RequestOptions, returnTo?: string): Promise<Ticket> {
-    return new Ticket(this.#api, await this.#api.send('POST', '/scans', { ...options, body }), returnTo);
+  /** Returns the requests of clients without a browser that wait for the user, the oldest first. */
+  async requests(options?: RequestOptions): Promise<RequestEntry[]> {
+    return (await this.#api.send<{ requests: RequestEntry[] }>('GET', '/requests', options)).requests;
+  }
+
+  /**
+   * Opens a request, so that the user sees what is asked and can decide.
+   * @param id the id in the list or in the notification of the deployment
+   * @throws PhoneError `not_found` if the request is over, or was decided on another device
+   */
+  openRequest(id: string, options?: RequestOptions): Promise<Ticket> {
+    return this.#claim(pathOf(id, '/requests'), {}, options);
+  }
+
+  async #claim(path: string, body: object, options?: RequestOptions, returnTo?: string): Promise<Ticket> {
+    return new Ticket(this.#api, await this.#api.send('POST', path, { ...options, body }), returnTo);
   }
 }

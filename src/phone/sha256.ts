@@ -32,17 +32,18 @@ export function sha256(message: Uint8Array): Uint8Array {
 function addBlock(state: State, padded: DataView, offset: number): State {
   const schedule: number[] = [];
   const word = (round: number): number => schedule[round] ?? 0;
-  let [a, b, c, d, e, f, g, h] = state;
+  let next = state;
   ROUND_CONSTANTS.forEach((constant, round) => {
+    const [a, b, c, d, e, f, g, h] = next;
     schedule[round] =
       round < 16
         ? padded.getInt32(offset + 4 * round)
         : (word(round - 16) + word(round - 7) + mix(word(round - 15), 7, 18, 3) + mix(word(round - 2), 17, 19, 10)) | 0;
     const first = h + rotate(e, 6, 11, 25) + ((e & f) ^ (~e & g)) + constant + word(round);
     const second = rotate(a, 2, 13, 22) + ((a & b) ^ (a & c) ^ (b & c));
-    [h, g, f, e, d, c, b, a] = [g, f, e, (d + first) | 0, c, b, a, (first + second) | 0];
+    next = [(first + second) | 0, a, b, c, (d + first) | 0, e, f, g];
   });
-  return [a, b, c, d, e, f, g, h].map((value, at) => (value + (state[at] as number)) | 0) as unknown as State;
+  return next.map((value, at) => (value + (state[at] as number)) | 0) as unknown as State;
 }
 
 const right = (word: number, bits: number): number => (word >>> bits) | (word << (32 - bits));

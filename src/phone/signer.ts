@@ -63,7 +63,7 @@ const ES256 = { name: 'ECDSA', hash: 'SHA-256' } as const;
  * @throws TypeError if there is no WebCrypto; browsers have it under https and on localhost only
  */
 export async function generateKeys(subtle: SubtleSigning = webCrypto()): Promise<WebCryptoKeys> {
-  return (await subtle.generateKey(P256, false, ['sign', 'verify'])) as WebCryptoKeys;
+  return subtle.generateKey(P256, false, ['sign', 'verify']) as Promise<WebCryptoKeys>;
 }
 
 /**
@@ -91,7 +91,7 @@ export async function memorySigner(jwk?: PrivateJwk, subtle: SubtleSigning = web
 
 async function generateJwk(subtle: SubtleSigning): Promise<PrivateJwk> {
   const { privateKey } = (await subtle.generateKey(P256, true, ['sign', 'verify'])) as WebCryptoKeys;
-  return (await subtle.exportKey('jwk', privateKey as never)) as PrivateJwk;
+  return subtle.exportKey('jwk', privateKey as never) as Promise<PrivateJwk>;
 }
 
 function signerOf(publicJwk: PublicJwk, privateKey: unknown, subtle: SubtleSigning): Signer {
@@ -109,7 +109,7 @@ export function rawSignature(der: Uint8Array): Uint8Array {
   const raw = new Uint8Array(64);
   let at = 2;
   for (const end of [32, 64]) {
-    if (der[at] !== 2) throw new RangeError('not a DER-encoded ES256 signature');
+    if (der[at] !== 2) throw new RangeError('no DER signature');
     const next = at + 2 + (der[at + 1] ?? 0);
     // DER puts a zero byte in front of a number whose top bit is set, because it would be negative otherwise.
     const digits = der.slice(at + 2, next).slice(-32);
@@ -121,6 +121,6 @@ export function rawSignature(der: Uint8Array): Uint8Array {
 
 function webCrypto(): SubtleSigning {
   const subtle = (globalThis as { crypto?: { subtle?: unknown } }).crypto?.subtle as SubtleSigning | undefined;
-  if (!subtle) throw new TypeError('no WebCrypto: use https, or another signer');
+  if (!subtle) throw new TypeError('no WebCrypto: use https');
   return subtle;
 }

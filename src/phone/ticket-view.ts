@@ -48,6 +48,14 @@ export interface Requirement {
   readonly loginHint?: string;
 }
 
+/** The client that asks. `host` is the destination of the answer; `logoUri` is chosen by the client and proves nothing. */
+export interface TicketClient {
+  readonly id: string;
+  readonly name: string;
+  readonly host?: string;
+  readonly logoUri?: string;
+}
+
 /** The sign-in or the action that the user is asked to approve. Show all of it, as text: apps choose their names. */
 export interface TicketView {
   readonly id: string;
@@ -66,12 +74,9 @@ export interface TicketView {
    * The app that the browser signs in to, or that asks for the action. `host` is the destination of the answer, which
    * the provider has verified. The name is chosen by the app.
    */
-  readonly client: {
-    readonly id: string;
-    readonly name: string;
-    readonly host?: string;
-    readonly logoUri?: string;
-  };
+  readonly client: TicketClient;
+  /** Present if the client asks without a browser: the message that the client shows as well, if it has sent one. */
+  readonly backchannel?: { readonly bindingMessage?: string };
   /** The browser that shows the code, as far as it is known. */
   readonly browser: { readonly name?: string; readonly system?: string; readonly place?: Place };
   readonly scopes: readonly NamedText[];

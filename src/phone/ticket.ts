@@ -126,9 +126,10 @@ export class Ticket {
     decision: string,
     { signal, remember = false, duration, ...answers }: ApproveOptions = {},
   ): Promise<TicketView> {
-    const { id: ticket, client, browser, action } = this.#asked;
+    const { id: ticket, client, browser, action, backchannel } = this.#asked;
     const decided = { decision, remember, duration };
-    const signature = await this.#api.signDecision({ ticket, client: client.id, browser, action, ...decided });
+    const shown = { ticket, client: client.id, browser, action, backchannel };
+    const signature = await this.#api.signDecision({ ...shown, ...decided });
     const body = { ...decided, ...answers, signature };
     return this.#take(this.#api.send('POST', `${this.#path}/decision`, { body, signal }));
   }
@@ -199,6 +200,7 @@ function pause(time: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-export function pathOf(id: string): string {
-  return `/tickets/${encodeURIComponent(id)}`;
+/** Returns the path of a ticket, or of an entry of another list. */
+export function pathOf(id: string, list: string = '/tickets'): string {
+  return `${list}/${encodeURIComponent(id)}`;
 }

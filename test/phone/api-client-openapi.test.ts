@@ -33,6 +33,7 @@ declare const compared: {
   ticket: Same<Ticket, library.TicketView>;
   requirement: Same<NonNullable<Ticket['requirement']>, library.Requirement>;
   browser: Same<Browser, library.BrowserEntry>;
+  request: Same<PendingRequest, library.RequestEntry>;
   place: Same<NonNullable<Browser['place']>, library.Place>;
   scope: Same<Ticket['scopes'][number], library.NamedText>;
   approve: Same<Omit<DecisionBody, 'decision' | 'signature'>, Omit<library.ApproveOptions, 'signal'>>;
@@ -40,6 +41,7 @@ declare const compared: {
 isTrue(compared.ticket);
 isTrue(compared.requirement);
 isTrue(compared.browser);
+isTrue(compared.request);
 isTrue(compared.place);
 isTrue(compared.scope);
 isTrue(compared.approve);
@@ -86,9 +88,15 @@ describe("the library for apps and the server's description of the API", () => {
 async function requestsOfLibrary(): Promise<{ operation: string; body: Record<string, unknown> }[]> {
   const sent: { operation: string; body: Record<string, unknown> }[] = [];
   const fetch: Fetch = async (url, { method, body = '{}' }) => {
-    const path = new URL(url).pathname.replace(/(tickets)\/[^/]+/, '$1/{id}').replace(/(browsers)\/.+/, '$1/{browser}');
+    const path = new URL(url).pathname
+      .replace(/(tickets)\/[^/]+/, '$1/{id}')
+      .replace(/(browsers)\/.+/, '$1/{browser}')
+      .replace(/(requests)\/.+/, '$1/{id}');
     sent.push({ operation: `${method} ${path}`, body: JSON.parse(body) });
-    const answer = path.endsWith('browsers') ? { browsers: [{ id: 'b' }] } : viewOf();
+    const lists = path.endsWith('browsers')
+      ? { browsers: [{ id: 'b' }] }
+      : path.endsWith('requests') && { requests: [{ id: 'r' }] };
+    const answer = lists || viewOf();
     return {
       status: method === 'DELETE' ? 204 : 200,
       headers: new Headers(),
@@ -107,6 +115,7 @@ async function requestsOfLibrary(): Promise<{ operation: string; body: Record<st
     await browser.signOut();
   }
   await phone.signOutBrowsers();
+  for (const { id } of await phone.requests()) await phone.openRequest(id);
   return sent;
 }
 

@@ -176,6 +176,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Requirement: REQUIREMENT,
   Challenge: CHALLENGE,
   Browser: BROWSER,
+  PendingRequest: REQUEST,
   Place: PLACE,
   NamedText: NAMED_TEXT,
   Error: ERROR,
@@ -224,7 +225,7 @@ export const BROWSERS_ANSWER: Schema = objectOf(
   { browsers: listOf(ref('Browser')) },
   { durations: DURATIONS },
 );
-export const REQUESTS_ANSWER: Schema = objectOf('The oldest first.', { requests: listOf(REQUEST) });
+export const REQUESTS_ANSWER: Schema = objectOf('The oldest first.', { requests: listOf(ref('PendingRequest')) });
 /** The body of a request that says everything by its URL. */
 export const NO_BODY: Schema = objectOf('Nothing.', {});
 export const DOCUMENT_ANSWER: Schema = { type: 'object', description: 'An OpenAPI 3.1 document.' };

@@ -64,7 +64,7 @@ const FACTS: Fact[] = [
   {
     name: 'the way to report it',
     stands: /<button[^>]*value="report".*?<\/button>/s,
-    isTold: (page) => /<button[^>]*name="decision" value="report">/.test(page),
+    isTold: (page) => /<button[^>]*name="decision" value="report"[^>]*>/.test(page),
   },
 ];
 
@@ -85,7 +85,7 @@ export const confirmAttacks: Attack[] = FACTS.map(({ name, stands, isTold }) => 
 /** Returns true if the No button stands directly before the Yes button in the same form, each with its usual class. */
 function isNoAsNearAsYes(page: string): boolean {
   const [, choice = ''] = /<div class="choice">(.*?)<\/div>/s.exec(page) ?? [];
-  const buttons = [...choice.matchAll(/<button class="(\w+)" name="decision" value="(\w+)">/g)];
+  const buttons = [...choice.matchAll(/<button class="(\w+)" name="decision" value="(\w+)"[^>]*>/g)];
   return buttons.map(([, kind, value]) => `${value} ${kind}`).join() === 'deny refusal,approve primary';
 }
 

@@ -63,7 +63,9 @@ export const wordAttacks: Attack[] = [
     on: withCallback('native', NATIVE_CALLBACK),
     without: {
       defence: 'a distinction between schemes and hosts',
-      options: rewriting((page) => page.replace(/(<dt>Website<\/dt><dd>).*?(?=<\/dd>)/s, '$1accounts.bank.example:')),
+      options: rewriting((page) =>
+        page.replace(/<dt>App(<\/dt><dd>).*?(?=<\/dd>)/s, '<dt>Website$1accounts.bank.example:'),
+      ),
     },
     run: async (site) => {
       const shown = await hostOf(siteOfRp(site, 'native', NATIVE_CALLBACK));
@@ -106,7 +108,7 @@ function withCallback(clientId: string, callback: string): WorldOptions {
 
 async function hostOf(site: Site): Promise<string> {
   const { browser } = await startSignIn(site);
-  return textBeside('Website', (await openConfirmPage(await signInPhone(site), browser)).text);
+  return textBeside('(?:Website|App)', (await openConfirmPage(await signInPhone(site), browser)).text);
 }
 
 /** A server that changes its pages with this function. */
