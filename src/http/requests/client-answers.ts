@@ -1,5 +1,10 @@
 import type { Context } from 'koa';
-import { denyRequest, type GivenAnswer, grantRequest } from '../../oidc/backchannel/authentication-answer.ts';
+import {
+  denyRequest,
+  findAnswer,
+  type GivenAnswer,
+  grantRequest,
+} from '../../oidc/backchannel/authentication-answer.ts';
 import { callListener } from '../../oidc/call-listener.ts';
 import { revokeGrant } from '../../oidc/end-session.ts';
 import type { Provider } from '../../oidc/provider.ts';
@@ -11,7 +16,9 @@ import type { Announce } from '../events/ticket-events.ts';
 
 export interface ClientAnswerPorts {
   readonly provider: Provider;
-  readonly ceremony: { readonly requests: Pick<RequestActs, 'authReqIdOf' | 'claimAnswer' | 'close' | 'settle'> };
+  readonly ceremony: {
+    readonly requests: Pick<RequestActs, 'authReqIdOf' | 'claimAnswer' | 'close' | 'releaseAnswer' | 'settle'>;
+  };
   readonly announce: Announce;
 }
 
@@ -47,21 +54,34 @@ export class ClientAnswers {
     if (!isBackchannel(ticket)) return ticket;
     if (ticket.state === 'denied') await this.#deny(ctx, ticket);
     const settled = ticket.state === 'approved' ? await this.#grant(ctx, ticket) : ticket;
-    await this.#ports.ceremony.requests.close(ticket);
+    await this.#ports.ceremony.requests.close(settled);
     return settled;
   }
 
-  /** Ends the access that a client got. */
+  /** Ends the access that a client got, also if an Approve that failed halfway has given it. May be repeated. */
   async takeBack(ctx: Context, ticket: Ticket): Promise<void> {
-    if (ticket.state === 'redeemed' && ticket.grantId !== undefined)
-      await revokeGrant(this.#ports.provider, ctx, ticket.grantId);
+    if (!isBackchannel(ticket)) return;
+    const { provider, ceremony } = this.#ports;
+    const authReqId = ceremony.requests.authReqIdOf(ticket);
+    const given = authReqId === undefined ? undefined : await findAnswer(provider, authReqId);
+    const noted = ticket.state === 'redeemed' ? ticket.grantId : undefined;
+    for (const grantId of new Set([noted, given?.grantId]))
+      if (grantId !== undefined) await revokeGrant(provider, ctx, grantId);
   }
 
   async #grant(ctx: Context, ticket: BackchannelTicket & ApprovedTicket): Promise<Ticket> {
+    const { requests } = this.#ports.ceremony;
+    if (!(await requests.claimAnswer(ticket, ANSWER_MS))) throw beingGiven();
+    try {
+      return await this.#grantClaimed(ctx, ticket);
+    } finally {
+      requests.releaseAnswer(ticket);
+    }
+  }
+
+  async #grantClaimed(ctx: Context, ticket: BackchannelTicket & ApprovedTicket): Promise<Ticket> {
     const { provider, ceremony, announce } = this.#ports;
     const { client, consent } = ticket.request;
-    if (!(await ceremony.requests.claimAnswer(ticket, ANSWER_MS)))
-      throw new QrLoginError('store_unavailable', 'The answer is just being given. Try again in a moment.');
     const approval = { user: ticket.approver, clientId: client.id, consent: consent ?? NO_CONSENT };
     const given = this.#told(ctx, ticket, await grantRequest(provider, this.#idOf(ticket), approval));
     if (given?.grantId === undefined) throw over('expired');
@@ -72,8 +92,23 @@ export class ClientAnswers {
     return outcome?.ticket ?? ticket;
   }
 
+  /**
+   * Denies the request. An Approve that has failed, or that still goes on, may have given the client a grant before the
+   * user reported it: that is taken back.
+   */
   async #deny(ctx: Context, ticket: BackchannelTicket & DeniedTicket): Promise<void> {
-    this.#told(ctx, ticket, await denyRequest(this.#ports.provider, this.#idOf(ticket), ticket.because));
+    const { provider, ceremony } = this.#ports;
+    const authReqId = this.#idOf(ticket);
+    const isClaimed = await ceremony.requests.claimAnswer(ticket, ANSWER_MS);
+    try {
+      const given = isClaimed
+        ? this.#told(ctx, ticket, await denyRequest(provider, authReqId, ticket.because))
+        : await findAnswer(provider, authReqId);
+      if (given?.grantId !== undefined) await revokeGrant(provider, ctx, given.grantId);
+      if (!isClaimed && given === undefined) throw beingGiven();
+    } finally {
+      if (isClaimed) ceremony.requests.releaseAnswer(ticket);
+    }
   }
 
   /** Reports a client that did not accept its notification. The user has nothing to do with that. */
@@ -93,6 +128,10 @@ export class ClientAnswers {
     if (id !== undefined) return id;
     throw new QrLoginError('server_error', 'The request was made with secrets that this server does not have.');
   }
+}
+
+function beingGiven(): QrLoginError {
+  return new QrLoginError('store_unavailable', 'The answer is just being given. Try again in a moment.');
 }
 
 const NO_CONSENT = { scopes: [], claims: [], resources: {} };

@@ -61,6 +61,12 @@ export async function denyRequest(
   return answer(provider, authReqId, () => provider.backchannelResult(request, error), undefined);
 }
 
+/** Returns the answer that a request has had, also after its end; undefined if it has none, or is gone. */
+export async function findAnswer(provider: Provider, authReqId: string): Promise<GivenAnswer | undefined> {
+  const request = await provider.BackchannelAuthenticationRequest.find(authReqId, { ignoreExpiration: true });
+  return request !== undefined && hasAnswer(request) ? { grantId: request.grantId } : undefined;
+}
+
 async function findRequest(provider: Provider, authReqId: string): Promise<AuthenticationRequest | undefined> {
   const request = await provider.BackchannelAuthenticationRequest.find(authReqId, { ignoreExpiration: true });
   return request === undefined || request.isExpired ? undefined : request;

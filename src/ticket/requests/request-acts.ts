@@ -87,7 +87,7 @@ export class RequestActs {
   }
 
   /** Removes a request that was decided from the list, and lets its client ask again. May be repeated. */
-  async close(ticket: BackchannelTicket): Promise<void> {
+  async close(ticket: Ticket): Promise<void> {
     const { clock, requests } = this.#ports;
     const { id, state } = ticket;
     const { accountId = '' } = ticket.request.requirements;
@@ -109,7 +109,12 @@ export class RequestActs {
    * @returns false if it is being given
    */
   claimAnswer({ id }: BackchannelTicket, lasts: number): Promise<boolean> {
-    return this.#ports.notes.claim(`answering:${id}`, lasts);
+    return this.#ports.notes.claim(answerClaimOf(id), lasts);
+  }
+
+  /** Lets a repeated decision give the answer. It is not waited for: if it fails, the claim ends with its time. */
+  releaseAnswer({ id }: BackchannelTicket): void {
+    this.#ports.notes.write(answerClaimOf(id), 1).catch(() => undefined);
   }
 
   /** Redeems an approved request whose client got its grant. One that was reported meanwhile stays denied. */
@@ -125,6 +130,10 @@ export class RequestActs {
 /** Returns true if the ticket is for a request without a browser. */
 export function isBackchannel(ticket: Ticket): ticket is BackchannelTicket {
   return ticket.request.backchannel !== undefined;
+}
+
+function answerClaimOf(id: string): string {
+  return `answering:${id}`;
 }
 
 function senderOf({ request }: Pick<Ticket, 'request'>): string {

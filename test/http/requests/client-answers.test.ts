@@ -1,9 +1,13 @@
 import { expect } from 'chai';
 import * as client from 'openid-client';
+import { QrLoginError } from '../../../src/ticket/errors.ts';
+import { RequestActs } from '../../../src/ticket/requests/request-acts.ts';
 import { DESK, deskClient } from '../../fixtures/test-client.ts';
+import type { Answer } from '../../support/agent.ts';
 import { PhonePerson } from '../../support/world.ts';
 import {
   ALICE,
+  type Asked,
   ask,
   type DeskWorld,
   fetchTokens,
@@ -21,8 +25,26 @@ async function userInfoStatus({ world }: DeskWorld, accessToken: string): Promis
   return (await fetch(`${world.issuer}/me`, { headers })).status;
 }
 
+/** Makes the next note of an answer in its ticket fail. */
+function failToSettle(): void {
+  const { settle } = RequestActs.prototype;
+  RequestActs.prototype.settle = async () => {
+    RequestActs.prototype.settle = settle;
+    throw new QrLoginError('store_unavailable', 'The store did not answer.');
+  };
+}
+
 describe('a client that asks without a browser and polls', () => {
   let desk: DeskWorld;
+
+  /** Approves a request, and fails after its client has got the grant. */
+  async function approveHalfway(): Promise<{ readonly asked: Asked; readonly phone: PhonePerson }> {
+    const asked = await ask(desk.world);
+    const phone = await phoneWithRequest(desk.world);
+    failToSettle();
+    expect((await phone.approve()).status).to.equal(503);
+    return { asked, phone };
+  }
 
   beforeEach(async () => {
     desk = await startWithDesk({ clients: [deskClient('other desk')] });
@@ -135,6 +157,45 @@ describe('a client that asks without a browser and polls', () => {
       const refreshed = client.refreshTokenGrant(asked.configuration, refreshToken);
       expect((await refusal(refreshed)).error).to.equal('invalid_grant');
       expect((await phone.look()).json()).to.include({ state: 'denied', because: 'report' });
+    });
+
+    it('after an Approve that failed once the client had its grant loses its access', async () => {
+      const { asked, phone } = await approveHalfway();
+      const { access_token: accessToken } = await fetchTokens(asked);
+      expect(await userInfoStatus(desk, accessToken)).to.equal(200);
+      expect((await phone.decide('report')).json()).to.include({ state: 'denied', because: 'report' });
+      expect(await userInfoStatus(desk, accessToken)).to.equal(401);
+    });
+
+    it('after such an Approve has expired loses its access, and gets none', async () => {
+      const { asked, phone } = await approveHalfway();
+      const { access_token: accessToken } = await fetchTokens(asked);
+      desk.world.clock.forward(180);
+      expect((await phone.decide('report')).status).to.equal(200);
+      expect(await userInfoStatus(desk, accessToken)).to.equal(401);
+    });
+
+    it('during an Approve that fails after that gets nothing, once the user repeats one of both', async () => {
+      for (const decision of ['approve', 'report']) {
+        await desk.world.stop();
+        desk = await startWithDesk();
+        const { provider } = desk.world;
+        const asked = await ask(desk.world);
+        const phone = await phoneWithRequest(desk.world);
+        const give = provider.backchannelResult.bind(provider);
+        let reported: Answer | undefined;
+        provider.backchannelResult = async (...given) => {
+          provider.backchannelResult = give;
+          reported = await phone.decide('report');
+          return give(...given);
+        };
+        failToSettle();
+        expect((await phone.approve()).status, decision).to.equal(503);
+        // The report stands, but the client has no answer yet, so the report has to be repeated.
+        expect(reported?.status, decision).to.equal(503);
+        expect((await phone.decide(decision)).json().state, decision).to.equal('denied');
+        expect((await refusal(fetchTokens(asked))).error, decision).to.equal('invalid_grant');
+      }
     });
 
     it('after the end, but before it has fetched its tokens, gets none', async () => {
