@@ -31,8 +31,11 @@ export interface UnnotifiedEvent {
   readonly problem: string;
 }
 
-/** The longest time that an answer takes, with a notification that is not accepted, in milliseconds. */
-const ANSWER_MS = 5_000;
+/**
+ * The time for which an answer is claimed, in milliseconds: longer than the stores and a notification that is not
+ * accepted take. A claim is released once the answer is given, or has failed.
+ */
+const ANSWER_MS = 30_000;
 
 /**
  * Gives the clients that ask without a browser their answers. No browser finishes such a request, so that happens on the
@@ -86,10 +89,14 @@ export class ClientAnswers {
     const given = this.#told(ctx, ticket, await grantRequest(provider, this.#idOf(ticket), approval));
     if (given?.grantId === undefined) throw over('expired');
     const outcome = await ceremony.requests.settle(ticket, given.grantId);
-    // The user has reported it while the client got its grant.
-    if (outcome?.ticket.state !== 'redeemed') await revokeGrant(provider, ctx, given.grantId);
+    const settled = outcome?.ticket;
+    // The user has reported the request meanwhile, its time is up, or another Approve has given a grant. A report finds
+    // the grant in the ticket alone, so the client must not keep another one.
+    const isNoted = settled?.state === 'redeemed' && settled.grantId === given.grantId;
+    if (!isNoted) await revokeGrant(provider, ctx, given.grantId);
     if (outcome?.changed) announce(ctx, 'qr_login.finished', outcome.ticket);
-    return outcome?.ticket ?? ticket;
+    if (settled === undefined || settled.state === 'approved') throw over('expired');
+    return settled;
   }
 
   /**

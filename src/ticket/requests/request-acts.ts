@@ -117,12 +117,18 @@ export class RequestActs {
     this.#ports.notes.write(answerClaimOf(id), 1).catch(() => undefined);
   }
 
-  /** Redeems an approved request whose client got its grant. One that was reported meanwhile stays denied. */
+  /**
+   * Redeems an approved request whose client got its grant. One that was reported meanwhile stays denied, and one whose
+   * time is up stays as it is.
+   */
   async settle({ id }: BackchannelTicket, grantId: string): Promise<Outcome | undefined> {
     return change(
       this.#ports,
       () => this.#ports.store.find(id),
-      (ticket, moment) => (ticket.state === 'approved' ? transitions.redeem(ticket, moment, grantId) : ticket),
+      (ticket, moment) =>
+        ticket.state === 'approved' && isLive(ticket, moment.now)
+          ? transitions.redeem(ticket, moment, grantId)
+          : ticket,
     );
   }
 }

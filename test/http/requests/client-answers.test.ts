@@ -85,6 +85,42 @@ describe('a client that asks without a browser and polls', () => {
     expect((await refusal(fetchTokens(asked))).error).to.equal('invalid_grant');
   });
 
+  it('keeps no grant of an Approve that took so long that another one was answered', async () => {
+    const { provider } = desk.world;
+    const asked = await ask(desk.world);
+    const phone = await phoneWithRequest(desk.world);
+    const { claimAnswer } = RequestActs.prototype;
+    const give = provider.backchannelResult.bind(provider);
+    let repeated: Answer | undefined;
+    provider.backchannelResult = async (...given) => {
+      provider.backchannelResult = give;
+      repeated = await phone.approve();
+      return give(...given);
+    };
+    // The claim of the first one has ended meanwhile.
+    RequestActs.prototype.claimAnswer = async () => true;
+    try {
+      await phone.approve();
+    } finally {
+      RequestActs.prototype.claimAnswer = claimAnswer;
+    }
+    expect(repeated?.json().state).to.equal('redeemed');
+    expect((await refusal(fetchTokens(asked))).error).to.equal('invalid_grant');
+  });
+
+  it('keeps no grant if the time of the approval ends while it gets one', async () => {
+    const { provider, clock } = desk.world;
+    const asked = await ask(desk.world);
+    const phone = await phoneWithRequest(desk.world);
+    const give = provider.backchannelResult.bind(provider);
+    provider.backchannelResult = async (...given) => {
+      clock.forward(180);
+      return give(...given);
+    };
+    expect((await phone.approve()).json()).to.include({ error: 'over', reason: 'expired' });
+    expect((await refusal(fetchTokens(asked))).error).to.equal('invalid_grant');
+  });
+
   it('gets access_denied if the user declines, and may ask once more', async () => {
     const asked = await ask(desk.world);
     const phone = await phoneWithRequest(desk.world);
