@@ -13,6 +13,7 @@ import { type BackchannelTicket, isBackchannel, type RequestActs } from '../../t
 import type { ApprovedTicket, DeniedTicket, Ticket } from '../../ticket/ticket.ts';
 import { traceOf } from '../../ticket/ticket-id.ts';
 import type { Announce } from '../events/ticket-events.ts';
+import { serverError } from '../hooks/call-hook.ts';
 
 export interface ClientAnswerPorts {
   readonly provider: Provider;
@@ -55,9 +56,14 @@ export class ClientAnswers {
    */
   async give(ctx: Context, ticket: Ticket): Promise<Ticket> {
     if (!isBackchannel(ticket)) return ticket;
-    if (ticket.state === 'denied') await this.#deny(ctx, ticket);
+    const { requests } = this.#ports.ceremony;
+    if (ticket.state === 'denied') {
+      // The user has decided, also if the client cannot be answered.
+      await this.#deny(ctx, ticket).finally(() => requests.close(ticket));
+      return ticket;
+    }
     const settled = ticket.state === 'approved' ? await this.#grant(ctx, ticket) : ticket;
-    await this.#ports.ceremony.requests.close(settled);
+    await requests.close(settled);
     return settled;
   }
 
@@ -133,7 +139,7 @@ export class ClientAnswers {
   #idOf(ticket: BackchannelTicket): string {
     const id = this.#ports.ceremony.requests.authReqIdOf(ticket);
     if (id !== undefined) return id;
-    throw new QrLoginError('server_error', 'The request was made with secrets that this server does not have.');
+    throw serverError(new Error('The request was made with secrets that this server does not have.'));
   }
 }
 

@@ -130,6 +130,38 @@ describe('a client that asks without a browser and polls', () => {
     expect((await ask(desk.world)).answer.auth_req_id).to.be.a('string');
   });
 
+  it('may ask again after a denial that could not reach it', async () => {
+    await ask(desk.world);
+    const phone = await phoneWithRequest(desk.world);
+    const { authReqIdOf } = RequestActs.prototype;
+    // The secrets of the server have changed.
+    RequestActs.prototype.authReqIdOf = () => undefined;
+    try {
+      expect((await phone.deny()).status).to.equal(500);
+    } finally {
+      RequestActs.prototype.authReqIdOf = authReqIdOf;
+    }
+    expect((await ask(desk.world)).answer.auth_req_id).to.be.a('string');
+  });
+
+  it('cannot be approved any more once it is removed, and can be declined', async () => {
+    for (const [decision, result] of [
+      ['approve', { status: 410, error: 'over' }],
+      ['deny', { status: 200, state: 'denied' }],
+    ] as const) {
+      await desk.world.stop();
+      desk = await startWithDesk();
+      await ask(desk.world);
+      const phone = await phoneWithRequest(desk.world);
+      const { Client } = desk.world.provider;
+      const find = Client.find.bind(Client);
+      Client.find = async (id) => (id === DESK ? undefined : find(id));
+      const answer = await phone.decide(decision);
+      expect({ status: answer.status, ...answer.json() }, decision).to.include(result);
+      expect(await listed(phone), decision).to.deep.equal([]);
+    }
+  });
+
   it('gets no answer after its time, in which the phone has nothing to approve any more', async () => {
     const { world } = desk;
     const asked = await ask(world, { requested_expiry: '30' });
