@@ -73,6 +73,30 @@ describe('a client that asks without a browser and polls', () => {
     expect(user.name).to.equal('Alice Liddell');
   });
 
+  it('is shown without a host, because it can register any host', async () => {
+    await desk.world.stop();
+    const registered = {
+      redirect_uris: ['https://bank.example/callback'],
+      response_types: ['code' as const],
+      grant_types: ['urn:openid:params:grant-type:ciba', 'authorization_code'],
+      backchannel_client_notification_endpoint: 'https://bank.example/ping',
+    };
+    const ids = ['with redirect URIs', 'with an endpoint'];
+    desk = await startWithDesk({
+      clients: [
+        deskClient('with redirect URIs', registered),
+        deskClient('with an endpoint', { ...registered, redirect_uris: [], response_types: [] }),
+      ],
+    });
+    for (const id of ids) await ask(desk.world, {}, id);
+    const shown = ids.map((id) => ({ id, name: `The ${id}` }));
+    const phone = await new PhonePerson(desk.world).signIn();
+    expect((await listed(phone)).map(({ client: sender }) => sender)).to.deep.equal(shown);
+    expect(desk.notified.map(([, request]) => request.client)).to.deep.equal(shown);
+    await openFirst(phone);
+    expect((await phone.look()).json().client).to.deep.equal(shown[0]);
+  });
+
   it('gets tokens once, however often the user approves', async () => {
     const asked = await ask(desk.world);
     const phone = await phoneWithRequest(desk.world);
