@@ -68,6 +68,15 @@ export class Enrolments {
     const { accountId, key, by, provenAt, ...described } = enrolment;
     const { provider, known, revocation, clock } = this.#ports;
     const id = enrolmentId(key);
+    const hasEnded = async (): Promise<boolean> => {
+      const ends = [
+        revocation.isRevoked({ accountId, ticketId: ticketId ?? id, approvedAt: provenAt }),
+        this.hasEndedSince(accountId, id, provenAt),
+      ];
+      return (await Promise.all(ends)).includes(true);
+    };
+    // Before the record is written, too: a repeated request must not bring it back, even for a moment.
+    if (await hasEnded()) return false;
     const before = await findEnrolledBrowser(known, accountId, key);
     const { name, system, place } = described;
     await known.put(accountId, {
@@ -86,11 +95,7 @@ export class Enrolments {
     });
     // Check after the record is written: "sign out all", "Forget" and a report write their notes first, and then remove
     // what they find.
-    const [isRevoked, hasEnded] = await Promise.all([
-      revocation.isRevoked({ accountId, ticketId: ticketId ?? id, approvedAt: provenAt }),
-      this.hasEndedSince(id, provenAt),
-    ]);
-    if (isRevoked || hasEnded) {
+    if (await hasEnded()) {
       await known.remove(accountId, id);
       return false;
     }
@@ -183,9 +188,9 @@ export class Enrolments {
       await known.put(accountId, { ...browser, ...(signIn !== undefined && { signIn }), ...this.#use() });
   }
 
-  /** Returns true if an enrolment of this browser was ended after the proof. @param id the id of its record */
-  async hasEndedSince(id: string, provenAt: number): Promise<boolean> {
-    const endedAt = await this.#ports.notes.read(endedKeyOf(id));
+  /** Returns true if the account has ended its enrolment of this browser after the proof. @param id of its record */
+  async hasEndedSince(accountId: string, id: string, provenAt: number): Promise<boolean> {
+    const endedAt = await this.#ports.notes.read(endedKeyOf(accountId, id));
     return endedAt !== undefined && provenAt <= Number(endedAt);
   }
 
@@ -200,7 +205,7 @@ export class Enrolments {
   async #remove(ctx: Context, accountId: string, browsers: readonly KnownBrowser[]): Promise<void> {
     const { provider, known, notes, clock } = this.#ports;
     const enrolled = browsers.filter(({ enrolledBy }) => enrolledBy !== undefined);
-    await Promise.all(enrolled.map(({ id }) => notes.write(endedKeyOf(id), ENDED_KEPT_MS, `${clock()}`)));
+    await Promise.all(enrolled.map(({ id }) => notes.write(endedKeyOf(accountId, id), ENDED_KEPT_MS, `${clock()}`)));
     await Promise.all(browsers.map(({ id }) => known.remove(accountId, id)));
     announceUnenrolled(provider, ctx, accountId, enrolled);
   }
@@ -235,8 +240,9 @@ export class Enrolments {
   }
 }
 
-function endedKeyOf(id: string): string {
-  return `unenrolled:${id}`;
+/** Several accounts may enrol the same browser. */
+function endedKeyOf(accountId: string, id: string): string {
+  return `unenrolled:${JSON.stringify([accountId, id])}`;
 }
 
 function noteKeyOf(ticketId: string): string {

@@ -83,7 +83,7 @@ export class Decisions {
         ? await phone.deny(id, approver, known.ticket)
         : input.decision === 'unable'
           ? await phone.giveUp(id, approver, known.ticket, enrolments.findEnrolledKey)
-          : await this.#approve(ctx, id, admitted, input);
+          : await this.#approve(ctx, id, admitted, input).catch((error: unknown) => this.#endDenied(ctx, id, error));
     if (changed) announce(ctx, eventOf(ticket), ticket);
     return clientAnswers.give(ctx, ticket);
   }
@@ -102,7 +102,8 @@ export class Decisions {
     await enrolments.withdraw(ctx, ticket, accountId);
     await clientAnswers.takeBack(ctx, ticket);
     if (changed || ended.length > 0) announce(ctx, 'qr_login.reported', ticket);
-    return { ticket: await clientAnswers.give(ctx, ticket) };
+    // One that has expired after Approve stays as it is, and must not be granted now.
+    return { ticket: ticket.state === 'approved' ? ticket : await clientAnswers.give(ctx, ticket) };
   }
 
   /** Returns true if this account has reported the sign-in after the browser had finished it. */
@@ -139,8 +140,21 @@ export class Decisions {
   }
 
   /**
-   * Ensures that the account may tap a number: wrong numbers count as wrong check codes, which are limited.
-   * @throws TooManyRequests
+   * Ends what an Approve gave that had failed before the report, if the report could not: its repetition comes here.
+   * @throws the error of the repetition
+   */
+  async #endDenied(ctx: Context, id: string, error: unknown): Promise<never> {
+    const { ceremony, clientAnswers } = this.#ports;
+    if (error instanceof DecidedOtherwise && error.state === 'denied') {
+      const ticket = await ceremony.phone.preview(id);
+      if (ticket?.state === 'denied') await clientAnswers.give(ctx, ticket);
+    }
+    throw error;
+  }
+
+  /**
+   * Ensures that the account may tap a number, because wrong numbers count as wrong check codes. @throws
+   * TooManyRequests
    */
   async #assertMayTry({ accountId }: Approver): Promise<void> {
     const { limits, wrongCheckCodes } = this.#ports;

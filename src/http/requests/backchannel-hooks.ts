@@ -65,6 +65,8 @@ const REASONS: Readonly<Record<NotAsked, string>> = {
  */
 export class BackchannelHooks {
   readonly #ports: BackchannelPorts;
+  /** A request is counted once, and its functions may run at the same time. */
+  readonly #admissions = new WeakMap<AuthenticationContext, Promise<void>>();
 
   constructor(ports: BackchannelPorts) {
     this.#ports = ports;
@@ -74,13 +76,32 @@ export class BackchannelHooks {
   make(): CibaHooks {
     const { ciba } = this.#ports.settings;
     return {
-      validateBindingMessage: refusing(async (_ctx, message) => assertBindingMessage(message)),
-      validateRequestContext: refusing((ctx) => this.#admit(ctx)),
-      processLoginHint: refusing((ctx, hint) => find(ciba.findAccount, ctx, hint)),
-      processLoginHintToken: refusing((ctx, token) => find(ciba.findAccountByToken, ctx, token)),
-      verifyUserCode: refusing((ctx, account, userCode) => this.#verifyUserCode(ctx, account.accountId, userCode)),
+      validateBindingMessage: this.#admitting(async (_ctx, message) => assertBindingMessage(message)),
+      validateRequestContext: this.#admitting(async () => undefined),
+      processLoginHint: this.#admitting((ctx, hint) => find(ciba.findAccount, ctx, hint)),
+      processLoginHintToken: this.#admitting((ctx, token) => find(ciba.findAccountByToken, ctx, token)),
+      verifyUserCode: this.#admitting((ctx, { accountId }, userCode) => this.#verifyUserCode(ctx, accountId, userCode)),
       triggerAuthenticationDevice: refusing((ctx, request) => this.#ask(ctx, request)),
     };
+  }
+
+  /**
+   * Makes a function admit the request first. Each does so, because a deployment may put functions of its own in the
+   * place of some.
+   */
+  #admitting<Arguments extends unknown[], Result>(
+    act: (ctx: AuthenticationContext, ...given: Arguments) => Promise<Result>,
+  ): (ctx: AuthenticationContext, ...given: Arguments) => Promise<Result> {
+    return refusing(async (ctx: AuthenticationContext, ...given: Arguments) => {
+      await this.#admitOnce(ctx);
+      return act(ctx, ...given);
+    });
+  }
+
+  #admitOnce(ctx: AuthenticationContext): Promise<void> {
+    const admission = this.#admissions.get(ctx) ?? this.#admit(ctx);
+    this.#admissions.set(ctx, admission);
+    return admission;
   }
 
   /** Counts the request before an account is looked for, so that names cannot be tried out at will. */
@@ -103,6 +124,7 @@ export class BackchannelHooks {
     const { provider, ceremony, notifier, announce } = this.#ports;
     const { accountId = '', jti: authReqId, expiration } = request;
     try {
+      await this.#admitOnce(ctx);
       const asked = await describeAuthenticationRequest(provider, ctx, request);
       const message = ctx.oidc.params?.binding_message;
       const ticket = await ceremony.requests.ask({
@@ -116,8 +138,9 @@ export class BackchannelHooks {
       announce(ctx, 'qr_login.shown', ticket);
       notifier.notify(accountId, ticket);
     } catch (error) {
-      // oidc-provider has stored it already. Its client gets no id of it.
-      await request.destroy();
+      // oidc-provider has stored it already. Its client gets no id of it, so a record that stays does no harm, and must
+      // not hide the reason of the refusal.
+      await request.destroy().catch(() => undefined);
       throw error;
     }
   }

@@ -1,5 +1,10 @@
 import type { Context } from 'koa';
-import { denyRequest, type GivenAnswer, grantRequest } from '../../oidc/backchannel/authentication-answer.ts';
+import {
+  denyRequest,
+  findAnswer,
+  type GivenAnswer,
+  grantRequest,
+} from '../../oidc/backchannel/authentication-answer.ts';
 import { callListener } from '../../oidc/call-listener.ts';
 import { revokeGrant } from '../../oidc/end-session.ts';
 import type { Provider } from '../../oidc/provider.ts';
@@ -8,10 +13,13 @@ import { type BackchannelTicket, isBackchannel, type RequestActs } from '../../t
 import type { ApprovedTicket, DeniedTicket, Ticket } from '../../ticket/ticket.ts';
 import { traceOf } from '../../ticket/ticket-id.ts';
 import type { Announce } from '../events/ticket-events.ts';
+import { serverError } from '../hooks/call-hook.ts';
 
 export interface ClientAnswerPorts {
   readonly provider: Provider;
-  readonly ceremony: { readonly requests: Pick<RequestActs, 'authReqIdOf' | 'claimAnswer' | 'close' | 'settle'> };
+  readonly ceremony: {
+    readonly requests: Pick<RequestActs, 'authReqIdOf' | 'claimAnswer' | 'close' | 'releaseAnswer' | 'settle'>;
+  };
   readonly announce: Announce;
 }
 
@@ -24,8 +32,11 @@ export interface UnnotifiedEvent {
   readonly problem: string;
 }
 
-/** The longest time that an answer takes, even if the client does not accept its notification, in milliseconds. */
-const ANSWER_MS = 5_000;
+/**
+ * The time for which an answer is claimed, in milliseconds: longer than the stores and a notification that is not
+ * accepted take. A claim is released once the answer is given, or has failed.
+ */
+const ANSWER_MS = 30_000;
 
 /**
  * Answers the clients that ask without a browser (CIBA). No browser finishes such a request, so the node that receives
@@ -46,35 +57,72 @@ export class ClientAnswers {
    */
   async give(ctx: Context, ticket: Ticket): Promise<Ticket> {
     if (!isBackchannel(ticket)) return ticket;
-    if (ticket.state === 'denied') await this.#deny(ctx, ticket);
+    const { requests } = this.#ports.ceremony;
+    if (ticket.state === 'denied') {
+      // The user has decided, also if the client cannot be answered.
+      await this.#deny(ctx, ticket).finally(() => requests.close(ticket));
+      return ticket;
+    }
     const settled = ticket.state === 'approved' ? await this.#grant(ctx, ticket) : ticket;
-    await this.#ports.ceremony.requests.close(ticket);
+    await requests.close(settled);
     return settled;
   }
 
-  /** Ends the access that a client got. */
+  /** Ends the access that a client got, also if an Approve that failed halfway has given it. May be repeated. */
   async takeBack(ctx: Context, ticket: Ticket): Promise<void> {
-    if (ticket.state === 'redeemed' && ticket.grantId !== undefined)
-      await revokeGrant(this.#ports.provider, ctx, ticket.grantId);
+    if (!isBackchannel(ticket)) return;
+    const { provider, ceremony } = this.#ports;
+    const authReqId = ceremony.requests.authReqIdOf(ticket);
+    const given = authReqId === undefined ? undefined : await findAnswer(provider, authReqId);
+    const noted = ticket.state === 'redeemed' ? ticket.grantId : undefined;
+    for (const grantId of new Set([noted, given?.grantId]))
+      if (grantId !== undefined) await revokeGrant(provider, ctx, grantId);
   }
 
   async #grant(ctx: Context, ticket: BackchannelTicket & ApprovedTicket): Promise<Ticket> {
+    const { requests } = this.#ports.ceremony;
+    if (!(await requests.claimAnswer(ticket, ANSWER_MS))) throw beingGiven();
+    try {
+      return await this.#grantClaimed(ctx, ticket);
+    } finally {
+      requests.releaseAnswer(ticket);
+    }
+  }
+
+  async #grantClaimed(ctx: Context, ticket: BackchannelTicket & ApprovedTicket): Promise<Ticket> {
     const { provider, ceremony, announce } = this.#ports;
     const { client, consent } = ticket.request;
-    if (!(await ceremony.requests.claimAnswer(ticket, ANSWER_MS)))
-      throw new QrLoginError('store_unavailable', 'The answer is just being given. Try again in a moment.');
     const approval = { user: ticket.approver, clientId: client.id, consent: consent ?? NO_CONSENT };
     const given = this.#told(ctx, ticket, await grantRequest(provider, this.#idOf(ticket), approval));
     if (given?.grantId === undefined) throw over('expired');
     const outcome = await ceremony.requests.settle(ticket, given.grantId);
-    // Revoke the grant if the user has reported the request while the client got it.
-    if (outcome?.ticket.state !== 'redeemed') await revokeGrant(provider, ctx, given.grantId);
+    const settled = outcome?.ticket;
+    // The user has reported the request meanwhile, its time is up, or another Approve has given a grant. A report finds
+    // the grant in the ticket alone, so the client must not keep another one.
+    const isNoted = settled?.state === 'redeemed' && settled.grantId === given.grantId;
+    if (!isNoted) await revokeGrant(provider, ctx, given.grantId);
     if (outcome?.changed) announce(ctx, 'qr_login.finished', outcome.ticket);
-    return outcome?.ticket ?? ticket;
+    if (settled === undefined || settled.state === 'approved') throw over('expired');
+    return settled;
   }
 
+  /**
+   * Denies the request. An Approve that has failed, or that still goes on, may have given the client a grant before the
+   * user reported it: that is taken back.
+   */
   async #deny(ctx: Context, ticket: BackchannelTicket & DeniedTicket): Promise<void> {
-    this.#told(ctx, ticket, await denyRequest(this.#ports.provider, this.#idOf(ticket), ticket.because));
+    const { provider, ceremony } = this.#ports;
+    const authReqId = this.#idOf(ticket);
+    const isClaimed = await ceremony.requests.claimAnswer(ticket, ANSWER_MS);
+    try {
+      const given = isClaimed
+        ? this.#told(ctx, ticket, await denyRequest(provider, authReqId, ticket.because))
+        : await findAnswer(provider, authReqId);
+      if (given?.grantId !== undefined) await revokeGrant(provider, ctx, given.grantId);
+      if (!isClaimed && given === undefined) throw beingGiven();
+    } finally {
+      if (isClaimed) ceremony.requests.releaseAnswer(ticket);
+    }
   }
 
   /** Emits an event if a client did not accept its notification. It is no error for the user, who cannot change it. */
@@ -92,8 +140,12 @@ export class ClientAnswers {
   #idOf(ticket: BackchannelTicket): string {
     const id = this.#ports.ceremony.requests.authReqIdOf(ticket);
     if (id !== undefined) return id;
-    throw new QrLoginError('server_error', 'The request was made with secrets that this server does not have.');
+    throw serverError(new Error('The request was made with secrets that this server does not have.'));
   }
+}
+
+function beingGiven(): QrLoginError {
+  return new QrLoginError('store_unavailable', 'The answer is just being given. Try again in a moment.');
 }
 
 const NO_CONSENT = { scopes: [], claims: [], resources: {} };

@@ -4,7 +4,8 @@ import { clientNameOf, logoOf, verifiedHost } from '../client.ts';
 
 /**
  * Returns the client that asks for an action, as the phone shows it; undefined if it is not registered (any more). Its
- * host is shown if all of its registered redirect URIs have the same one.
+ * host is shown if all of its registered redirect URIs have the same one. Nothing goes there before the user decides, so
+ * it proves only what the registration of clients proves.
  */
 export async function describeRequester(
   provider: Provider,

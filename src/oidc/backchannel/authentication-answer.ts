@@ -2,6 +2,7 @@ import { errors, type Provider } from 'oidc-provider';
 import type { AuthenticatedUser, Consent, DeniedTicket } from '../../ticket/ticket.ts';
 import { APPROVED_ON_A_PHONE } from '../approved-on-phone.ts';
 import { addToGrant } from '../consent.ts';
+import { findClient } from '../session-clients.ts';
 import { refusalFor } from '../sign-in.ts';
 import type { AuthenticationRequest } from './authentication-request.ts';
 
@@ -24,10 +25,10 @@ export interface Approval {
 }
 
 /**
- * Grants a client what its user has approved, and notifies it in the ping mode. The grant is a new one, so that it can
- * be revoked without the grants that the client had before. A request that has an answer stays as it is: to store a
- * second answer would bring back a request whose tokens the client has already fetched.
- * @returns undefined if the request has expired
+ * Grants a client what its user has approved, and notifies it in the ping mode. The grant is a new one, so that it can be
+ * taken back without what the client had before. A repeated answer changes nothing: a second one would bring a request
+ * back whose tokens the client has fetched.
+ * @returns undefined if the request has expired, or if its client is not registered any more
  */
 export async function grantRequest(
   provider: Provider,
@@ -36,6 +37,7 @@ export async function grantRequest(
 ): Promise<GivenAnswer | undefined> {
   const request = await findRequest(provider, authReqId);
   if (request === undefined || hasAnswer(request)) return request && { grantId: request.grantId };
+  if (await isUnregistered(provider, request)) return undefined;
   const { accountId, acr, amr = [], authenticatedAt: authTime } = user;
   const grantId = await addToGrant(provider, { accountId, clientId, grantId: undefined }, consent);
   const reached = {
@@ -48,7 +50,7 @@ export async function grantRequest(
 
 /**
  * Tells a client that its user has not approved (CIBA Core 1.0, section 11), and notifies it in the ping mode.
- * @returns undefined if the request has expired
+ * @returns undefined if the request has expired, or if its client is not registered any more
  */
 export async function denyRequest(
   provider: Provider,
@@ -57,6 +59,7 @@ export async function denyRequest(
 ): Promise<GivenAnswer | undefined> {
   const request = await findRequest(provider, authReqId);
   if (request === undefined || hasAnswer(request)) return request && { grantId: request.grantId };
+  if (await isUnregistered(provider, request)) return undefined;
   const { error_description: errorDescription } = refusalFor(because);
   // oidc-provider itself keeps the code of the error alone.
   Object.assign(request, { errorDescription });
@@ -64,9 +67,20 @@ export async function denyRequest(
   return answer(provider, authReqId, () => provider.backchannelResult(request, error), undefined);
 }
 
+/** Returns the answer that a request has had, also after its end; undefined if it has none, or is gone. */
+export async function findAnswer(provider: Provider, authReqId: string): Promise<GivenAnswer | undefined> {
+  const request = await provider.BackchannelAuthenticationRequest.find(authReqId, { ignoreExpiration: true });
+  return request !== undefined && hasAnswer(request) ? { grantId: request.grantId } : undefined;
+}
+
 async function findRequest(provider: Provider, authReqId: string): Promise<AuthenticationRequest | undefined> {
   const request = await provider.BackchannelAuthenticationRequest.find(authReqId, { ignoreExpiration: true });
   return request === undefined || request.isExpired ? undefined : request;
+}
+
+/** Returns true if the client has been removed since it has asked: oidc-provider can give it no answer. */
+async function isUnregistered(provider: Provider, { clientId = '' }: AuthenticationRequest): Promise<boolean> {
+  return (await findClient(provider, clientId)) === undefined;
 }
 
 function hasAnswer({ grantId, error, consumed }: Partial<AuthenticationRequest>): boolean {

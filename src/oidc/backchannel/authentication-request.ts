@@ -2,7 +2,6 @@ import type { Client, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { QrLoginError } from '../../ticket/errors.ts';
 import type { SignInRequest } from '../../ticket/ticket.ts';
 import { describeRequester } from '../actions/requester.ts';
-import { verifiedHost } from '../client.ts';
 import { collectRequestedConsent } from '../policy.ts';
 import { words } from '../request/parameters.ts';
 import { isReadableText } from '../request/readable-text.ts';
@@ -63,15 +62,14 @@ export async function describeAuthenticationRequest(
 }
 
 /**
- * Returns the client as the phone shows it. If it has no redirect URIs, its host is the one that it has registered for
- * notifications: the provider tells that host of the answer (CIBA Core 1.0, section 4).
+ * Returns the client as the phone shows it. No host is shown: no response goes to one that the user could check, and a
+ * client that registers itself can name any host in its redirect URIs or as its address for notifications.
  */
-async function describeSender(provider: Provider, client: Client): Promise<SignInRequest['client']> {
-  const sender = await describeRequester(provider, client.clientId);
+async function describeSender(provider: Provider, { clientId }: Client): Promise<SignInRequest['client']> {
+  const sender = await describeRequester(provider, clientId);
   if (sender === undefined) throw notRegistered();
-  const { backchannelClientNotificationEndpoint: endpoint, redirectUris = [] } = client;
-  const host = redirectUris.length === 0 ? verifiedHost(endpoint) : undefined;
-  return { ...sender, ...(host !== undefined && { host }) };
+  const { host: _selfAsserted, ...shown } = sender;
+  return shown;
 }
 
 function notRegistered(): QrLoginError {

@@ -2,11 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { type CeremonyPorts, change, type Outcome } from '../change.ts';
 import { notFound } from '../errors.ts';
 import { isReported, reportedOriginOf } from '../reports.ts';
-import { type BackchannelRequest, type Browser, isLive, type SignInRequest, type Ticket } from '../ticket.ts';
+import {
+  type BackchannelRequest,
+  type Browser,
+  isLive,
+  type SignInRequest,
+  type Ticket,
+  type TicketState,
+} from '../ticket.ts';
 import { newTicketId } from '../ticket-id.ts';
 import * as transitions from '../transitions.ts';
 import { Pace } from './pace.ts';
-import type { PendingRequests } from './pending-request.ts';
+import type { PendingRequest, PendingRequests } from './pending-request.ts';
 
 /** A ticket for a request without a browser. */
 export type BackchannelTicket = Ticket & { readonly request: { readonly backchannel: BackchannelRequest } };
@@ -65,13 +72,38 @@ export class RequestActs {
     const ticket = transitions.show(fixed, undefined, { now, lifetimes });
     const asker = { accountId, sender: senderOf(ticket) };
     if (await isReported(this.#ports, accountId, reportedOriginOf(ticket))) return 'reported';
-    // Check this before the pace, which counts a waiting request as not approved and would answer "too soon".
-    if ((await requests.list(accountId)).some(({ sender }) => sender === asker.sender)) return 'pending';
+    // Before the pace, which counts a request that waits as one that is not approved.
+    if ((await this.#listPending(accountId)).some(({ sender }) => sender === asker.sender)) return 'pending';
     if (await this.#pace.isTooSoon(asker, now)) return 'too soon';
-    if (!(await requests.add(accountId, { id, sender: asker.sender, endsAt: expiresAt }))) return 'pending';
-    await this.#pace.noteAsked(asker, expiresAt, now);
+    // The ticket first: a request on the list without a ticket would keep its client from asking, and never be shown.
     if (!(await store.create(ticket))) throw notFound();
+    try {
+      if (!(await requests.add(accountId, { id, sender: asker.sender, endsAt: expiresAt }))) return 'pending';
+      await this.#pace.noteAsked(asker, expiresAt, now);
+    } catch (error) {
+      // The client gets the first error, and does not wait for this: the store is likely in trouble.
+      requests.remove(accountId, id).catch(() => undefined);
+      throw error;
+    }
     return { ...ticket, request: asked };
+  }
+
+  /**
+   * Returns the requests that wait for an account. Closes those that cannot be decided any more: the ticket is gone, or
+   * its decision could not close the request.
+   */
+  async #listPending(accountId: string): Promise<readonly PendingRequest[]> {
+    const { store, clock, requests } = this.#ports;
+    const list = await requests.list(accountId);
+    const waiting = await Promise.all(
+      list.map(async (pending) => {
+        const ticket = await store.find(pending.id);
+        if (ticket !== undefined && isLive(ticket, clock())) return [pending];
+        await this.#close(accountId, pending, ticket?.state);
+        return [];
+      }),
+    );
+    return waiting.flat();
   }
 
   /** Returns the requests that wait for an account, the oldest first. */
@@ -87,14 +119,17 @@ export class RequestActs {
   }
 
   /** Removes a request that was decided from the list, and lets its client ask again. May be repeated. */
-  async close(ticket: BackchannelTicket): Promise<void> {
-    const { clock, requests } = this.#ports;
-    const { id, state } = ticket;
+  async close(ticket: Ticket): Promise<void> {
     const { accountId = '' } = ticket.request.requirements;
-    // If this request has left the list, a later one of the client may wait, and must not be counted as answered.
-    if (!(await requests.list(accountId)).some((pending) => pending.id === id)) return;
+    // If it is gone, a later request of the client may have begun.
+    const pending = (await this.#ports.requests.list(accountId)).find(({ id }) => id === ticket.id);
+    if (pending !== undefined) await this.#close(accountId, pending, ticket.state);
+  }
+
+  async #close(accountId: string, { id, sender }: PendingRequest, state: TicketState | undefined): Promise<void> {
+    const { clock, requests } = this.#ports;
     const isApproved = state === 'approved' || state === 'redeemed';
-    await this.#pace.noteAnswered({ accountId, sender: senderOf(ticket) }, isApproved, clock());
+    await this.#pace.noteAnswered({ accountId, sender }, isApproved, clock());
     await requests.remove(accountId, id);
   }
 
@@ -109,15 +144,26 @@ export class RequestActs {
    * @returns false if another caller has claimed the answer
    */
   claimAnswer({ id }: BackchannelTicket, lasts: number): Promise<boolean> {
-    return this.#ports.notes.claim(`answering:${id}`, lasts);
+    return this.#ports.notes.claim(answerClaimOf(id), lasts);
   }
 
-  /** Redeems an approved request whose client got its grant. One that was reported meanwhile stays denied. */
+  /** Lets a repeated decision give the answer. It is not waited for: if it fails, the claim ends with its time. */
+  releaseAnswer({ id }: BackchannelTicket): void {
+    this.#ports.notes.write(answerClaimOf(id), 1).catch(() => undefined);
+  }
+
+  /**
+   * Redeems an approved request whose client got its grant. One that was reported meanwhile stays denied, and one whose
+   * time is up stays as it is.
+   */
   async settle({ id }: BackchannelTicket, grantId: string): Promise<Outcome | undefined> {
     return change(
       this.#ports,
       () => this.#ports.store.find(id),
-      (ticket, moment) => (ticket.state === 'approved' ? transitions.redeem(ticket, moment, grantId) : ticket),
+      (ticket, moment) =>
+        ticket.state === 'approved' && isLive(ticket, moment.now)
+          ? transitions.redeem(ticket, moment, grantId)
+          : ticket,
     );
   }
 }
@@ -125,6 +171,10 @@ export class RequestActs {
 /** Returns true if the ticket is for a request without a browser. */
 export function isBackchannel(ticket: Ticket): ticket is BackchannelTicket {
   return ticket.request.backchannel !== undefined;
+}
+
+function answerClaimOf(id: string): string {
+  return `answering:${id}`;
 }
 
 function senderOf({ request }: Pick<Ticket, 'request'>): string {

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { calculateJwkThumbprint } from 'jose';
 import { assessByDefault, type QrLoginOptions, qrLogin } from '../../../src/index.ts';
-import { siteOf } from '../../security/attack.ts';
+import { KeyvBrowserList } from '../../../src/stores/memory/browser-list.ts';
+import { replacing, siteOf } from '../../security/attack.ts';
 import {
   approveEnrolment,
   askToEnrol,
@@ -167,6 +168,40 @@ describe('a browser that asks to be enrolled by the phone', () => {
     expect(await enrolledBy(alice.phone)).to.deep.equal([]);
     const again = await askToEnrol(browser, key);
     await again.finish(await approveEnrolment(alice, again));
+    expect(await enrolledBy(alice.phone)).to.have.length(1);
+  });
+
+  it('is not enrolled again for a moment if it repeats its last request after it was forgotten or reported', async () => {
+    for (const end of ['forget', 'report']) {
+      const page = await askToEnrol(browser, key);
+      const checkCode = await approveEnrolment(alice, page);
+      await page.finish(checkCode);
+      const [{ id } = {}] = await enrolledBy(alice.phone);
+      if (end === 'forget') await forget(`${id}`);
+      else await sendDecision(alice.phone, { decision: 'report' });
+      let written = 0;
+      const restore = replacing(KeyvBrowserList.prototype, 'put', () => async () => {
+        written += 1;
+        return [];
+      })();
+      try {
+        expect((await page.finish(checkCode)).status, end).to.equal(200);
+      } finally {
+        restore();
+      }
+      expect(written, end).to.equal(0);
+    }
+  });
+
+  it('is enrolled although another account has forgotten the same browser meanwhile', async () => {
+    const page = await askToEnrol(browser, key);
+    const checkCode = await approveEnrolment(alice, page);
+    await world.qr.enrol('b0b', { key: JSON.parse(await key.publicKey()) });
+    const bob = await phoneOf(site, 'bob');
+    const { csrf } = (await bob.look(`${site.issuer}/qr/devices`)).json();
+    await bob.post(`${site.issuer}/qr/devices`, { csrf, forget: await key.enrolmentId() });
+    expect(await enrolledBy(bob)).to.deep.equal([]);
+    await page.finish(checkCode);
     expect(await enrolledBy(alice.phone)).to.have.length(1);
   });
 

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import * as client from 'openid-client';
+import type { QrLogin } from '../../../src/index.ts';
 import { MOST_REQUESTS } from '../../../src/ticket/requests/pending-request.ts';
 import { DESK, deskClient } from '../../fixtures/test-client.ts';
 import { GENEROUS, storesMayTake } from '../../stores/patience.ts';
 import { RedisWorld } from '../../support/redis-world.ts';
+import { withFeatures } from '../../support/relying-party.ts';
 import { CLIENT_ID, CLIENT_SECRET, PhonePerson, type World } from '../../support/world.ts';
 import {
   ALICE,
@@ -222,7 +224,66 @@ describe('the limits of requests without a browser', () => {
   });
 });
 
-describe('a store that does not answer during a request without a browser', () => {
+describe('a deployment that checks the context of requests without a browser itself', () => {
+  const API = 'https://api.example';
+  let desk: DeskWorld;
+
+  beforeEach(async () => {
+    const ciba = (): QrLogin['ciba'] => desk.world.qr.ciba;
+    desk = await startWithDesk({
+      clients: [deskClient('payer', { authorization_details_types: ['payment'] })],
+      qrLogin: { limits: { address: { request: 3 } } },
+      configuration: withFeatures({
+        ciba: {
+          enabled: true,
+          deliveryModes: ['poll'],
+          validateRequestContext: async () => undefined,
+          validateBindingMessage: async () => undefined,
+          processLoginHint: (ctx, hint) => ciba().processLoginHint(ctx, hint),
+          verifyUserCode: (ctx, account, code) => ciba().verifyUserCode(ctx, account, code),
+          triggerAuthenticationDevice: (ctx, request) => ciba().triggerAuthenticationDevice(ctx, request),
+        },
+        resourceIndicators: {
+          enabled: true,
+          getResourceServerInfo: () => ({ scope: 'read', audience: API }),
+        },
+        richAuthorizationRequests: {
+          enabled: true,
+          types: { payment: { validate: () => undefined } },
+          authorizationDetailsForGrantSource: () => [],
+          authorizationDetailsForAccessToken: () => [],
+        },
+      }),
+    });
+  });
+
+  afterEach(() => desk.world.stop());
+
+  it('keeps the limit of an address, which counts each request once', async () => {
+    const login_hint = 'nobody@example.com';
+    for (let at = 0; at < 3; at++)
+      expect((await refusal(ask(desk.world, { login_hint }))).error).to.equal('unknown_user_id');
+    expect((await refusal(ask(desk.world))).status).to.equal(429);
+  });
+
+  it('keeps the refusal of what the phone cannot show', async () => {
+    const details = { authorization_details: '[{"type":"payment"}]', resource: API };
+    const asking = ask(desk.world, details, 'payer');
+    expect(await refusal(asking)).to.deep.equal({ error: 'invalid_request', status: 400 });
+    expect(desk.notified).to.deep.equal([]);
+  });
+
+  it('gets the reason of a refusal, also if the record of oidc-provider cannot be removed', async () => {
+    await ask(desk.world);
+    const { prototype } = desk.world.provider.BackchannelAuthenticationRequest;
+    prototype.destroy = async () => {
+      throw new Error('the store does not answer');
+    };
+    expect(await refusal(ask(desk.world))).to.deep.equal(FORBIDDEN);
+  });
+});
+
+describe('a store that does not answer to a request without a browser', () => {
   storesMayTake(GENEROUS);
 
   it('causes a 503 with Retry-After, and the client can ask again', async () => {

@@ -1,9 +1,13 @@
 import { expect } from 'chai';
 import * as client from 'openid-client';
+import { QrLoginError } from '../../../src/ticket/errors.ts';
+import { RequestActs } from '../../../src/ticket/requests/request-acts.ts';
 import { DESK, deskClient } from '../../fixtures/test-client.ts';
+import type { Answer } from '../../support/agent.ts';
 import { PhonePerson } from '../../support/world.ts';
 import {
   ALICE,
+  type Asked,
   ask,
   type DeskWorld,
   fetchTokens,
@@ -21,8 +25,26 @@ async function userInfoStatus({ world }: DeskWorld, accessToken: string): Promis
   return (await fetch(`${world.issuer}/me`, { headers })).status;
 }
 
+/** Makes the next note of an answer in its ticket fail. */
+function failToSettle(): void {
+  const { settle } = RequestActs.prototype;
+  RequestActs.prototype.settle = async () => {
+    RequestActs.prototype.settle = settle;
+    throw new QrLoginError('store_unavailable', 'The store did not answer.');
+  };
+}
+
 describe('a client that asks without a browser and polls', () => {
   let desk: DeskWorld;
+
+  /** Approves a request, and fails after its client has got the grant. */
+  async function approveHalfway(): Promise<{ readonly asked: Asked; readonly phone: PhonePerson }> {
+    const asked = await ask(desk.world);
+    const phone = await phoneWithRequest(desk.world);
+    failToSettle();
+    expect((await phone.approve()).status).to.equal(503);
+    return { asked, phone };
+  }
 
   beforeEach(async () => {
     desk = await startWithDesk({ clients: [deskClient('other desk')] });
@@ -51,6 +73,30 @@ describe('a client that asks without a browser and polls', () => {
     expect(user.name).to.equal('Alice Liddell');
   });
 
+  it('is shown without a host, because it can register any host', async () => {
+    await desk.world.stop();
+    const registered = {
+      redirect_uris: ['https://bank.example/callback'],
+      response_types: ['code' as const],
+      grant_types: ['urn:openid:params:grant-type:ciba', 'authorization_code'],
+      backchannel_client_notification_endpoint: 'https://bank.example/ping',
+    };
+    const ids = ['with redirect URIs', 'with an endpoint'];
+    desk = await startWithDesk({
+      clients: [
+        deskClient('with redirect URIs', registered),
+        deskClient('with an endpoint', { ...registered, redirect_uris: [], response_types: [] }),
+      ],
+    });
+    for (const id of ids) await ask(desk.world, {}, id);
+    const shown = ids.map((id) => ({ id, name: `The ${id}` }));
+    const phone = await new PhonePerson(desk.world).signIn();
+    expect((await listed(phone)).map(({ client: sender }) => sender)).to.deep.equal(shown);
+    expect(desk.notified.map(([, request]) => request.client)).to.deep.equal(shown);
+    await openFirst(phone);
+    expect((await phone.look()).json().client).to.deep.equal(shown[0]);
+  });
+
   it('gets tokens once, however often the user approves', async () => {
     const asked = await ask(desk.world);
     const phone = await phoneWithRequest(desk.world);
@@ -63,6 +109,42 @@ describe('a client that asks without a browser and polls', () => {
     expect((await refusal(fetchTokens(asked))).error).to.equal('invalid_grant');
   });
 
+  it('keeps no grant of an Approve that took so long that another one was answered', async () => {
+    const { provider } = desk.world;
+    const asked = await ask(desk.world);
+    const phone = await phoneWithRequest(desk.world);
+    const { claimAnswer } = RequestActs.prototype;
+    const give = provider.backchannelResult.bind(provider);
+    let repeated: Answer | undefined;
+    provider.backchannelResult = async (...given) => {
+      provider.backchannelResult = give;
+      repeated = await phone.approve();
+      return give(...given);
+    };
+    // The claim of the first one has ended meanwhile.
+    RequestActs.prototype.claimAnswer = async () => true;
+    try {
+      await phone.approve();
+    } finally {
+      RequestActs.prototype.claimAnswer = claimAnswer;
+    }
+    expect(repeated?.json().state).to.equal('redeemed');
+    expect((await refusal(fetchTokens(asked))).error).to.equal('invalid_grant');
+  });
+
+  it('keeps no grant if the time of the approval ends while it gets one', async () => {
+    const { provider, clock } = desk.world;
+    const asked = await ask(desk.world);
+    const phone = await phoneWithRequest(desk.world);
+    const give = provider.backchannelResult.bind(provider);
+    provider.backchannelResult = async (...given) => {
+      clock.forward(180);
+      return give(...given);
+    };
+    expect((await phone.approve()).json()).to.include({ error: 'over', reason: 'expired' });
+    expect((await refusal(fetchTokens(asked))).error).to.equal('invalid_grant');
+  });
+
   it('gets access_denied if the user declines, and may ask once more', async () => {
     const asked = await ask(desk.world);
     const phone = await phoneWithRequest(desk.world);
@@ -72,7 +154,39 @@ describe('a client that asks without a browser and polls', () => {
     expect((await ask(desk.world)).answer.auth_req_id).to.be.a('string');
   });
 
-  it('gets no answer once its request has expired, and the phone then has nothing to approve', async () => {
+  it('may ask again after a denial that could not reach it', async () => {
+    await ask(desk.world);
+    const phone = await phoneWithRequest(desk.world);
+    const { authReqIdOf } = RequestActs.prototype;
+    // The secrets of the server have changed.
+    RequestActs.prototype.authReqIdOf = () => undefined;
+    try {
+      expect((await phone.deny()).status).to.equal(500);
+    } finally {
+      RequestActs.prototype.authReqIdOf = authReqIdOf;
+    }
+    expect((await ask(desk.world)).answer.auth_req_id).to.be.a('string');
+  });
+
+  it('cannot be approved any more once it is removed, and can be declined', async () => {
+    for (const [decision, result] of [
+      ['approve', { status: 410, error: 'over' }],
+      ['deny', { status: 200, state: 'denied' }],
+    ] as const) {
+      await desk.world.stop();
+      desk = await startWithDesk();
+      await ask(desk.world);
+      const phone = await phoneWithRequest(desk.world);
+      const { Client } = desk.world.provider;
+      const find = Client.find.bind(Client);
+      Client.find = async (id) => (id === DESK ? undefined : find(id));
+      const answer = await phone.decide(decision);
+      expect({ status: answer.status, ...answer.json() }, decision).to.include(result);
+      expect(await listed(phone), decision).to.deep.equal([]);
+    }
+  });
+
+  it('gets no answer after its time, in which the phone has nothing to approve any more', async () => {
     const { world } = desk;
     const asked = await ask(world, { requested_expiry: '30' });
     expect(asked.answer.expires_in).to.equal(30);
@@ -137,7 +251,46 @@ describe('a client that asks without a browser and polls', () => {
       expect((await phone.look()).json()).to.include({ state: 'denied', because: 'report' });
     });
 
-    it('after the approval, but before it has fetched its tokens, gets none', async () => {
+    it('after an Approve that failed once the client had its grant loses its access', async () => {
+      const { asked, phone } = await approveHalfway();
+      const { access_token: accessToken } = await fetchTokens(asked);
+      expect(await userInfoStatus(desk, accessToken)).to.equal(200);
+      expect((await phone.decide('report')).json()).to.include({ state: 'denied', because: 'report' });
+      expect(await userInfoStatus(desk, accessToken)).to.equal(401);
+    });
+
+    it('after such an Approve has expired loses its access, and gets none', async () => {
+      const { asked, phone } = await approveHalfway();
+      const { access_token: accessToken } = await fetchTokens(asked);
+      desk.world.clock.forward(180);
+      expect((await phone.decide('report')).status).to.equal(200);
+      expect(await userInfoStatus(desk, accessToken)).to.equal(401);
+    });
+
+    it('during an Approve that fails after that gets nothing, once the user repeats one of both', async () => {
+      for (const decision of ['approve', 'report']) {
+        await desk.world.stop();
+        desk = await startWithDesk();
+        const { provider } = desk.world;
+        const asked = await ask(desk.world);
+        const phone = await phoneWithRequest(desk.world);
+        const give = provider.backchannelResult.bind(provider);
+        let reported: Answer | undefined;
+        provider.backchannelResult = async (...given) => {
+          provider.backchannelResult = give;
+          reported = await phone.decide('report');
+          return give(...given);
+        };
+        failToSettle();
+        expect((await phone.approve()).status, decision).to.equal(503);
+        // The report stands, but the client has no answer yet, so the report has to be repeated.
+        expect(reported?.status, decision).to.equal(503);
+        expect((await phone.decide(decision)).json().state, decision).to.equal('denied');
+        expect((await refusal(fetchTokens(asked))).error, decision).to.equal('invalid_grant');
+      }
+    });
+
+    it('after the end, but before it has fetched its tokens, gets none', async () => {
       const asked = await ask(desk.world);
       const phone = await phoneWithRequest(desk.world);
       await phone.approve();

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { eventually } from '../../../src/stores/contract/eventually.ts';
 import type { BackchannelTicket, NotAsked, RequestInput } from '../../../src/ticket/requests/request-acts.ts';
 import { keptUntil } from '../../../src/ticket/ticket.ts';
 import { alice, awaitRefusal, bob, signInRequest } from '../builders.ts';
@@ -101,7 +102,39 @@ describe('a request without a browser', () => {
     expect(await ask({ request: other })).to.equal('too soon');
   });
 
-  it('can be answered by only one caller at a time', async () => {
+  it('is not on the list if it could not be made, so that its client can ask again', async () => {
+    scene.store.beforeCreate = async () => {
+      throw new Error('the store does not answer');
+    };
+    expect(await ask().catch(({ message }) => message)).to.equal('the store does not answer');
+    expect(await ask()).to.be.an('object');
+  });
+
+  it('leaves the list if its client was refused because the store failed after that', async () => {
+    const { write } = scene.notes;
+    scene.notes.write = async () => {
+      throw new Error('the store does not answer');
+    };
+    expect(await ask().catch(({ message }) => message)).to.equal('the store does not answer');
+    scene.notes.write = write;
+    await eventually('is off the list', async () => (await scene.ceremony.requests.list('alice')).length === 0);
+    expect(await ask()).to.be.an('object');
+  });
+
+  it('does not keep its client from asking once its ticket is gone', async () => {
+    const { id } = await asked();
+    await scene.keyv.delete(`ticket:${id}`);
+    expect(await ask()).to.be.an('object');
+  });
+
+  it('does not keep its client from asking once it is decided, also if it could not be closed', async () => {
+    const { id } = await asked();
+    await scene.phone.scan(id, alice());
+    await scene.phone.deny(id, alice());
+    expect(await ask()).to.be.an('object');
+  });
+
+  it('has one answer at a time', async () => {
     const ticket = await asked();
     expect(await scene.ceremony.requests.claimAnswer(ticket, 1_000)).to.equal(true);
     expect(await scene.ceremony.requests.claimAnswer(ticket, 1_000)).to.equal(false);
