@@ -1,4 +1,5 @@
 import type { Provider } from '../../oidc/provider.ts';
+import { toReadableText } from '../../oidc/request/readable-text.ts';
 import { type BrowserKey, readBrowserKey, thumbprintOf } from '../../ticket/browsers/browser-key.ts';
 import { hasSignedEnrolment } from '../../ticket/browsers/enrolment.ts';
 import { notFound, QrLoginError } from '../../ticket/errors.ts';
@@ -13,6 +14,9 @@ import { describeUserAgent } from '../request/client-info.ts';
 import type { DeviceDescriber } from '../request/device.ts';
 import type { Urls } from '../request/urls.ts';
 import type { BrowserRequest, PromptForm } from './browser-request.ts';
+
+/** The most characters of the place in the details. A line that is too long would be refused. */
+const MAX_PLACE = 50;
 
 export interface EnrolmentRequestPorts {
   readonly provider: Provider;
@@ -74,7 +78,7 @@ export class EnrolmentRequests {
     const { devices, clock } = this.#ports;
     const device = await devices.describe(ctx);
     const name = nameOf(describeUserAgent(device.userAgent));
-    const where = place(device.place);
+    const where = toReadableText(place(device.place), MAX_PLACE);
     const [date = '', time = ''] = new Date(clock()).toISOString().split('T');
     return [
       t('enrol.ask.browser', { browser: where === '' ? name : `${name} · ${where}` }),

@@ -56,12 +56,13 @@ const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
 /**
  * Returns a text from outside, such as a client's name, in the form in which it is shown to users: without what is
  * invisible, reorders or covers other text, on one line, and not too long. It is empty if nothing visible is left.
+ * @param max the most characters, as a reader counts them
  */
-export function toReadableText(raw: string): string {
-  if (raw === '' || PLAIN.test(raw)) return raw;
+export function toReadableText(raw: string, max: number = MAX_CHARACTERS): string {
+  if (raw === '' || (raw.length <= max && PLAIN.test(raw))) return raw;
   const shown: string[] = [];
   for (const { segment } of characters.segment(visibleIn(raw))) {
-    if (shown.length === MAX_CHARACTERS) return `${shown.slice(0, -1).join('')}…`;
+    if (shown.length === max) return `${shown.slice(0, -1).join('')}…`;
     shown.push(limitMarks(segment));
   }
   return shown.join('');

@@ -217,6 +217,26 @@ describe('a browser that asks to be enrolled by the phone', () => {
 });
 
 describe('enrolment by the phone', () => {
+  it('is asked for from a place with a long name, which is cut', () =>
+    World.during(
+      {
+        ...OPTIONS,
+        qrLogin: { ...OPTIONS.qrLogin, locate: () => ({ city: 'Llanfair'.repeat(20), country: 'GS' }) },
+        extend: ({ provider }) => {
+          provider.proxy = true;
+        },
+      },
+      async (world) => {
+        const site = siteOf(world);
+        const headers = { 'x-forwarded-for': '203.0.113.1' };
+        for (const language of ['en', 'de', 'es', 'fr', 'ar', 'ja']) {
+          const browser = await browserAt(site, { ...headers, 'accept-language': language });
+          const answer = await requestEnrolment(browser, await TestBrowserKey.make());
+          expect([answer.status, answer.json().error], language).to.deep.equal([200, undefined]);
+        }
+      },
+    ));
+
   it('is not offered where the option is off', () =>
     World.during({ ...OPTIONS, qrLogin: { ...OPTIONS.qrLogin, enrolByPhone: false } }, async (world) => {
       const browser = await browserAt(siteOf(world));
