@@ -266,7 +266,7 @@ describe('a deployment that checks the context of requests without a browser its
     expect((await refusal(ask(desk.world))).status).to.equal(429);
   });
 
-  it('keeps the refusal of what the phone cannot show', async () => {
+  it('keeps the refusal of details that the phone cannot show', async () => {
     const details = { authorization_details: '[{"type":"payment"}]', resource: API };
     const asking = ask(desk.world, details, 'payer');
     expect(await refusal(asking)).to.deep.equal({ error: 'invalid_request', status: 400 });
