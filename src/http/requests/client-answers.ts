@@ -13,7 +13,6 @@ import { type BackchannelTicket, isBackchannel, type RequestActs } from '../../t
 import type { ApprovedTicket, DeniedTicket, Ticket } from '../../ticket/ticket.ts';
 import { traceOf } from '../../ticket/ticket-id.ts';
 import type { Announce } from '../events/ticket-events.ts';
-import { serverError } from '../hooks/call-hook.ts';
 
 export interface ClientAnswerPorts {
   readonly provider: Provider;
@@ -140,7 +139,9 @@ export class ClientAnswers {
   #idOf(ticket: BackchannelTicket): string {
     const id = this.#ports.ceremony.requests.authReqIdOf(ticket);
     if (id !== undefined) return id;
-    throw serverError(new Error('The request was made with secrets that this server does not have.'));
+    throw new QrLoginError('server_error', 'The request was made with secrets that this server does not have.', {
+      cause: new Error(`no secret opens the request ${ticket.id}`),
+    });
   }
 }
 
