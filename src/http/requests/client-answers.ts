@@ -140,7 +140,7 @@ export class ClientAnswers {
     const id = this.#ports.ceremony.requests.authReqIdOf(ticket);
     if (id !== undefined) return id;
     throw new QrLoginError('server_error', 'The request was made with secrets that this server does not have.', {
-      cause: new Error(`no secret opens the request ${ticket.id}`),
+      cause: new Error("the request's secret is not among the secrets"),
     });
   }
 }
