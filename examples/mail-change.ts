@@ -47,7 +47,7 @@ export function mailChange({ provider, accounts, qr }: MailChangePorts): Middlew
         ({ outcome }) => {
           if (outcome === 'approved') accounts.changeEmail(accountId, email);
         },
-        // This process stops before the end of the action, so the address stays as it is.
+        // If this process stops before the end of the action, it gets no result. The address stays as it is.
         () => undefined,
       );
       changes.set(accountId, change);

@@ -13,7 +13,7 @@ export function reachOwn(clients: readonly ClientMetadata[], send: typeof fetch 
   const own = new Set(clients.flatMap(({ backchannel_logout_uri: uri }) => uri ?? []));
   return (url, init = {}) => {
     if (!own.has(String(url))) return fetch(url, init);
-    // The dispatcher blocks private addresses.
+    // oidc-provider's dispatcher blocks private addresses.
     const { dispatcher: _guard, ...plain } = init as RequestInit & { dispatcher?: unknown };
     return send(url, plain);
   };

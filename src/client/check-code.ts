@@ -34,7 +34,7 @@ export class DigitField {
       if (!(event instanceof InputEvent && event.isComposing)) take();
     });
     this.#input.addEventListener('compositionend', take);
-    // An app that comes back opens the page anew, or changes the address of the waiting tab.
+    // An app that comes back with the digits opens the page anew, or changes the address of the waiting tab.
     addEventListener('hashchange', () => this.#fillIn());
     this.#fillIn();
     this.showContinue();

@@ -1,4 +1,4 @@
-/** Requests to the provider. Each has a deadline, and only an answer of the provider itself counts as one. */
+/** Requests to the provider. Each has a deadline, and only an answer of the provider itself counts as an answer. */
 
 /** An answer of the provider, and not a page of a proxy or of a captive portal. */
 export interface Answer<Body> {
@@ -69,7 +69,7 @@ export function post<Body>(url: string, fields: Record<string, string>): Promise
 
 /**
  * Sends a POST until the server has decided on it. The request must be one that may be repeated.
- * @param onAttempt is called after each attempt, with false if there was no answer
+ * @param onAttempt is called after each attempt, with false if there was no answer or a server error
  * @param makeFields is called for each attempt
  */
 export async function postUntilAnswered<Body>(
@@ -85,7 +85,8 @@ export async function postUntilAnswered<Body>(
 
 /**
  * Does the same as {@link postUntilAnswered}, but only as long as the request is wanted.
- * @returns the decision; undefined if the request is not wanted any more. Then `onAttempt` is not called.
+ * @returns the decision; undefined if the request is not wanted any more. `onAttempt` is not called for an undecided
+ * attempt during which that happened.
  */
 export async function postWhile<Body>(
   url: string,

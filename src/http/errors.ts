@@ -119,8 +119,8 @@ const BEYOND_OUR_URLS: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * Answers for the rest of the provider: adds `Retry-After` to the answers of oidc-provider while the store is out of
- * reach, and renders the error for the deployment's own pages and for a client that starts too many requests.
+ * Handles errors outside of the plugin's own URLs: adds `Retry-After` to the answers of oidc-provider while the store
+ * is out of reach, and renders the error for the deployment's own pages and for a client that starts too many requests.
  */
 export function answerTrouble(ports: ErrorPorts): Middleware {
   return async (ctx, next) => {

@@ -31,7 +31,7 @@ export type GetAccessToken = (refused?: string) => Promise<string> | string;
 
 /** Options of every request. */
 export interface RequestOptions {
-  /** Ends the request. The call then throws the signal's reason. The provider may have acted on it all the same. */
+  /** Ends the request. The call then throws the signal's reason. The provider may still carry the request out. */
   readonly signal?: AbortSignal | undefined;
 }
 

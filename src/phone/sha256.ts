@@ -1,6 +1,6 @@
 /**
  * SHA-256 (FIPS 180-4) in plain JavaScript, for the hash of the access token in a proof (RFC 9449, section 4.2): React
- * Native has no WebCrypto. It has no branch and no table look-up that depends on the input.
+ * Native has no WebCrypto. This code has no branch and no table look-up that depends on the input.
  */
 
 const BLOCK_BYTES = 64;

@@ -3,7 +3,7 @@ const GOOD_FOR_MS = 1_000;
 
 /**
  * Finds out if a store takes writes, because a store that is full or read-only still answers. It writes at most once a
- * second, but after a failure again at the next call. Concurrent callers share one write.
+ * second, but after a failed write the next call writes again. Concurrent callers share one write.
  */
 export class WriteProbe {
   readonly #write: () => Promise<unknown>;

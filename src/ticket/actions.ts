@@ -37,7 +37,7 @@ export class ActionActs {
     return randomBytes(ID_BYTES).toString('base64url');
   }
 
-  /** Creates the ticket of an action. An action has one ticket only: after it has expired, it is requested anew. */
+  /** Creates the ticket of an action. An action has only one ticket. Once that has expired, request a new action. */
   async request(id: string, { request, browser, lasts }: ActionInput): Promise<ActionTicket> {
     const { store, clock, lifetimes, shortCodes } = this.#ports;
     const now = clock();

@@ -19,7 +19,8 @@ export interface CeremonyPorts {
   readonly shortCodes?: ShortCodes | undefined;
   readonly lifetimes: Lifetimes;
   /**
-   * The way in which a check code is entered if the phone has scanned the code, and not typed it. Default: `digits`.
+   * The way in which a check code is entered, unless the user typed the code on the phone instead of scanning it.
+   * Default: `digits`.
    */
   readonly checkCodeEntry?: CheckCodeEntry;
 }

@@ -139,7 +139,7 @@ export function over(reason?: ErrorReason): QrLoginError {
   return new QrLoginError('over', 'This sign-in is over. Show a new code and start again.', { reason });
 }
 
-/** Returns the error for another session of the account that has scanned the ticket. */
+/** Returns the error for a phone whose account has scanned the ticket in another session. */
 export function scannedElsewhere(): QrLoginError {
   return new QrLoginError('wrong_state', 'This account has scanned the code on another device. Decide there.', {
     reason: 'elsewhere',

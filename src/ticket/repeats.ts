@@ -2,13 +2,14 @@ import type { DecidedState } from './errors.ts';
 import { type Approver, isOwner, stateAt, type Ticket, type TicketState } from './ticket.ts';
 
 /**
- * An act of the phone whose repetition changes nothing. A repeated report counts again: it may end more than before.
+ * An act of the phone whose repetition changes nothing. A report is no such act, because a repeated report may end more
+ * than the first one did.
  */
 export type RepeatableAct = 'scan' | 'approve' | 'deny' | 'unable';
 
 /**
- * A ticket that shows the result of an act. A cancelled or expired ticket is not one, because it has an error that says
- * how it ended.
+ * A ticket that shows the result of an act. Cancelled and expired tickets do not count, because they have an error that
+ * says how they ended.
  */
 type StandingTicket<Act extends RepeatableAct> = Extract<
   Ticket,
@@ -24,8 +25,8 @@ const LEADS_TO: Readonly<Record<RepeatableAct, readonly TicketState[]>> = {
 };
 
 /**
- * Returns true if this approver has done this act on the ticket before, and it stands. The first answer may have been
- * lost, so the act must be answered with the ticket as it is.
+ * Returns true if this approver has done this act on the ticket before, and its result still stands. The first answer
+ * may have been lost, so the act must be answered with the ticket as it is.
  */
 export function isRepeated<Act extends RepeatableAct>(
   ticket: Ticket,

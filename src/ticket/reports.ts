@@ -11,7 +11,7 @@ type ReportPorts = Pick<CeremonyPorts, 'keys' | 'notes'>;
 export interface ReportedOrigin {
   /** The network address that the browser's requests come from. */
   readonly source: string;
-  /** The client that asks for something other than a sign-in, which counts instead of the address. */
+  /** The client, if it asks for something other than a sign-in. It then counts instead of the address. */
   readonly actionOf?: string;
 }
 
@@ -44,7 +44,7 @@ export async function noteReport(
   return isNew;
 }
 
-/** Returns the judgement, with `blocked` for a reported network address, regardless of the deployment's verdict. */
+/** Returns the judgement. Its verdict is `blocked` if the origin was reported, whatever the deployment's verdict is. */
 export async function denyIfReported<T extends { readonly verdict: Verdict }>(
   judging: Promise<T>,
   reported: Promise<boolean>,

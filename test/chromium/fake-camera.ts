@@ -1,6 +1,6 @@
 /**
- * Provides cameras that film the picture that a test sets. The complete Chromium has a fake camera that films a file. The
- * headless shell of the short suite has no camera, so a canvas replaces it, which takes a quarter of the time.
+ * Provides cameras that film the picture that a test sets. The complete Chromium has a fake camera that films a file.
+ * The headless shell of the short suite has no camera, so a canvas replaces it, which takes a quarter of the time.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -56,7 +56,7 @@ export class FakeCamera implements Camera {
   }
 
   async fitInto(): Promise<void> {
-    // Every page of this browser has the camera.
+    // There is nothing to do: every page of this browser has the camera.
   }
 
   seeNothing(): void {
@@ -100,7 +100,7 @@ export class CanvasCamera implements Camera {
   }
 
   async close(): Promise<void> {
-    // The browser belongs to all tests.
+    // Leave the browser open, because all tests share it.
   }
 }
 

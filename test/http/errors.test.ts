@@ -126,8 +126,8 @@ describe('a store that does not answer', () => {
       const link = new URL(links[0]?.[1] ?? '', answer.url);
       if (name.includes('/interaction/')) expect(link.pathname, name).to.match(/^\/interaction\/[\w-]+$/);
       const again = await agent.get(link, { headers: { accept: 'text/html' } });
-      // A signed-in browser is redirected. A phone does not know a ticket that no phone has scanned, and a sign-in is
-      // unknown where requests are opened.
+      // A signed-in browser is redirected. A ticket that no phone has scanned is unknown to the phone. A sign-in is
+      // unknown at `/qr/requests/`, because it is no request without a browser.
       const good = name.endsWith('redeemed') && name.includes('/interaction/') ? 303 : 200;
       const unclaimed = name.endsWith('waiting') && name.includes('/qr/tickets/');
       const unknown = unclaimed || name.includes('/qr/requests/');

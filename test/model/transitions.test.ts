@@ -39,7 +39,7 @@ const STEPS: Readonly<Record<Exclude<Act, 'show'>, Step>> = {
   approve: (ticket, approver, now) => transitions.approve(ticket, { approver, checkCode: true }, at(now)),
   deny: (ticket, approver, now) => transitions.deny(ticket, approver, at(now)),
   report: (ticket, approver, now) => transitions.report(ticket, approver, at(now)),
-  // The type of this function allows no other ticket.
+  // The type of `reportNext` allows only a waiting ticket.
   reportNext: (ticket, approver, now) =>
     ticket.state === 'waiting' ? transitions.reportNext(ticket, approver, at(now)) : undefined,
   forbid: (ticket, approver, now) => transitions.forbid(ticket, approver, at(now)),

@@ -1,7 +1,8 @@
 /**
- * Runs the crowd test (many users sign in while a fault recurs) by hand: `npm run crowd -- [seconds] [sign-ins a second]
- * [row …]`, by default 40 s, 15 a second and every fault. Prints a row of the table in `docs/reliability.md` for each
- * fault. Prints lost sign-ins and late answers on the error output. The figures are meaningful only on an idle machine.
+ * Runs the crowd test (many users sign in while a fault recurs) by hand:
+ * `npm run crowd -- [seconds] [sign-ins a second] [row …]`, by default 40 s, 15 a second and every fault. Prints a row
+ * of the table in `docs/reliability.md` for each fault. Prints lost sign-ins and slow answers on the error output. The
+ * figures are meaningful only on an idle machine.
  */
 import { type CrowdCount, runCrowd } from './crowd.ts';
 import { CROWD_FAULTS } from './crowd-faults.ts';
@@ -16,7 +17,7 @@ await bundler.bundlePrograms();
 
 const [seconds = '40', rate = '15', ...chosen] = process.argv.slice(2);
 const size = { seconds: Number(seconds), rate: Number(rate) };
-/** The number of descriptions that are printed for each kind of end. */
+/** The most descriptions that are printed for each kind of failure. */
 const MOST_LINES = 15;
 
 for (const [index, fault] of CROWD_FAULTS.entries()) {

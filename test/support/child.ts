@@ -72,7 +72,8 @@ export class Child {
 
   /**
    * Starts a process, and resolves when it is ready.
-   * @throws Error with the output of the process, if it ends before that or takes longer than 150 s. The process has ended by then.
+   * @throws Error with the output of the process, if it ends before it is ready or takes longer than 150 s, after which
+   * it is killed
    */
   static async start(name: string, command: readonly string[], { ready, ...options }: ChildOptions): Promise<Child> {
     const [program = '', ...args] = [...prefix, ...command];

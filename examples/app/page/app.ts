@@ -33,7 +33,7 @@ export class App {
   readonly #ports: AppPorts;
   #phone: Promise<Phone> | undefined;
   #flow: TicketFlow | undefined;
-  /** Counts the screens that were opened. An answer that arrives after the user has left its screen shows nothing. */
+  /** Counts the screens that were opened, so that an answer for a screen that the user has left can be ignored. */
   #openCount = 0;
 
   constructor(ports: AppPorts) {

@@ -1,4 +1,4 @@
-/** The script of the QR page where the phone can enrol the browser: asks for that. */
+/** The script of a QR page that offers to enrol the browser by the phone: it sends the request to enrol. */
 import { isRefusal } from '../requests.ts';
 import { sendKey } from './send-key.ts';
 

@@ -1,6 +1,7 @@
 /**
- * Sends the decision on a page that follows its ticket, and repeats it if there is no answer. A browser repeats a form
- * on its own only on a connection that it has kept, and here the long poll occupies that connection.
+ * Sends the user's decision from a page that also waits for changes of its ticket, and sends it again if there is no
+ * answer. A browser repeats a form on its own only on a connection that it has kept, and here the long poll occupies
+ * that connection.
  */
 import { pause } from '../requests.ts';
 import { STATE, showPage } from './next-page.ts';

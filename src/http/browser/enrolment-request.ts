@@ -29,7 +29,7 @@ export interface EnrolmentRequestPorts {
   readonly settings: { readonly enrolByPhone: boolean };
 }
 
-/** Asks the phone to enrol the browser that shows a code: an action that takes a passkey on the phone, and the digits. */
+/** Asks the phone to enrol the browser that shows a code. It is an action that takes a passkey and the digits. */
 export class EnrolmentRequests {
   readonly #ports: EnrolmentRequestPorts;
 
@@ -71,8 +71,8 @@ export class EnrolmentRequests {
   }
 
   /**
-   * Describes the browser to the user of the phone. The lines are part of what is approved: each phone and each app shows
-   * them, and an app signs them. The browser is not signed in, so it may be that of an attacker.
+   * Describes the browser to the user of the phone. The lines are part of what is approved: each phone and each app
+   * shows them, and an app signs them. The browser is not signed in, so it may be that of an attacker.
    */
   async describe({ ctx }: BrowserRequest, key: BrowserKey, { t, nameOf, place }: Language): Promise<string[]> {
     const { devices, clock } = this.#ports;

@@ -2,8 +2,8 @@ import { type Counter, findMeter, type Histogram } from '../../stores/meter.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
 
 /**
- * The upper bounds of the buckets, in seconds. A signal between two processes takes milliseconds; if it gets lost, the
- * slow read takes ten seconds.
+ * The upper bounds of the buckets, in seconds. A signal between two processes takes milliseconds. If it gets lost, the
+ * change is noticed when the store is next reread, which happens every ten seconds.
  */
 const NOTIFICATION_BOUNDARIES_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** The upper bounds of the buckets, in seconds. Scanning and deciding takes a user seconds to minutes. */

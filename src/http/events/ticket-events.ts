@@ -21,7 +21,7 @@ export interface TicketEvent {
   readonly browserFrom: string;
   /** The account that decides, once a phone has scanned. */
   readonly accountId?: string;
-  /** The app that decides, if it is no page: its `client_id`. */
+  /** The `client_id` of the app in which the account decides; absent if it decides on a page. */
   readonly app?: string;
   /** Present if the short code was typed on the phone instead of scanning. */
   readonly typed?: true;
@@ -39,8 +39,8 @@ export interface ActionEvent extends TicketEvent {
 }
 
 /**
- * The last argument of `qr_login.failed`, after the error: the error's code, and the network address and the account, if
- * that is known, of the refused request.
+ * The last argument of `qr_login.failed`, after the error: the error's code, the network address of the refused
+ * request, and its account, if that is known.
  */
 export interface FailureEvent {
   readonly code: ErrorCode;

@@ -16,7 +16,7 @@ export class Locales {
   readonly #names: Readonly<Record<string, string>>;
   readonly #languages = new Map<string, Language>();
   readonly #tags: string[];
-  /** The chosen languages by `Accept-Language`. */
+  /** The language that was chosen for each `Accept-Language` header. */
   readonly #accepted = new BoundedCache<Language>();
 
   /**
@@ -41,7 +41,7 @@ export class Locales {
     }
   }
 
-  /** The same languages, without the texts of the deployment. */
+  /** The built-in languages, without the texts and languages of the deployment. */
   get builtIn(): Locales {
     return new Locales(this.#names, []);
   }

@@ -18,9 +18,9 @@ export interface WrongCheckCodePorts {
 
 /**
  * Counts the wrong check codes of each account between two right ones (NIST SP 800-63B-4, section 3.2.2). After too
- * many, no sign-in of that account that needs a check code can continue for a day. Sign-ins without one can: in a known
- * browser, with a passkey, or on the deployment's own pages. A code is wrong only for a ticket that the account itself
- * has approved, so an attacker cannot reach the limit without the owner.
+ * many, sign-ins of that account that need a check code are refused for a day. Sign-ins that need none still work: in a
+ * known browser, with a passkey, or on the deployment's own pages. A wrong code counts only for a ticket that the
+ * account itself has approved, so an attacker cannot reach the limit without the owner.
  */
 export class WrongCheckCodes {
   readonly #ports: WrongCheckCodePorts;

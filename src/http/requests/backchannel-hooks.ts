@@ -52,7 +52,7 @@ export interface BackchannelPorts {
 /** The longest time for a decision, in milliseconds. oidc-provider gives requests 10 minutes at most by default. */
 const LONGEST_MS = 60 * 60 * 1000;
 
-/** The reasons for the operator why a user was not asked. */
+/** Tell the operator why a user was not asked. */
 const REASONS: Readonly<Record<NotAsked, string>> = {
   reported: 'the user has reported this client within the last hour',
   pending: 'the user has a request of this client to decide, or too many others',
@@ -65,14 +65,17 @@ const REASONS: Readonly<Record<NotAsked, string>> = {
  */
 export class BackchannelHooks {
   readonly #ports: BackchannelPorts;
-  /** A request is counted once, and its functions may run at the same time. */
+  /** The admission of each request. Its functions may run at the same time, and share it: the request counts once. */
   readonly #admissions = new WeakMap<AuthenticationContext, Promise<void>>();
 
   constructor(ports: BackchannelPorts) {
     this.#ports = ports;
   }
 
-  /** Returns the functions. Each refuses as oidc-provider does: without that, it would answer 500 to a full store. */
+  /**
+   * Returns the functions. Each turns the plugin's errors into those of oidc-provider, which would otherwise answer
+   * 500, for example if the store is full.
+   */
   make(): CibaHooks {
     const { ciba } = this.#ports.settings;
     return {
@@ -112,7 +115,7 @@ export class BackchannelHooks {
 
   async #verifyUserCode(ctx: AuthenticationContext, accountId: string, userCode: string | undefined): Promise<void> {
     const { limits, settings } = this.#ports;
-    // To a client, an account that cannot be used is one that does not exist.
+    // A client must not be able to tell an account that cannot be used from one that does not exist.
     if ((await settings.findAccount(accountId)) === undefined) throw unknownUser();
     await limits.forAccount('request', accountId);
     const { verifyUserCode } = settings.ciba;
@@ -138,8 +141,8 @@ export class BackchannelHooks {
       announce(ctx, 'qr_login.shown', ticket);
       notifier.notify(accountId, ticket);
     } catch (error) {
-      // oidc-provider has stored it already. Its client gets no id of it, so a record that stays does no harm, and must
-      // not hide the reason of the refusal.
+      // oidc-provider has stored the request already. The client never gets its id, so a record that stays does no
+      // harm, and a failure to remove it must not hide the reason of the refusal.
       await request.destroy().catch(() => undefined);
       throw error;
     }

@@ -11,7 +11,7 @@ export interface WheelEntry {
 /**
  * Calls each entry back at its `nextAt`, with one timer for tens of thousands of entries. Each entry lies in a slot of
  * time, and only slots that are due are visited. An entry that is put again with a later time stays in its slot: it is
- * called back too early, and moves on when it is put again then.
+ * called back too early, and moves to a later slot when its callback puts it again.
  */
 export class TimerWheel<T extends WheelEntry> {
   readonly #widthMs: number;
@@ -19,7 +19,8 @@ export class TimerWheel<T extends WheelEntry> {
   #lastSlot: number;
 
   /**
-   * @param widthMs the width of a slot in milliseconds: if `turn` is called that often, no callback is later than that
+   * @param widthMs the width of a slot in milliseconds. If `turn` is called at this interval, a callback is late by one
+   * interval at most
    */
   constructor(widthMs: number, now: number) {
     this.#widthMs = widthMs;

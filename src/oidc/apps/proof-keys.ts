@@ -17,7 +17,7 @@ export interface ProofKey {
  * verifying a proof.
  */
 const MAX_KEYS = 1_000;
-/** The longest key in characters of JSON that is kept, so that a client cannot fill the memory. */
+/** Longer keys, in characters of JSON, are not kept, so that a client cannot fill the memory. */
 const MAX_KEY_LENGTH = 1_024;
 
 /**

@@ -2,9 +2,9 @@ import type { AdapterPayload } from 'oidc-provider';
 
 /**
  * Returns a payload whose `consumed` is a time in seconds since the epoch, as this adapter and oidc-provider write it.
- * A program of the deployment may also write `true`, a `Date` or its text. Values that are not true, such as `false`,
- * are left out: then the record has not been consumed.
- * @throws TypeError if `consumed` is another value: a record must not look unused because of it
+ * A program of the deployment may also write `true`, a `Date` or its text. `undefined`, `null`, `false` and `0` mean
+ * that the record has not been consumed, and are left out.
+ * @throws TypeError for any other value, because a used record would look unused if the value were left out
  */
 export function withTimeOfUse(payload: AdapterPayload): AdapterPayload {
   const { consumed, ...rest }: AdapterPayload & { consumed?: unknown } = payload;

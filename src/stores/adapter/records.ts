@@ -43,7 +43,10 @@ export interface Records {
    */
   finish(key: string, id: string, now: number): Promise<boolean>;
 
-  /** Gives a record back if this exchange has it, as if it had never been claimed, or consumed by this exchange. */
+  /**
+   * Gives a record back if this exchange has it. The record is then as it was before this exchange claimed or consumed
+   * it.
+   */
   release(key: string, id: string): Promise<void>;
 
   /** Deletes a record. @returns its payload; undefined if it did not exist */

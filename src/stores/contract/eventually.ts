@@ -5,7 +5,7 @@ const CHECK_EVERY_MS = 10;
 const PATIENCE_MS = 50_000;
 
 /**
- * Waits until a condition is true that no event announces.
+ * Waits for a condition that no event announces, by checking it again and again.
  * @param patience the longest wait in milliseconds
  * @throws Error that names the condition, if it does not become true
  */

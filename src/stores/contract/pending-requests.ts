@@ -1,4 +1,7 @@
-/** The contract of an engine's pending requests: all processes find what one has added, until it ends. */
+/**
+ * The contract of an engine's pending requests: when one process has added a request, all processes find it until it
+ * ends.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { MOST_REQUESTS, type PendingRequest, type PendingRequests } from '../../ticket/requests/pending-request.ts';

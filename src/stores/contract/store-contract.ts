@@ -24,7 +24,8 @@ export interface EnginePair {
 
 /**
  * Registers the tests that every store must pass: tickets, signals, notes, lists of browsers, pending requests and rate
- * limits. The tests go by `Date.now()`, because a store outside of this process does too; so must the engines.
+ * limits. The clock of the tests is `Date.now()`, because a store outside of this process goes by the real time. The
+ * engines must use `Date.now()` as well.
  *
  * @param runner the functions of your test runner: `import { after, before, describe, it } from 'node:test'`, or
  *   Mocha's

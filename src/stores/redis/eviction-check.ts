@@ -32,7 +32,7 @@ async function findPolicy(client: RedisClient): Promise<string | undefined> {
   );
 }
 
-/** Returns the answer to a command, or undefined if it is refused or late. */
+/** Returns the answer to a command, or undefined if Redis refuses it or does not answer in time. */
 async function ask(command: () => Promise<string | undefined>): Promise<string | undefined> {
   try {
     return await withDeadline(command());

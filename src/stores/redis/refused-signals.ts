@@ -2,8 +2,8 @@
 const REPORT_EVERY_MS = 60_000;
 
 /**
- * Reports that Redis refuses to publish or to subscribe, which the rights of its user (ACL) decide: with one warning of
- * the process, and at most once a minute to the callback.
+ * Reports that Redis refuses to publish or to subscribe, because the plugin's Redis user lacks the rights (ACL). The
+ * process gets one warning; the callback gets an error at most once a minute.
  */
 export class RefusedSignals {
   readonly #channels: string;

@@ -37,7 +37,7 @@ export class Subscription {
   readonly #ended: Promise<void>;
   #leave: (() => Promise<void>) | undefined;
   #isUp = false;
-  /** True if Redis has refused the last attempt, which it will do again. */
+  /** True if Redis has refused the last attempt to publish or subscribe. Trying again soon would not help. */
   #isRefused = false;
   /** The number of the last message to itself, and the callback for its arrival. */
   #checkNumber = 0;
@@ -80,8 +80,8 @@ export class Subscription {
     try {
       this.#leave = await this.#connect();
     } catch (error) {
-      // Any other error means that Redis is unavailable. Requests that need Redis fail by themselves, and the next round
-      // tries again.
+      // Any other error means that Redis is unavailable. Requests that need Redis fail by themselves, and the next
+      // round tries again.
       if (error instanceof Error && error.message.startsWith('NOPERM')) this.#refuse(error.message);
       return;
     }

@@ -26,14 +26,14 @@ export interface BrowserList<Entry extends ListedBrowser> {
 
   /**
    * Records a use of a browser.
-   * @returns true if the browser is on the list; one that is not on it is not added
+   * @returns true if the browser is on the list. A browser that is not on the list is not added.
    */
   used(accountId: string, id: string, use: Use): Promise<boolean>;
 
   /**
-   * Sets the label of a browser, and changes nothing else: a use at the same time counts, too.
+   * Sets the label of a browser, and changes nothing else, so that a use recorded at the same time is not lost.
    * @param label undefined to remove it
-   * @returns true if the browser is on the list; one that is not on it is not added
+   * @returns true if the browser is on the list. A browser that is not on the list is not added.
    */
   rename(accountId: string, id: string, label: string | undefined): Promise<boolean>;
 

@@ -14,15 +14,15 @@ export interface BrowserEvidence {
 
 /**
  * Returns true if the evidence that spared the check code at Approve holds at finish, too: a browser that the account
- * trusted is still trusted, and has its key if it is bound to one. Any other browser finishes from the network address
- * at which it showed the code.
+ * trusted is still trusted, and has its key if it is bound to one. Any other browser must finish from the network
+ * address at which it showed the code.
  */
 export async function evidenceHolds(
   known: Pick<KnownBrowsers, 'list'>,
   ticket: ApprovedTicket,
   { source, knownAs, signature }: BrowserEvidence,
 ): Promise<boolean> {
-  // An enrolled browser has shown its key before this is asked.
+  // An enrolled browser has shown its key before this function is called.
   if (ticket.enrolledKey !== undefined) return true;
   if (ticket.knownBy === undefined) return source === ticket.browser.source;
   const browser = await findKnownBrowser(known, ticket.approver.accountId, knownAs);

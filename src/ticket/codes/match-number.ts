@@ -13,12 +13,13 @@ export interface MatchNumbers {
 const LOWEST = 10;
 const HIGHEST = 99;
 const DECOYS = 2;
-/** The bytes of the MAC that each draw takes: enough that the remainder of a division is as good as even. */
+/** The bytes of the MAC that each draw takes. With so many, the remainders of a division are almost equally likely. */
 const DRAW_BYTES = 6;
 
 /**
  * Returns the numbers of a ticket. Like the check code, they are derived from its id and the server's key, so that no
- * store holds them, and a page that is loaded again does not show other ones beside the right one.
+ * store holds them. A reloaded page shows the same numbers: if only the wrong ones changed, the right one would stand
+ * out.
  */
 export function matchNumbersOf(keys: SecretKeys, ticketId: string): MatchNumbers {
   return draw(keys.mac('match', ticketId));

@@ -19,7 +19,7 @@ import { RedisWorld } from '../../support/redis-world.ts';
 import type { BrowserVisitor, Site } from '../../support/visitors.ts';
 import { World, type WorldOptions } from '../../support/world.ts';
 
-/** Alice may be used in enrolled browsers only, and her phone enrols them. */
+/** Alice's account may be used in enrolled browsers only, and her phone enrols them. */
 const OPTIONS: WorldOptions = {
   passkeys: true,
   qrLogin: { enrolled: (_client, accountId) => accountId === 'a11ce', enrolByPhone: true, assess: assessByDefault },

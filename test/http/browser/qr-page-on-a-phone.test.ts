@@ -8,7 +8,7 @@ const ANDROID =
   'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36';
 const DESKTOP = 'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0';
 
-/** Returns the positions in the page of the link to sign in on the same device and of the code. */
+/** Returns where in the page's HTML the link to sign in on the same device (`way`) and the code are. */
 async function placesOn(world: World, headers: Record<string, string>): Promise<{ way: number; code: number }> {
   const { text } = await new BrowserPerson(world, headers).start();
   return { way: text.indexOf('/password"'), code: text.indexOf('data-code') };

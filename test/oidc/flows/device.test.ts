@@ -167,8 +167,8 @@ describe('a device that has no browser (RFC 8628)', () => {
   });
 
   /**
-   * Signs in while one access of the browser's last request fails, and repeats that request.
-   * @returns false if the last request makes fewer accesses
+   * Signs in. In the browser's last request, one access to the store fails; then repeats that request.
+   * @returns false if the last request has no access with the number `at`
    */
   async function failOnce(records: OwnRecords, at: number): Promise<boolean> {
     started = await initiateDeviceAuthorization(tv, { scope: 'openid profile' });

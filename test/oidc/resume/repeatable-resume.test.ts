@@ -61,8 +61,8 @@ function worldWith({ adapter }: OwnRecords): WorldOptions {
 }
 
 /**
- * Resumes a sign-in while one access fails, and continues with the same URL.
- * @returns false if the request makes fewer accesses
+ * Resumes a sign-in while the access with the number `at` fails. After an error, continues with the same URL.
+ * @returns false if the request makes fewer accesses than that
  */
 async function failOnce(
   world: World,

@@ -15,7 +15,7 @@ interface Body {
   readonly encoding?: string;
   /** Writes the fields that approve, but not as the server expects them. */
   readonly write: (csrf: string) => string | Buffer;
-  /** Returns the bytes to send and the headers that describe their length. Default: all, with their `Content-Length`. */
+  /** Returns the bytes to send, and the header for their length. Default: the whole body, with its `Content-Length`. */
   readonly framing?: (body: Buffer) => { readonly headers: string; readonly body: Buffer };
 }
 
@@ -97,7 +97,7 @@ function approvingWith(body: Body): Attack {
       const status = await post(phone, site, body, `${csrf}`);
       const { state } = await browser.ticket();
       if (state !== 'scanned') return `${state}`;
-      // The server may leave a request that never ends without an answer.
+      // A request that never ends may stay without an answer.
       if (status !== undefined && (status < 400 || status >= 500)) return `an answer with ${status}`;
       // A correct body approves, which proves that only the body was wrong.
       must(await phone.decide('approve'), 200);
@@ -128,7 +128,7 @@ async function post(phone: PhoneVisitor, site: Site, body: Body, csrf: string): 
     socket.on('data', (chunk) => {
       answer += chunk;
     });
-    // A server that has answered need not read the rest.
+    // A server that has answered may close the connection without reading the rest, which can be an error here.
     socket.on('error', () => undefined);
     socket.on('close', () => {
       const [, status] = /^HTTP\/1\.1 (\d{3})/.exec(answer) ?? [];

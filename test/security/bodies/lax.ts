@@ -1,4 +1,4 @@
-/** A server that finds the fields in any body, which row 25 forbids. */
+/** A weak server that finds the fields in a body of any type, which row 25 of the table in docs/security.md forbids. */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';

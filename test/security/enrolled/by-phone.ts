@@ -1,4 +1,7 @@
-/** Row 39: the phone enrols a browser only with a passkey and the digits, for the key that was shown, as what it is. */
+/**
+ * Row 39 of the table in docs/security.md: a phone enrols a browser only with a passkey and the digits, only for the
+ * key that the action was made for, and only if the user was shown what is approved.
+ */
 import { EnrolmentRequests } from '../../../src/http/browser/enrolment-request.ts';
 import { Enrolments } from '../../../src/http/devices/enrolments.ts';
 import { SignInRevocation } from '../../../src/http/devices/revocation.ts';

@@ -46,7 +46,7 @@ export function expectRules(scene: Scene): void {
   expectHeard(scene);
 }
 
-/** Sorts writes by version, because two processes may learn of their writes in another order. */
+/** Sorts writes by version, because two processes may learn in another order that their writes have succeeded. */
 function inOrder(writes: readonly Write[]): readonly Write[] {
   if (writes.some(({ next }, index) => index > 0 && next.version === 1 && (writes[index - 1]?.next.version ?? 0) > 1)) {
     return writes;

@@ -1,6 +1,6 @@
 /**
- * Tests QRLJacking with passkeys. A passkey on the QR page cannot be relayed. A passkey before Approve does not stop a
- * relay.
+ * Tests QRLJacking with passkeys. A passkey on the QR page cannot be relayed. A passkey that the phone demands before
+ * Approve does not stop the relay of a code.
  */
 import { expect } from 'chai';
 import { Keyv } from 'keyv';

@@ -19,7 +19,7 @@ const passkeysUnasked: Weakness = {
   patch: replacing(BrowserActs.prototype, 'signInHere', () => async () => undefined),
 };
 
-/** A provider that does not end its interactions with the sign-in. */
+/** A provider that keeps an interaction after its sign-in has ended. */
 const endlessInteractions: WorldOptions = {
   extend: (example) => {
     interactionFromTheUrl.extend?.(example);

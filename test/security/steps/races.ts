@@ -39,7 +39,7 @@ export const attacks: readonly Attack[] = [
     run: async (site) => {
       const { browser, phone } = await scanOnPhone(site);
       const answers = await atOnce((index) => phone.decide(index % 2 === 0 ? 'approve' : 'deny'));
-      // Each decision that is the same as the first one gets the same answer.
+      // A repeat of the winning decision also gets status 200, so look at the states and not at the number of answers.
       const won = new Set(answers.filter(({ status }) => status === 200).map((answer) => answer.json().state));
       if (won.size === 0) throw new Error('no decision has won');
       const { state } = await browser.ticket();

@@ -67,9 +67,9 @@ describe('a sign-in on Redis', () => {
       const browser = new BrowserPerson(limited);
       await browser.start();
       const counts: number[] = [];
-      // The smallest number is without a comparison of the clocks.
+      // Some requests also compare the clocks. The smallest number is that of a request without this.
       for (let time = 0; time < 5; time += 1) counts.push(await proxy.count(() => browser.agent.get(browser.at)));
-      // The second one reads the ticket.
+      // The first command is for the limit and the interaction, and the second one reads the ticket.
       expect(Math.min(...counts)).to.equal(2);
     });
   });

@@ -12,7 +12,7 @@ import type { RedisLink } from '../link.ts';
 import type { Script } from '../scripts.ts';
 import { LIST_BROWSERS, PUT_BROWSER, REMOVE_BROWSER, RENAME_BROWSER, USE_BROWSER } from './browser-scripts.ts';
 
-/** The number of attempts to rename a browser. Only a new sign-in or another name changes it in between. */
+/** The number of attempts to rename a browser. One fails only if a new sign-in or another name changes the browser. */
 const MAX_RENAME_ATTEMPTS = 5;
 /** The answer of {@link RENAME_BROWSER} if the browser has changed since it was read. */
 const CHANGED_MEANWHILE = -1;
