@@ -139,8 +139,10 @@ export class ClientAnswers {
   #idOf(ticket: BackchannelTicket): string {
     const id = this.#ports.ceremony.requests.authReqIdOf(ticket);
     if (id !== undefined) return id;
+    // The log of an error shows its cause, so the cause has the same message.
+    const cause = new Error('The request was made with secrets that this server does not have.');
     throw new QrLoginError('server_error', 'The request was made with secrets that this server does not have.', {
-      cause: new Error("the request's secret is not among the secrets"),
+      cause,
     });
   }
 }
