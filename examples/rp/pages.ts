@@ -23,7 +23,7 @@ export interface RpPage {
   readonly error?: unknown;
   /** True if the user has just signed out. */
   readonly isSignedOut?: boolean;
-  /** How a payment has ended, and the order that it was for. */
+  /** The end of a payment, and the order that it was for. */
   readonly outcome?: PaymentOutcome;
   readonly order?: string;
 }

@@ -17,7 +17,7 @@ export interface Payment {
   readonly details: string;
 }
 
-/** How a payment has ended; `waiting` if the user came back before its end. */
+/** The end of a payment; `waiting` if the user came back before its end. */
 export type PaymentOutcome = 'approved' | 'denied' | 'cancelled' | 'expired' | 'refused' | 'waiting';
 
 export interface PaymentsPorts {

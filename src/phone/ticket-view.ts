@@ -94,8 +94,8 @@ export interface TicketView {
    */
   readonly challenge?: { readonly question: string } | { readonly passkey: object } | { readonly unavailable: true };
   /**
-   * How long the browser may stay signed in, for the user to choose: `session` (until it is closed), `8h` (hours) or
-   * `30d` (days). Absent if there is no choice.
+   * The durations for which the browser may stay signed in, for the user to choose from: `session` (until it is
+   * closed), `8h` (hours) or `30d` (days). Absent if there is no choice.
    */
   readonly durations?: readonly string[];
   /** The three numbers of which the user taps the one that the browser shows. This tap approves. */

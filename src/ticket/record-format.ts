@@ -16,7 +16,7 @@ export const WRITTEN_FORMAT = 1;
 /** The format of tickets for actions. An older build would show them as sign-ins, so it must not act on them. */
 export const ACTION_FORMAT = 2;
 
-/** The format of tickets for requests without a browser. An older build would let nobody answer the client. */
+/** The format of tickets for requests without a browser. With an older build, the client would get no answer. */
 export const BACKCHANNEL_FORMAT = 3;
 
 /** A record of a store: a ticket, or a browser or a pending request on an account's list. */

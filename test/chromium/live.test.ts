@@ -150,7 +150,7 @@ describe('after the sign-in, the phone', () => {
     await phone.getByRole('heading', { level: 2, name: 'Office Chrome on Linux' }).waitFor();
   });
 
-  it('can sign the browser out again if somebody else uses it', async () => {
+  it('can sign the browser out again if another person uses it', async () => {
     stage().expectProblem(/404/);
     const { screen, phone } = await signInOnBoth();
     await phone.getByRole('button', { name: 'Not you? Sign that browser out' }).click();

@@ -28,7 +28,7 @@ export interface CrowdSize {
   readonly storePatience?: number;
 }
 
-/** How the sign-ins of a crowd ended. Each list describes the sign-ins or requests to which its name applies. */
+/** The ends of the sign-ins of a crowd. Each list describes the sign-ins or requests to which its name applies. */
 export interface CrowdCount {
   readonly signIns: number;
   readonly faults: number;

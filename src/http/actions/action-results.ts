@@ -215,7 +215,7 @@ export class ActionResults {
   }
 }
 
-/** What is known of an action after a wait for its end. */
+/** The state of an action after a wait for its end. */
 interface ActionState {
   readonly ticket: ActionTicket | undefined;
   readonly hasEnded: boolean;

@@ -43,7 +43,7 @@ export interface EnrolmentPorts {
   readonly settings: { readonly enrolled?: EnrolmentRule | undefined };
 }
 
-/** How long the end of an enrolment is remembered: longer than an approval of an enrolment can be used. */
+/** The time for which the end of an enrolment is remembered: longer than an approval of an enrolment can be used. */
 const ENDED_KEPT_MS = 2 * 60 * 60_000;
 
 /** The browsers that accounts have enrolled. For some accounts, a code can be approved only for such a browser. */

@@ -27,7 +27,7 @@ export interface UnnotifiedEvent {
   /** The name of the ticket in the events. */
   readonly ticket: string;
   readonly clientId: string;
-  /** What went wrong, in English. */
+  /** The problem, in English. */
   readonly problem: string;
 }
 

@@ -17,7 +17,7 @@ const JSON_ONLY = { headers: { accept: 'application/json' } };
 /** A limit that is low enough for a test to exceed. */
 const LIMITED: WorldOptions = { qrLogin: { limits: { address: { watch: 12 } } } };
 
-/** What an attacker can do with an answer that lacks these headers. */
+/** The harm that an attacker can do with an answer that lacks these headers. */
 interface Loss {
   readonly name: string;
   readonly isOpen: (head: Head) => boolean;
