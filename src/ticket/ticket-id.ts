@@ -5,6 +5,8 @@ const PLACE_BYTES = 2;
 const RANDOM_BYTES = 16;
 const TRACE_LENGTH = 16;
 export const ID_BYTES: number = PLACE_BYTES + RANDOM_BYTES;
+/** The bytes of an id in base64url, which need no padding. */
+const FORM = /^[\w-]{24}$/;
 
 /**
  * Returns the id of a new ticket: the place of its interaction, then 128 bits from the system's random generator. All
@@ -13,6 +15,11 @@ export const ID_BYTES: number = PLACE_BYTES + RANDOM_BYTES;
  */
 export function newTicketId(interaction: string): string {
   return Buffer.concat([place(interaction), randomBytes(RANDOM_BYTES)]).toString('base64url');
+}
+
+/** Returns true if the text has the form of a ticket's id. */
+export function isTicketId(text: string): boolean {
+  return FORM.test(text);
 }
 
 /** Returns the place where a ticket is stored, as four hexadecimal digits. */

@@ -84,6 +84,8 @@ describe('a failover to a replica while browsers finish', function () {
       expect((await stranger.finish()).map(({ status }) => status)).to.deep.equal([404, 404]);
       expect((await bob.look(stranger.ticket)).status).to.equal(404);
     }
+    // Wait for all nodes, because a 503 in the middle of the provider's resume would end the sign-in.
+    await untilReady();
     // This browser finishes again, as it would if the first answer had been lost.
     waits.browser.network = network;
     expect(await finishSignIn(waits.browser)).to.equal(waits.user);
@@ -102,6 +104,12 @@ describe('a failover to a replica while browsers finish', function () {
     await master.kill();
     for (const replica of replicas) replica.resume();
     await switched;
+  }
+
+  /** Waits until each node answers that it can take requests. */
+  async function untilReady(): Promise<void> {
+    const networks = nodes.ports.map((_, index) => patiently(nodes.networkTo(index)));
+    await Promise.all(networks.map((network) => network(`${nodes.issuer}/health`)));
   }
 
   function runningSentinel(): Sentinel {

@@ -1,11 +1,18 @@
 import { expect } from 'chai';
-import { newTicketId, placeOfInteraction, placeOfTicket, traceOf } from '../../src/ticket/ticket-id.ts';
+import { isTicketId, newTicketId, placeOfInteraction, placeOfTicket, traceOf } from '../../src/ticket/ticket-id.ts';
 
 describe('the ids of tickets', () => {
   it('are 24 characters of base64url and never repeat', () => {
     const ids = Array.from({ length: 1000 }, () => newTicketId('interaction'));
     for (const id of ids) expect(id).to.match(/^[\w-]{24}$/);
     expect(new Set(ids).size).to.equal(1000);
+  });
+
+  it('are told from other texts by their form', () => {
+    expect(isTicketId(newTicketId('interaction'))).to.equal(true);
+    for (const text of ['', 'x'.repeat(23), 'x'.repeat(25), `${'x'.repeat(23)}+`, `${'x'.repeat(24)}\n`]) {
+      expect(isTicketId(text), text).to.equal(false);
+    }
   });
 
   it('differ in 128 random bits, not only in their place', () => {

@@ -31,7 +31,7 @@ export const makeRedisEngine: MakeKeyvEngine = (keyv, clock, { onTrouble, onLate
     notes: new RedisNotes(link, keys),
     browsers: new RedisBrowserList(link, (accountId) => keys.browsers(accountId), now),
     known: new RedisBrowserList(link, (accountId) => keys.known(accountId), now),
-    requests: new RedisPendingRequests(link, keys, now),
+    requests: new RedisPendingRequests(link, keys),
     signals,
     clock: now,
     rateLimit: (name, rate) => new SharedRateLimit(countInRedis(link, keys, name, rate)),

@@ -85,6 +85,15 @@ describe('the texts', () => {
       }
     });
 
+    it(`name a button for screen readers with its visible words in ${language} (WCAG 2.5.3)`, () => {
+      const names = Object.entries(texts).filter(([key]) => key.endsWith('.which'));
+      expect(names).to.have.length.above(5);
+      for (const [key, name] of names) {
+        const visible = texts[key.slice(0, -'.which'.length)];
+        expect(`${name}`.toLowerCase(), key).to.include(`${visible}`.toLowerCase());
+      }
+    });
+
     it(`have exactly the plural forms of ${language}`, () => {
       const { pluralCategories } = new Intl.PluralRules(language).resolvedOptions();
       for (const [key, text] of Object.entries(texts)) {

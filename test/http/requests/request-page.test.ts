@@ -62,6 +62,14 @@ describe('the address of a request that waits', () => {
     expect((await open(phone, url)).status).to.equal(200);
   });
 
+  it('is unknown before any sign-in if it is no id, and sends no such text to the sign-in page', async () => {
+    const phone = new PhonePerson(world);
+    for (const id of ['x', 'x'.repeat(23), 'x'.repeat(25), `${'x'.repeat(23)}%2f`, `${'x'.repeat(24)}%0a`]) {
+      const answer = await phone.agent.get(`${world.issuer}/qr/requests/${id}`, { headers: { accept: 'text/html' } });
+      expect([id, answer.status, answer.location]).to.deep.equal([id, 404, '']);
+    }
+  });
+
   it('looks unknown to another account, before and after the right one has opened it', async () => {
     const url = await asked();
     const bob = await new PhonePerson(world).signIn('bob');

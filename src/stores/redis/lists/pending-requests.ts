@@ -1,4 +1,3 @@
-import type { Clock } from '../../../ticket/ports.ts';
 import { MOST_REQUESTS, type PendingRequest, type PendingRequests } from '../../../ticket/requests/pending-request.ts';
 import type { RedisKeyNames } from '../key-names.ts';
 import type { RedisLink } from '../link.ts';
@@ -41,8 +40,25 @@ return 1
 `,
 );
 
-/** Returns all requests, including those whose end has passed. KEYS: the account's requests. */
-const LIST_REQUESTS: Script = script('find', "return redis.call('HGETALL', KEYS[1])");
+/**
+ * Returns the requests whose end has not passed: senders and requests by turns. It asks the same clock as the script
+ * that adds, so that an ended request neither is on the list nor takes up room. KEYS: the account's requests.
+ */
+const LIST_REQUESTS: Script = script(
+  'find',
+  `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local list, live = redis.call('HGETALL', KEYS[1]), {}
+for at = 1, #list, 2 do
+  if tonumber(string.match(list[at + 1], '^(%d+) ')) > now then
+    table.insert(live, list[at])
+    table.insert(live, list[at + 1])
+  end
+end
+return live
+`,
+);
 
 /** Removes a request. KEYS: the account's requests. ARGV: the id of the request. */
 const REMOVE_REQUEST: Script = script(
@@ -60,13 +76,10 @@ return 1
 export class RedisPendingRequests implements PendingRequests {
   readonly #link: RedisLink;
   readonly #keys: RedisKeyNames;
-  readonly #clock: Clock;
 
-  /** @param clock the clock of Redis, which the scripts use too */
-  constructor(link: RedisLink, keys: RedisKeyNames, clock: Clock) {
+  constructor(link: RedisLink, keys: RedisKeyNames) {
     this.#link = link;
     this.#keys = keys;
-    this.#clock = clock;
   }
 
   async add(accountId: string, { id, sender, endsAt, ...rest }: PendingRequest): Promise<boolean> {
@@ -75,9 +88,7 @@ export class RedisPendingRequests implements PendingRequests {
   }
 
   async list(accountId: string): Promise<readonly PendingRequest[]> {
-    const list = parse(await this.#run(LIST_REQUESTS, accountId));
-    const now = this.#clock();
-    return list.filter(({ endsAt }) => now < endsAt);
+    return parse(await this.#run(LIST_REQUESTS, accountId));
   }
 
   async remove(accountId: string, id: string): Promise<void> {
