@@ -34,7 +34,7 @@ export interface OptionFacts {
   readonly unit?: string;
   /** Markdown. */
   readonly default: string;
-  /** A value for each message with which the option is refused. */
+  /** Examples of wrong values: one for each message that the option has for them. */
   readonly refused: readonly unknown[];
 }
 

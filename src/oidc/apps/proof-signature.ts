@@ -5,7 +5,10 @@ import type { ProofKey, ProofKeys } from './proof-keys.ts';
 
 /** The `typ` of a proof (RFC 9449, section 4.2). */
 const PROOF_TYPE = 'dpop+jwt';
-/** A compact JWS (RFC 7515, section 7.1). Node's decoder would skip any other character. */
+/**
+ * A compact JWS (RFC 7515, section 7.1). The pattern is strict because Node's decoder of base64url skips wrong
+ * characters.
+ */
 const COMPACT_JWS = /^([\w-]+\.([\w-]+))\.([\w-]{86})$/;
 /** Throws an error for bytes that are no text. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
