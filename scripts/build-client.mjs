@@ -15,6 +15,7 @@ const SCRIPTS = [
   'problem',
   'devices',
   'enrolment/enrol-by-phone',
+  'enrolment/ask-phone',
   'browser-key',
   'own-passkey/browser-passkey',
   'own-passkey/passkey-menu',

@@ -1,5 +1,6 @@
 export type { ActionOptions } from './config/actions.ts';
 export type { AppOptions } from './config/apps.ts';
+export type { AskPhoneOptions } from './config/ask-phone.ts';
 export type { CibaOptions } from './config/ciba.ts';
 export type { QrLoginOptions } from './config/options.ts';
 export type { LimitOptions } from './config/rate-limits.ts';
@@ -93,9 +94,11 @@ export {
 } from './ticket/risk.ts';
 export type {
   Action,
+  AskedPhones,
   BackchannelRequest,
   Consent,
   KnownBy,
+  NumberEntry,
   Place,
   Requirements,
   SignInRequest,

@@ -3,7 +3,8 @@ import { announce, page } from './page.ts';
 import type { Ticket } from './ticket/ticket.ts';
 
 /** Returns the part of the page for this ticket, by its name in the template. */
-export function screenOf({ state, checkCode, switchAccount, because, phoneIsSigningIn }: Ticket): string {
+export function screenOf({ state, checkCode, switchAccount, because, phoneIsSigningIn, asked }: Ticket): string {
+  if (asked) return 'asked';
   // A deployment's own page may lack this part.
   if (phoneIsSigningIn && page.querySelector('[data-when~=signing-in]') !== null) return 'signing-in';
   if (state === 'approved' && checkCode) return 'check-code';

@@ -14,6 +14,7 @@ import type { Clock } from '../ticket/ports.ts';
 import type { Assess } from '../ticket/risk.ts';
 import type { ActionOptions } from './actions.ts';
 import type { AppOptions } from './apps.ts';
+import type { AskPhoneOptions } from './ask-phone.ts';
 import type { CibaOptions } from './ciba.ts';
 import type { LimitOptions } from './rate-limits.ts';
 
@@ -90,7 +91,7 @@ export interface QrLoginOptions {
    * The number of requests that one address and one account may send in a minute, 1 to 1,000,000. `checkCode` is the
    * number of wrong check codes in an hour. `consecutiveCheckCodes`, 1 to 100, is the number of wrong ones in a row
    * after which the account gets no check codes for a day. `request` counts the requests for an approval that clients
-   * send without a browser (CIBA). `false` switches the limits off, for a deployment that has its own in front of the
+   * send without a browser (CIBA), and by account also those of browsers that ask phones. `false` switches the limits off, for a deployment that has its own in front of the
    * provider. A client over a limit gets 429 and `Retry-After` (RFC 6585, section 4). With Redis all nodes count
    * together, otherwise each process counts for itself.
    * @default { address: { start: 120, show: 120, watch: 600, finish: 120, scan: 120, shortCode: 20, decide: 120,
@@ -186,6 +187,15 @@ export interface QrLoginOptions {
    * @default {}: a client can name its user by an `id_token_hint` alone; users have no code
    */
   ciba?: CibaOptions;
+
+  /**
+   * Offers "Ask my phone" beside the code, in a browser that an account trusts. The request then waits for the phones
+   * of that account, as the requests of clients do: `notify` is called for it. Its user enters on the phone the number
+   * that the browser shows: `entry` is `'type'` (two digits) or the weaker `'tap'` (one of three numbers). If no phone
+   * opens the request within `wait` seconds (10 to 120), the browser shows a code. See docs/push.md.
+   * @default none: browsers show a code
+   */
+  askPhone?: AskPhoneOptions;
 
   /**
    * Called for each request that waits for an account without having been scanned, to notify the account's phones by

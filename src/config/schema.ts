@@ -20,6 +20,7 @@ import type { Clock } from '../ticket/ports.ts';
 import { type Assess, assessByDefault } from '../ticket/risk.ts';
 import { ACTIONS } from './actions.ts';
 import { APPS } from './apps.ts';
+import { ASK_PHONE } from './ask-phone.ts';
 import { CIBA } from './ciba.ts';
 import type { QrLoginOptions } from './options.ts';
 import { LIMITS } from './rate-limits.ts';
@@ -324,6 +325,17 @@ const OPTIONS = {
       } satisfies OptionFacts),
     ),
     {},
+  ),
+  askPhone: v.optional(
+    v.pipe(
+      ASK_PHONE,
+      v.metadata({
+        type: "`{ entry?: 'type' | 'tap'; wait?: number }`",
+        unit: '`wait`: seconds, 10 to 120',
+        default: 'none: browsers show a code',
+        refused: [{ entry: 'digits' }, { wait: 5 }, { waits: 30 }, true],
+      } satisfies OptionFacts),
+    ),
   ),
   notify: v.optional(
     functionOption<Notify>('notify', '(accountId, request) => push.send(accountId, request.url)', {

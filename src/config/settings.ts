@@ -5,11 +5,12 @@ import type { Limits } from '../http/request/rate-limits.ts';
 import { assertNothingIsBypassed } from '../stores/redis/client.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
 import type { Lifetimes } from '../ticket/transitions.ts';
+import type { AskPhoneSettings } from './ask-phone.ts';
 import type { QrLoginOptions } from './options.ts';
 import { listOptions, SCHEMA } from './schema.ts';
 
 /** The options that have another form in the settings. */
-type ConvertedOption = 'limits' | 'views' | 'deadlines' | 'rotation' | 'store';
+type ConvertedOption = 'askPhone' | 'limits' | 'views' | 'deadlines' | 'rotation' | 'store';
 /** Options without a default. */
 type OptionWithoutDefault =
   | 'guard'
@@ -32,6 +33,8 @@ export interface Settings extends Required<Omit<QrLoginOptions, ConvertedOption 
   readonly durations?: QrLoginOptions['durations'] | undefined;
   readonly secrets?: readonly string[] | undefined;
   readonly name?: string | undefined;
+  /** Undefined if browsers do not ask phones. */
+  readonly askPhone?: AskPhoneSettings | undefined;
   /** Undefined for no limits. */
   readonly limits?: Limits | undefined;
   readonly store: Keyv | MakeStoreEngine;

@@ -42,6 +42,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   method_not_allowed: 405,
   wrong_state: 409,
   account_switch: 409,
+  not_asked: 409,
   over: 410,
   too_large: 413,
   unsupported_media_type: 415,

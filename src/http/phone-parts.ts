@@ -1,5 +1,4 @@
 import type { Provider } from '../oidc/provider.ts';
-import type { PhoneActs } from '../ticket/phone.ts';
 import type { Clock, Signals } from '../ticket/ports.ts';
 import { AppViews } from './api/app-view.ts';
 import { type AppStreams, makeAppStreams } from './api/app-watch.ts';
@@ -31,7 +30,7 @@ interface PhonePartPorts
     Omit<BrowserListPorts, 'settings'> {
   readonly provider: Provider;
   readonly renderer: PageRenderer;
-  readonly ceremony: { readonly phone: PhoneActs };
+  readonly ceremony: DecisionPorts['ceremony'];
   readonly clientAnswers: DecisionPorts['clientAnswers'];
   readonly signals: Signals;
   readonly clock: Clock;

@@ -28,6 +28,7 @@ import {
 import { ApiPendingHandlers } from './api/pending-requests.ts';
 import { ApiScanHandlers } from './api/scans.ts';
 import { ApiTicketHandlers } from './api/tickets.ts';
+import { AskPhone } from './browser/ask-phone.ts';
 import { BrowserPasskeyHandlers } from './browser/browser-passkey.ts';
 import { BrowserGuards } from './browser/browser-request.ts';
 import { ConsentHandlers } from './browser/consent.ts';
@@ -55,7 +56,8 @@ export function routes(services: Services): Middleware {
   const passkey = new PasskeyHandlers(services);
   const browserPasskey = new BrowserPasskeyHandlers(services);
   const enrolmentRequest = new EnrolmentRequests(services);
-  const qrPage = new QrPageHandlers({ ...services, consent, passkey, browserPasskey, enrolmentRequest });
+  const askPhone = new AskPhone(services);
+  const qrPage = new QrPageHandlers({ ...services, consent, passkey, browserPasskey, enrolmentRequest, askPhone });
   const finish = new FinishHandlers(services);
   const shownKey = new ShownKeyHandlers(services);
   const landing = new LandingHandlers(services);
@@ -128,6 +130,7 @@ export function routes(services: Services): Middleware {
   at('/interaction/:uid/qr/finish', { post: forScripts(browser.promptForm('finish', 'login'), finish.finish) });
   at('/interaction/:uid/qr/key', { post: forScripts(browser.promptForm('watch', 'login'), shownKey.note) });
   at('/interaction/:uid/qr/enrol', { post: forScripts(browser.promptForm('show', 'login'), qrPage.enrol) });
+  at('/interaction/:uid/qr/ask', { post: forScripts(browser.promptForm('show', 'login'), qrPage.ask) });
   at('/interaction/:uid/qr/passkey', {
     get: forScripts(browser.look('watch'), passkey.options),
     post: forScripts(browser.promptForm('finish', 'login'), passkey.signIn),

@@ -7,6 +7,7 @@ import type { ApiBrowserPorts } from './api/browsers.ts';
 import type { ApiPendingPorts } from './api/pending-requests.ts';
 import type { ApiScanPorts } from './api/scans.ts';
 import type { ApiTicketPorts } from './api/tickets.ts';
+import type { AskPhonePorts } from './browser/ask-phone.ts';
 import type { BrowserPasskeyPorts } from './browser/browser-passkey.ts';
 import type { BrowserRequestPorts } from './browser/browser-request.ts';
 import type { ConsentPorts } from './browser/consent.ts';
@@ -35,7 +36,8 @@ export type Services = BrowserRequestPorts &
   FinishPorts &
   BrowserPasskeyPorts &
   EnrolmentRequestPorts &
-  Omit<QrPagePorts, 'consent' | 'passkey' | 'browserPasskey' | 'enrolmentRequest'> &
+  AskPhonePorts &
+  Omit<QrPagePorts, 'consent' | 'passkey' | 'browserPasskey' | 'enrolmentRequest' | 'askPhone'> &
   ApprovalPorts &
   LandingPorts &
   TicketPagePorts &

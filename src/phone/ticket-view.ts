@@ -98,6 +98,8 @@ export interface TicketView {
    * closed), `8h` (hours) or `30d` (days). Absent if there is no choice.
    */
   readonly durations?: readonly string[];
+  /** True if the user types the two digits that the browser shows. They approve, as `match`. */
+  readonly typesNumber?: true;
   /** The three numbers of which the user taps the one that the browser shows. This tap approves. */
   readonly numbers?: readonly string[];
   /** The six digits that the user types into the browser, once approved. */

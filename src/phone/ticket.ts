@@ -16,7 +16,7 @@ export interface ApproveOptions extends RequestOptions {
   readonly duration?: string | undefined;
   /** The proof that the ticket requires (`asked.proofRequired`), as JSON: for example a passkey's assertion. */
   readonly proof?: string | object | undefined;
-  /** The number that the user has tapped, if the ticket has `numbers` (`asked.numbers`). */
+  /** The number that the user has tapped or typed, if the ticket has `numbers` or `typesNumber`. */
   readonly match?: string | undefined;
 }
 

@@ -7,6 +7,7 @@ import {
   type AuthenticatedUser,
   type Browser,
   type DeniedTicket,
+  isListed,
   isLive,
   type RedeemedTicket,
   type SignInRequest,
@@ -97,6 +98,17 @@ export class BrowserActs {
     return this.#show(input, (existing, now) => {
       if (existing.state === 'redeemed') throw alreadyUsed();
       return wasReported(existing) || (isLive(existing, now) && hasOtherVersion(existing, knownVersion));
+    });
+  }
+
+  /**
+   * Replaces the code on the browser's screen with a request that phones find in the list of their account.
+   * @returns the ticket as it is, with `changed: false`, if phones were asked already, or one has scanned
+   */
+  ask(input: ShowInput): Promise<Renewal> {
+    return this.#show(input, (existing, now) => {
+      if (existing.state === 'redeemed') throw alreadyUsed();
+      return wasReported(existing) || (isLive(existing, now) && isTaken(existing));
     });
   }
 
@@ -204,7 +216,7 @@ export class BrowserActs {
     const { store, shortCodes } = this.#ports;
     const ticket = transitions.show({ ...input, id: newTicketId(input.interaction) }, existing, moment);
     // Write the note first, so that a short code works as soon as it is on a screen.
-    await shortCodes?.note(ticket.id, ticket.deadline - moment.now);
+    if (!isListed(ticket)) await shortCodes?.note(ticket.id, ticket.deadline - moment.now);
     if (existing === undefined) return (await store.create(ticket)) ? { ticket, changed: true } : undefined;
     const ended = transitions.endReplaced(existing, moment);
     if (!(await store.swap(existing, ticket, ended))) return undefined;
@@ -217,6 +229,11 @@ export class BrowserActs {
     if (checkCode === undefined) throw checkCodeRequired();
     return !isCheckCode(this.#ports.keys, ticket.id, checkCode);
   }
+}
+
+/** Returns true if another request must not take the place of a live ticket: phones were asked, or one has scanned. */
+export function isTaken({ state, request }: Ticket): boolean {
+  return state !== 'waiting' || request.asked !== undefined;
 }
 
 /** Returns true if the user typed six digits and the ticket requires a check code. */

@@ -1,7 +1,9 @@
 import { ActionActs } from './actions.ts';
 import { BrowserActs } from './browser.ts';
 import { PhoneActs } from './phone.ts';
-import { RequestActs, type RequestPorts } from './requests/request-acts.ts';
+import { AskActs } from './requests/ask-acts.ts';
+import { RequestActs } from './requests/request-acts.ts';
+import { type RequestPorts, RequestQueue } from './requests/request-queue.ts';
 
 /** The acts of the users and of the requesters of actions, one function for each, on top of the pure transitions. */
 export class Ceremony {
@@ -9,11 +11,15 @@ export class Ceremony {
   readonly phone: PhoneActs;
   readonly actions: ActionActs;
   readonly requests: RequestActs;
+  readonly asks: AskActs;
+  readonly queue: RequestQueue;
 
   constructor(ports: RequestPorts) {
     this.browser = new BrowserActs(ports);
     this.phone = new PhoneActs(ports);
     this.actions = new ActionActs(ports);
-    this.requests = new RequestActs(ports);
+    this.queue = new RequestQueue(ports);
+    this.requests = new RequestActs(ports, this.queue);
+    this.asks = new AskActs(ports, this.browser, this.queue);
   }
 }

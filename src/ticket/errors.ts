@@ -9,6 +9,8 @@
  * - `wrong_account`: the request can only be approved with another account.
  * - `not_enrolled`: the account may be used only in browsers that it has enrolled, and the browser is none of them, or
  *   has not shown that it has its key.
+ * - `not_asked`: the account of the browser is not asked at this moment, because too many requests wait or were not
+ *   approved.
  * - `account_switch`: the browser is signed in with another account, and the user has not agreed to sign that out.
  * - `foreign_origin`: the request was sent by another site's page.
  * - `invalid_csrf`: the form does not belong to this session and ticket.
@@ -45,6 +47,7 @@ export type ErrorCode =
   | 'insufficient_acr'
   | 'wrong_account'
   | 'not_enrolled'
+  | 'not_asked'
   | 'account_switch'
   | 'foreign_origin'
   | 'invalid_csrf'

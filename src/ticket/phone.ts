@@ -3,7 +3,7 @@ import { findKnownBrowser, knownBy } from './browsers/known-browser.ts';
 import { hadOtherAccount } from './browsers/last-account.ts';
 import { type CeremonyPorts, change, type Outcome } from './change.ts';
 import { checkCodeOf } from './codes/check-code.ts';
-import { isOfferedNumber, isShownNumber, matchNumbersOf, WrongNumber } from './codes/match-number.ts';
+import { isNumber, isOfferedNumber, isShownNumber, matchNumbersOf, WrongNumber } from './codes/match-number.ts';
 import { DecidedOtherwise, notFound, QrLoginError } from './errors.ts';
 import { isRepeated, type RepeatableAct } from './repeats.ts';
 import { applyReport, denyIfReported, isReported, noteReport, reportedOriginOf } from './reports.ts';
@@ -30,6 +30,7 @@ import * as transitions from './transitions.ts';
 
 const ALLOW: Judge = () => 'allow';
 const SEND_MATCH = 'Send "match": the one of the three "numbers" that the browser shows, as the user has tapped it.';
+const SEND_TYPED = 'Send "match": the two digits that the browser shows, as the user has typed them.';
 
 /** Data that the caller read before an act. The act reads it again only if the ticket has changed since. */
 export interface KnownTicket {
@@ -62,7 +63,7 @@ export interface ApprovalInput
    * one. Default: false.
    */
   readonly isSameDevice?: boolean;
-  /** The number that the approver has tapped. */
+  /** The number that the approver has tapped or typed. */
   readonly match?: string | undefined;
 }
 
@@ -181,7 +182,8 @@ export class PhoneActs {
       // little of it. An action is important enough to require the digits.
       const mayMatch = !typed && isSignIn(ticket.request);
       const isMatched = verdict === 'check code' && mayMatch && this.#ports.checkCodeEntry === 'tap';
-      return isMatched ? { ...scanned, match: true } : scanned;
+      // A request that was not scanned takes the number whatever the verdict is: it must not be approved by a blind tap.
+      return ticket.request.asked !== undefined || isMatched ? { ...scanned, match: true } : scanned;
     });
   }
 
@@ -229,7 +231,8 @@ export class PhoneActs {
       if (enrolledKey === false) throw refusal('enrolled');
       const changesAccount =
         isSignIn(ticket.request) && hadOtherAccount(this.#ports.keys, ticket.browser, approver.accountId);
-      const checkCode = verdict === 'check code' && !isSameDevice;
+      const isMatched = scanned.match === true && this.#ports.checkCodeEntry === 'tap';
+      const checkCode = verdict === 'check code' && !isSameDevice && !isMatched;
       return transitions.approve(ticket, { ...approval, changesAccount, knownBy, enrolledKey, checkCode }, moment);
     });
     if (decided.state === 'cancelled') throw new WrongNumber(decided);
@@ -293,21 +296,28 @@ export class PhoneActs {
     return ticket.checkCode && checkCodeOf(this.#ports.keys, ticket.id);
   }
 
-  /** Returns the three numbers of which the approver taps one to approve; undefined if Approve is one button. */
+  /** Returns the three numbers of which the approver taps one to approve; undefined if there is nothing to tap. */
   numbers(ticket: Ticket, approver: Approver): readonly string[] | undefined {
-    if (ticket.state !== 'scanned' || !ticket.match || !isOwner(ticket, approver)) return undefined;
-    return matchNumbersOf(this.#ports.keys, ticket.id).offered;
+    const taps = takesNumber(ticket, approver) && ticket.request.asked?.entry !== 'type';
+    return taps ? matchNumbersOf(this.#ports.keys, ticket.id).offered : undefined;
+  }
+
+  /** Returns true if the approver types the number that the browser shows. */
+  typesNumber(ticket: Ticket, approver: Approver): boolean {
+    return takesNumber(ticket, approver) && ticket.request.asked?.entry === 'type';
   }
 
   /**
-   * Returns true if the approver has tapped a wrong number.
-   * @throws QrLoginError `invalid_request` if a number is missing where one is asked for, or was not offered
+   * Returns true if the approver has entered a wrong number.
+   * @throws QrLoginError `invalid_request` if a number is missing where one is asked for, or cannot be the right one
    */
-  #isPickWrong({ id, match }: ScannedTicket, pick: string | undefined): boolean {
+  #isPickWrong({ id, match, request }: ScannedTicket, pick: string | undefined): boolean {
     const { keys } = this.#ports;
     if (!match && pick === undefined) return false;
-    if (!match || pick === undefined || !isOfferedNumber(keys, id, pick))
-      throw new QrLoginError('invalid_request', match ? SEND_MATCH : 'Leave out "match": no number is asked for.');
+    if (!match) throw new QrLoginError('invalid_request', 'Leave out "match": no number is asked for.');
+    const isTyped = request.asked?.entry === 'type';
+    if (pick === undefined || !(isTyped ? isNumber(pick) : isOfferedNumber(keys, id, pick)))
+      throw new QrLoginError('invalid_request', isTyped ? SEND_TYPED : SEND_MATCH);
     return !isShownNumber(keys, id, pick);
   }
 
@@ -344,6 +354,11 @@ export class PhoneActs {
     if (outcome === undefined) throw notFound();
     return outcome;
   }
+}
+
+/** Returns true if the approver has to enter the number that the browser shows. */
+function takesNumber(ticket: Ticket, approver: Approver): boolean {
+  return ticket.state === 'scanned' && ticket.match === true && isOwner(ticket, approver);
 }
 
 /** Returns true if the verdict refuses the ticket. A request without a browser has no screen for a check code. */

@@ -5,7 +5,7 @@ import { QrLoginError } from './errors.ts';
  * must not act on the changed records. It needs none if older builds may keep a new field that they do not know. The
  * rules are in docs/decisions/0050-record-format.md.
  */
-export const KNOWN_FORMAT = 3;
+export const KNOWN_FORMAT = 4;
 
 /**
  * The format of the records that this build writes. It follows {@link KNOWN_FORMAT} one minor version later, so that
@@ -18,6 +18,9 @@ export const ACTION_FORMAT = 2;
 
 /** The format of tickets for requests without a browser. With an older build, the client would get no answer. */
 export const BACKCHANNEL_FORMAT = 3;
+
+/** The format of tickets for which a browser has asked phones. With an older build, they could be approved by a tap. */
+export const ASKED_FORMAT = 4;
 
 /** A record of a store: a ticket, or a browser or a pending request on an account's list. */
 export interface FormattedRecord {

@@ -2,6 +2,7 @@ import { QrLoginError } from './errors.ts';
 import {
   type Approver,
   type AuthenticatedUser,
+  isListed,
   isOwner,
   isSignIn,
   ownerOf,
@@ -48,12 +49,15 @@ export function refusal(unmet: UnmetRequirement): QrLoginError {
 }
 
 /**
- * Returns false if the ticket is for an action, or for a request without a browser, that names another account. The
- * texts of such a ticket are for the named account alone, so to any other account it must look like an unknown ticket.
+ * Returns false if the ticket is for an action, a request without a browser or a browser that has asked phones, and
+ * names another account. Such a ticket is for the named account alone, so to any other account it must look like an
+ * unknown ticket.
  */
 export function isNamedAccount(ticket: RequirementContext, approver: AuthenticatedUser): boolean {
-  const { accountId = approver.accountId } = ticket.request.requirements;
-  return isSignIn(ticket.request) || (accountId === approver.accountId && isExpected(ticket, approver));
+  const { request } = ticket;
+  const { accountId = approver.accountId } = request.requirements;
+  const isForAnyone = isSignIn(request) && request.asked === undefined;
+  return isForAnyone || (accountId === approver.accountId && isExpected(ticket, approver));
 }
 
 /** Checks `id_token_hint` (OIDC Core, section 3.1.2.1) and a `sub` claim with a value (section 5.5.1). */
@@ -114,9 +118,9 @@ function isAfterScan({ since }: Ticket, { grant, authenticatedAt }: Approver): b
 
 /**
  * Returns true if the newcomer may still claim a ticket that is scanned: the wrong account has scanned it and the
- * newcomer is the right one, or no browser waits for it, so that each device of its account may decide.
+ * newcomer is the right one, or it is in the list of its account, so that each device of the account may decide.
  */
 export function canTakeOver(ticket: Ticket, newcomer: Approver): boolean {
   if (ticket.state !== 'scanned' || !isExpected(ticket, newcomer)) return false;
-  return ticket.request.backchannel === undefined ? !isExpected(ticket, ticket.approver) : !isOwner(ticket, newcomer);
+  return isListed(ticket) ? !isOwner(ticket, newcomer) : !isExpected(ticket, ticket.approver);
 }

@@ -83,8 +83,8 @@ export interface Requirements {
   /** The only subject that may approve, as the client knows it (`id_token_hint`, a `sub` claim with a value). */
   readonly subject?: string;
   /**
-   * The only account that may approve. Present for an action and for a request without a browser, which name the
-   * account. To another account, the ticket looks unknown.
+   * The only account that may approve. Present for an action, for a request without a browser and for a browser that
+   * has asked phones, which name the account. To another account, the ticket looks unknown.
    */
   readonly accountId?: string;
   /** The authentication must be of one of these classes (an essential `acr` claim). */
@@ -152,12 +152,30 @@ export interface BackchannelRequest {
   readonly expiresAt: number;
 }
 
+/**
+ * The way in which the user enters on the phone the number that the browser shows: types it, or taps it among three.
+ * Tapping is the weaker way: a blind tap is right once in three times, a number that is typed blindly once in 90 times.
+ */
+export type NumberEntry = 'type' | 'tap';
+
+/**
+ * Present in the request of a browser that has asked the phones of the account that remembers it, in place of a code.
+ * The phones of the account find the sign-in in their list.
+ */
+export interface AskedPhones {
+  readonly entry: NumberEntry;
+  /** The time until which a phone has to open the request, in milliseconds since the epoch. */
+  readonly until: number;
+}
+
 /** The request that the ticket was made for, fixed when the ticket is made. The phone shows exactly this. */
 export interface SignInRequest {
   /** Present if the ticket approves an action and no sign-in. It asks for no scopes and no consent then. */
   readonly action?: Action;
   /** Present if the client asks without a browser. */
   readonly backchannel?: BackchannelRequest;
+  /** Present if the browser has asked phones, and shows no code. */
+  readonly asked?: AskedPhones;
   readonly client: {
     /** The `client_id`; '' if the provider itself asks for an action. */
     readonly id: string;
@@ -255,7 +273,7 @@ export interface ScannedTicket extends TicketFields {
   readonly approver: Approver;
   /** Present if the ticket was claimed by its short code, which does not show that the phone was near the screen. */
   readonly typed?: true;
-  /** Present if the approver must tap the number that the browser shows, in place of the check code. */
+  /** Present if the approver must enter the number that the browser shows: see {@link NumberEntry}. */
   readonly match?: true;
 }
 
@@ -367,6 +385,11 @@ export function requestEnd({ action, backchannel }: SignInRequest): number | und
  */
 export function keptUntil({ request, deadline, endsAt }: Pick<Ticket, 'request' | 'deadline' | 'endsAt'>): number {
   return isSignIn(request) ? deadline : endsAt;
+}
+
+/** Returns true if phones find the ticket in the list of their account. The code of any other ticket is scanned. */
+export function isListed({ request }: Pick<Ticket, 'request'>): boolean {
+  return request.backchannel !== undefined || request.asked !== undefined;
 }
 
 /** Returns true if a browser shows the ticket. An action waits for the browser that opens its page. */

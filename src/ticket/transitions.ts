@@ -1,7 +1,7 @@
 import type { BrowserKey } from './browsers/browser-key.ts';
 import type { Duration } from './browsers/duration.ts';
 import { DecidedOtherwise, type ErrorReason, notFound, over, QrLoginError, scannedElsewhere } from './errors.ts';
-import { ACTION_FORMAT, BACKCHANNEL_FORMAT, WRITTEN_FORMAT } from './record-format.ts';
+import { ACTION_FORMAT, ASKED_FORMAT, BACKCHANNEL_FORMAT, WRITTEN_FORMAT } from './record-format.ts';
 import { canTakeOver, isNamedAccount, markIfForTicket, refusal, unmetBy } from './requirements.ts';
 import {
   type ApprovedTicket,
@@ -65,7 +65,7 @@ export function show(fixed: NewTicket, previous: Ticket | undefined, { now, life
     shownAt: now,
     since: now,
     // The code of an action rotates as well, but there is no next ticket after this one.
-    deadline: requestEnd(fixed.request) ?? Math.min(now + lifetimes.scan, fixed.endsAt),
+    deadline: requestEnd(fixed.request) ?? Math.min(fixed.request.asked?.until ?? now + lifetimes.scan, fixed.endsAt),
   };
 }
 
@@ -91,7 +91,7 @@ export function awaitSignIn(ticket: Ticket, { now, lifetimes }: Moment): Waiting
 /**
  * Locks the ticket to the first approver. To a second approver it looks like an unknown ticket, with two exceptions: if
  * the first approver's account cannot approve the request and the second one's can, the second takes over in the time
- * that is left; and a request without a browser is taken over by each device of its account that opens it.
+ * that is left; and a request that phones find in their list is taken over by each device of its account that opens it.
  * @param phone the device that scans; undefined if nothing is known of it
  */
 export function scan(
@@ -124,8 +124,8 @@ export interface Approval {
   /** The approver by the phone's session as it is now, not as it was when the phone scanned. */
   readonly approver: Approver;
   /**
-   * True if the user must type the check code at the browser; always required if the short code was typed on the phone,
-   * and never once the approver has tapped the number that the browser shows.
+   * True if the user must type the check code at the browser; always required if the short code was typed on the
+   * phone.
    */
   readonly checkCode: boolean;
   /** True if another account was last signed in to the browser by QR. Default: false. */
@@ -157,7 +157,7 @@ export function approve(
     ...(duration !== undefined && { duration }),
     ...(enrolledKey !== undefined && { enrolledKey }),
     ...(changesAccount && { changesAccount }),
-    ...((checkCode && !scanned.match) || scanned.typed ? { checkCode: { wrongTries: 0 } } : knownBy && { knownBy }),
+    ...(checkCode || scanned.typed ? { checkCode: { wrongTries: 0 } } : knownBy && { knownBy }),
   };
 }
 
@@ -389,7 +389,8 @@ function withPhone<T extends Pick<Ticket, 'phone'>>(
 }
 
 /** Returns the format that a build must know to act on a ticket for this request. */
-function formatOf({ action, backchannel }: SignInRequest): number {
+function formatOf({ action, backchannel, asked }: SignInRequest): number {
+  if (asked !== undefined) return ASKED_FORMAT;
   if (backchannel !== undefined) return BACKCHANNEL_FORMAT;
   return action === undefined ? WRITTEN_FORMAT : ACTION_FORMAT;
 }

@@ -55,6 +55,9 @@ declare function log(error: unknown): void;
 declare const jwt: string;
 declare const database: { insertOnce(id: string, expiresAt: number): Promise<boolean> };
 `,
+  'docs/push.md': `
+declare function sendPush(accountId: string, url: string): Promise<void>;
+`,
   'docs/ciba.md': `
 declare const accounts: { idOf(loginHint: string): string | undefined };
 declare const push: { send(accountId: string, text: string, url: string): Promise<void> };

@@ -6,6 +6,7 @@ export interface Ticket {
   state: 'waiting' | 'scanned' | 'approved' | 'denied' | 'expired' | 'redeemed' | 'cancelled';
   expiresIn: number;
   qr?: { url: string; svg?: string; rotatesIn: number; shortCode?: string };
+  asked?: true;
   phoneIsSigningIn?: true;
   phone?: { name?: string; system?: string };
   number?: string;

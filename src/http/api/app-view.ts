@@ -3,6 +3,7 @@ import type { Duration } from '../../ticket/browsers/duration.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { Clock } from '../../ticket/ports.ts';
 import {
+  type Approver,
   type CancelledTicket,
   type DeniedTicket,
   isLive,
@@ -84,6 +85,8 @@ export interface AppTicket extends FixedPart {
   readonly challenge?: Challenge;
   /** The durations from which the user chooses before Approve. */
   readonly durations?: readonly Duration[];
+  /** True if the user types the number that the browser shows, and the app sends it with the approval. */
+  readonly typesNumber?: true;
   /** Three numbers. The user taps the one that the browser shows, and the app sends it with the approval. */
   readonly numbers?: readonly string[];
   /** The six digits to type at the browser. */
@@ -103,7 +106,7 @@ export interface AppViewer extends AdmittedTicket {
 }
 
 export interface AppViewPorts {
-  readonly ceremony: { readonly phone: Pick<PhoneActs, 'checkCode' | 'numbers' | 'unmet'> };
+  readonly ceremony: { readonly phone: Pick<PhoneActs, 'checkCode' | 'numbers' | 'typesNumber' | 'unmet'> };
   readonly approvals: Approvals;
   readonly enrolments: Pick<Enrolments, 'isMissing'>;
   readonly decisions: Pick<Decisions, 'isTakenBack'>;
@@ -179,15 +182,24 @@ export class AppViews {
     const { durations } = settings;
     const unmet = this.#findUnmet(ticket, viewer);
     const checkCode = phone.checkCode(ticket, approver);
-    const numbers = unmet === undefined ? phone.numbers(ticket, approver) : undefined;
     return {
       state: ticket.state === 'scanned' ? 'scanned' : 'approved',
       ...(isLive(ticket, now) && { expiresIn: toSeconds(ticket.deadline - now) }),
       ...(unmet !== undefined && { requirement: requirementOf(unmet, ticket.request) }),
       ...(unmet === undefined && ticket.state === 'scanned' && challenge !== undefined && { challenge }),
       ...(ticket.state === 'scanned' && isSignIn(ticket.request) && durations && { durations }),
-      ...(numbers !== undefined && { numbers }),
+      ...(unmet === undefined && this.#describeNumber(ticket, approver)),
       ...(checkCode !== undefined && { checkCode }),
+    };
+  }
+
+  /** Returns the way in which the user enters the number that the browser shows; nothing if none is asked for. */
+  #describeNumber(ticket: Ticket, approver: Approver): Pick<AppTicket, 'numbers' | 'typesNumber'> {
+    const { phone } = this.#ports.ceremony;
+    const numbers = phone.numbers(ticket, approver);
+    return {
+      ...(phone.typesNumber(ticket, approver) && { typesNumber: true as const }),
+      ...(numbers !== undefined && { numbers }),
     };
   }
 
@@ -199,7 +211,7 @@ export class AppViews {
 
 type StatePart = Pick<
   AppTicket,
-  'state' | 'reason' | 'expiresIn' | 'requirement' | 'challenge' | 'durations' | 'numbers' | 'checkCode'
+  'state' | 'reason' | 'expiresIn' | 'requirement' | 'challenge' | 'durations' | 'typesNumber' | 'numbers' | 'checkCode'
 >;
 
 const REASONS: Readonly<Record<CancelledTicket['because'], NonNullable<AppTicket['reason']>>> = {

@@ -123,6 +123,9 @@ const TICKET = objectOf(
     requirement: ref('Requirement'),
     challenge: ref('Challenge'),
     durations: DURATIONS,
+    typesNumber: about('Present if the user types the two digits that the browser shows, to approve.', {
+      const: true,
+    }),
     numbers: about('The three numbers of which the user taps the one that the browser shows, to approve.', {
       type: 'array',
       items: { type: 'string', pattern: '^\\d{2}$' },
@@ -262,7 +265,10 @@ export const DECISION_BODY: Schema = objectOf(
       DURATION,
     ),
     proof: about('The answer to the challenge.', { type: ['string', 'object'] }),
-    match: about('The number that the user has tapped, to approve a ticket with "numbers".', TEXT),
+    match: about(
+      'The number that the user has tapped or typed, to approve a ticket with "numbers" or "typesNumber".',
+      TEXT,
+    ),
     signature: about('The decision as a JWS, if the provider asks for signed decisions.', TEXT),
   },
 );

@@ -144,6 +144,6 @@ function asChallenge(error: unknown, request: SignInRequest | undefined): unknow
 
 /** Returns the view after a report, for any state in which the ticket has ended. */
 function asReported(view: AppTicket, id: string): AppTicket {
-  const { expiresIn, requirement, challenge, numbers, checkCode, ...rest } = view;
+  const { expiresIn, requirement, challenge, typesNumber, numbers, checkCode, ...rest } = view;
   return { ...rest, id, state: 'denied', reason: 'report' };
 }

@@ -4,8 +4,10 @@ import { makeBrowserNote, toFinishedSignIn } from '../../oidc/resume/resumed.ts'
 import { endWithError, signIn, signInDataOf } from '../../oidc/sign-in.ts';
 import type { BrowserActs } from '../../ticket/browser.ts';
 import { readBrowserKey } from '../../ticket/browsers/browser-key.ts';
+import { isTrusting } from '../../ticket/browsers/duration.ts';
 import { findKnownBrowser } from '../../ticket/browsers/known-browser.ts';
 import { markAccount } from '../../ticket/browsers/last-account.ts';
+import type { RequestQueue } from '../../ticket/requests/request-queue.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import type { SignInRevocation } from '../devices/revocation.ts';
 import type { Cookies } from '../request/cookies.ts';
@@ -14,9 +16,13 @@ import type { BrowserForm, PromptForm } from './browser-request.ts';
 import { Redemption, type RedemptionPorts } from './redemption.ts';
 
 export interface FinishPorts extends RedemptionPorts {
-  readonly ceremony: { readonly browser: Pick<BrowserActs, 'finish' | 'cancel'> };
+  readonly ceremony: {
+    readonly browser: Pick<BrowserActs, 'finish' | 'cancel'>;
+    readonly queue: Pick<RequestQueue, 'close'>;
+  };
+  readonly settings: RedemptionPorts['settings'] & { readonly askPhone?: object | undefined };
   readonly keys: SecretKeys;
-  readonly cookies: Pick<Cookies, 'memory' | 'renewMemory'>;
+  readonly cookies: Pick<Cookies, 'memory' | 'rememberAccount' | 'renewMemory'>;
   readonly revocation: Pick<SignInRevocation, 'keep' | 'isRevoked'>;
 }
 
@@ -32,7 +38,7 @@ export class FinishHandlers {
 
   /** `POST /interaction/:uid/qr/finish`: signs the browser in with what the phone approved. */
   finish = async (form: PromptForm<'login'>): Promise<void> => {
-    const { provider, keys, known, cookies, announce, revocation } = this.#ports;
+    const { provider, keys, known, cookies, announce, revocation, settings } = this.#ports;
     const { ctx, interaction, identity } = form;
     if (interaction.result !== undefined) return follow(form, await this.#goOn(form));
     const key = form.fields.key ? readBrowserKey(form.fields.key) : undefined;
@@ -49,6 +55,10 @@ export class FinishHandlers {
     ]);
     const isKnown = knownBrowser !== undefined;
     const knownAs = cookies.renewMemory(ctx, (name) => markAccount(keys, name, accountId));
+    if (settings.askPhone) {
+      const isTrusted = isKnown || isTrusting(ticket);
+      cookies.rememberAccount(ctx, isTrusted ? keys.seal(knownAs, accountId) : undefined);
+    }
     // Take `knownAs` from the present cookie, not from the ticket, which has the cookie as it was when the code was
     // shown. If an answer was lost, the present cookie is newer.
     const browser = makeBrowserNote(ticket, { known: isKnown, knownAs, ...(key !== undefined && { key }) });
@@ -65,7 +75,10 @@ export class FinishHandlers {
       return follow(form, makeResumeUrl(provider, interaction.returnTo));
     // If the question about the other account came up after finish, the ticket is redeemed already.
     const outcome = interaction.result === undefined ? await ceremony.browser.cancel(identity) : undefined;
-    if (outcome?.changed) announce(ctx, 'qr_login.cancelled', outcome.ticket);
+    if (outcome?.changed) {
+      announce(ctx, 'qr_login.cancelled', outcome.ticket);
+      await ceremony.queue.close(outcome.ticket);
+    }
     const reason = interaction.prompt.name === 'consent' && !isAskedToSwitch ? 'consent' : 'browser';
     follow(form, await endWithError(provider, ctx, reason));
   };

@@ -9,7 +9,8 @@ import type { BrowserActs, ShowInput } from '../../ticket/browser.ts';
 import type { CheckCodeEntry } from '../../ticket/change.ts';
 import type { Codes } from '../../ticket/codes/code.ts';
 import type { Clock, Signals } from '../../ticket/ports.ts';
-import { type SignInRequest, stateAt, type Ticket, wasReported } from '../../ticket/ticket.ts';
+import type { RequestQueue } from '../../ticket/requests/request-queue.ts';
+import { type NumberEntry, type SignInRequest, stateAt, type Ticket, wasReported } from '../../ticket/ticket.ts';
 import type { AppLinks } from '../api/app-links.ts';
 import type { Announce } from '../events/ticket-events.ts';
 import type { ConsentPolicy, EnrolmentRule, LoginPage, OtherWays, OwnPage } from '../hooks/hooks.ts';
@@ -26,6 +27,7 @@ import type { LongPolls } from '../streams/long-poll.ts';
 import { TicketWatch } from '../streams/ticket-watch.ts';
 import { parseVersion } from '../streams/version.ts';
 import { type BrowserView, type BrowserViews, type Viewer, wantsImage } from '../ticket-view/browser-view.ts';
+import type { AskPhone } from './ask-phone.ts';
 import type { BrowserPasskeyHandlers } from './browser-passkey.ts';
 import type { BrowserRequest, PromptForm } from './browser-request.ts';
 import type { ConsentHandlers } from './consent.ts';
@@ -35,7 +37,7 @@ import type { PasskeyCookie } from './passkey-cookie.ts';
 
 export interface QrPagePorts {
   readonly provider: Provider;
-  readonly ceremony: { readonly browser: BrowserActs };
+  readonly ceremony: { readonly browser: BrowserActs; readonly queue: Pick<RequestQueue, 'close'> };
   readonly signals: Signals;
   readonly clock: Clock;
   readonly announce: Announce;
@@ -65,6 +67,7 @@ export interface QrPagePorts {
   readonly passkey: PasskeyHandlers;
   readonly browserPasskey: BrowserPasskeyHandlers;
   readonly enrolmentRequest: EnrolmentRequests;
+  readonly askPhone: AskPhone;
 }
 
 /** The requests of the browser below its interaction's URL, until it finishes. */
@@ -143,6 +146,16 @@ export class QrPageHandlers {
     follow(form, await enrolmentRequest.ask(form, key, ticket.request.locales));
   };
 
+  /**
+   * `POST /interaction/:uid/qr/ask`: asks the phones of the account that knows this browser. The page then shows that
+   * they are asked, and a code once the time is up.
+   */
+  ask = async (form: PromptForm<'login'>): Promise<void> => {
+    const ticket = await this.#ports.askPhone.ask(form, await this.#makeShowInput(form));
+    if (wasReported(ticket)) return this.#end(form);
+    follow(form, this.#ports.urls.interaction(form.interaction.uid));
+  };
+
   /** Any page of the deployment below `/interaction/:uid`, unless the phone has reported this interaction. */
   ownPage = async (request: PluginRequest, next: Next): Promise<void> => {
     const { provider, ceremony } = this.#ports;
@@ -158,7 +171,10 @@ export class QrPageHandlers {
     const { ceremony, announce } = this.#ports;
     const { ctx } = form;
     const { ticket, changed, voided } = await ceremony.browser.renew(await this.#makeShowInput(form), known);
-    if (voided) announce(ctx, 'qr_login.cancelled', voided);
+    if (voided) {
+      announce(ctx, 'qr_login.cancelled', voided);
+      await ceremony.queue.close(voided);
+    }
     if (changed) announce(ctx, 'qr_login.shown', ticket);
     return ticket;
   }
@@ -184,12 +200,20 @@ export class QrPageHandlers {
     const page = {
       request: ticket.request,
       ticket: browserViews.drawWithImage(ticket, clock(), identity.accountId),
-      urls: { self, renew: `${self}/qr/renew`, finish: `${self}/qr/finish`, cancel: `${self}/cancel` },
+      urls: {
+        self,
+        renew: `${self}/qr/renew`,
+        finish: `${self}/qr/finish`,
+        cancel: `${self}/cancel`,
+        ask: `${self}/qr/ask`,
+      },
       isPhone: isPhone(ctx),
       lasts: browserViews.lasts,
       codeGrace: browserViews.codeGrace,
       showAddress: settings.showAddress,
-      tapsNumber: settings.checkCodeEntry === 'tap',
+      tapsNumber: this.#hasNumber(ticket, 'tap'),
+      typesNumber: this.#hasNumber(ticket, 'type'),
+      ask: await this.#ports.askPhone.offer(request, ticket.request),
       appName: settings.apps.name,
       codeMark: browserViews.codeMark,
       appUrl: appLinks.hasScheme ? `${self}/qr/app` : undefined,
@@ -204,6 +228,11 @@ export class QrPageHandlers {
       })),
     };
     renderer.render(ctx, 'qr', page, ticket.request.locales);
+  }
+
+  /** Returns true if the page may show a number that the user enters on the phone in this way. */
+  #hasNumber({ request }: Ticket, entry: NumberEntry): boolean {
+    return (request.asked?.entry ?? this.#ports.settings.checkCodeEntry) === entry;
   }
 
   async #makeShowInput({ ctx, interaction, identity }: BrowserRequest): Promise<ShowInput> {

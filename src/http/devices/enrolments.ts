@@ -139,10 +139,15 @@ export class Enrolments {
    */
   async noteShown(ticket: Ticket, key: BrowserKey, code: string, signature: string): Promise<boolean> {
     if (!this.isShownBy(ticket, key, code, signature)) return false;
-    const { notes, clock } = this.#ports;
-    const { x, y } = key;
-    await notes.write(noteKeyOf(ticket.id), Math.max(1, ticket.endsAt - clock()), JSON.stringify({ x, y }));
+    await this.noteProven(ticket, key);
     return true;
+  }
+
+  /** Notes the key of the browser that shows a ticket, which has proven to the caller that it has the key. */
+  async noteProven(ticket: Ticket, { x, y }: BrowserKey): Promise<void> {
+    if (!this.isOffered) return;
+    const { notes, clock } = this.#ports;
+    await notes.write(noteKeyOf(ticket.id), Math.max(1, ticket.endsAt - clock()), JSON.stringify({ x, y }));
   }
 
   /**

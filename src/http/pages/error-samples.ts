@@ -33,6 +33,7 @@ const SHOWN: readonly (readonly [ErrorCode, Partial<ErrorPage>, Partial<Record<E
     ['insufficient_acr', SCAN],
     ['wrong_account', SCAN],
     ['not_enrolled', SCAN],
+    ['not_asked', BACK],
     ['proof_required', SCAN],
     ['wrong_proof', SCAN],
     ['foreign_origin', SCAN],

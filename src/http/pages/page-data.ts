@@ -25,7 +25,13 @@ export interface Pages {
      */
     readonly isPhone: boolean;
     readonly ticket: DrawnView;
-    readonly urls: { readonly self: string; readonly renew: string; readonly finish: string; readonly cancel: string };
+    readonly urls: {
+      readonly self: string;
+      readonly renew: string;
+      readonly finish: string;
+      readonly cancel: string;
+      readonly ask: string;
+    };
     readonly otherWays: readonly Link[];
     /** The time that each state lasts from its beginning, in seconds. */
     readonly lasts: { readonly scan: number; readonly decide: number; readonly finish: number };
@@ -35,6 +41,13 @@ export interface Pages {
     readonly showAddress: boolean;
     /** True if the page has a place for the number that the user taps on the phone. */
     readonly tapsNumber?: boolean | undefined;
+    /** True if the page has a place for the number that the user types on the phone. */
+    readonly typesNumber?: boolean | undefined;
+    /**
+     * Present if the browser may ask phones. The form goes to `urls.ask`; its field `signature` is the signature of
+     * `nonce` by the browser's key, if there is a nonce.
+     */
+    readonly ask?: { readonly nonce?: string } | undefined;
     /** The address, without its scheme, of the page that takes the short code, if the deployment allows typing. */
     readonly typeAt?: string | undefined;
     /** The name of the deployment's app. The page asks users to scan with it. */
@@ -303,6 +316,8 @@ export interface PhoneView {
   readonly because?: DeniedTicket['because'];
   /** True if the browser had been signed in when the user reported, and is signed out now. */
   readonly hadFinished?: boolean;
+  /** True if the user types the number that the browser shows, in a field named `match`. */
+  readonly typesNumber?: true;
   /** The three numbers in place of Approve, of which the user taps the one that the browser shows. */
   readonly numbers?: readonly string[];
   /** The six digits to type into the browser. */

@@ -119,6 +119,8 @@ export const CONFIRM: SamplesOf<'confirm'> = {
     durations: ['session', '8h', '30d'],
   }),
   numbers: phone('scanned', { numbers: ['17', '42', '86'] }),
+  'a number to type': phone('scanned', { typesNumber: true }),
+  'a number to type, and a passkey': phone('scanned', { typesNumber: true, challenge: { passkey: {} } }),
   'numbers, for as long as the user chooses': phone('scanned', {
     numbers: ['17', '42', '86'],
     durations: ['session', '8h', '30d'],

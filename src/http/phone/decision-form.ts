@@ -37,7 +37,9 @@ export class DecisionFormHandlers {
     const { decisions, ticketPage, cookies, keys, urls, settings } = this.#ports;
     const { ctx, fields, failure } = form;
     const { id = '' } = ctx.params;
-    const { remember, duration, proof, match } = fields;
+    const { remember, duration, proof } = fields;
+    // A keyboard may send full-width digits, or add a space.
+    const match = fields.match?.normalize('NFKC').trim();
     // The form sends either a decision or, with `checkCodeEntry: 'tap'`, the number that the user tapped, which also
     // approves.
     const decision = fields.decision ?? (match === undefined ? undefined : 'approve');

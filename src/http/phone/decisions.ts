@@ -5,6 +5,7 @@ import { WrongNumber } from '../../ticket/codes/match-number.ts';
 import { DecidedOtherwise, QrLoginError } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
 import type { RepeatableAct } from '../../ticket/repeats.ts';
+import type { RequestQueue } from '../../ticket/requests/request-queue.ts';
 import type { Approver, Ticket } from '../../ticket/ticket.ts';
 import type { Enrolments } from '../devices/enrolments.ts';
 import type { SignInRevocation } from '../devices/revocation.ts';
@@ -17,7 +18,7 @@ import type { AdmittedTicket, TicketPurpose, TicketRequest } from './admission.t
 import type { Approvals } from './approval.ts';
 
 export interface DecisionPorts extends WrongNumberPorts {
-  readonly ceremony: { readonly phone: PhoneActs };
+  readonly ceremony: { readonly phone: PhoneActs; readonly queue: Pick<RequestQueue, 'close'> };
   readonly approvals: Approvals;
   readonly announce: Announce;
   readonly enrolments: Pick<Enrolments, 'findEnrolledKey' | 'withdraw'>;
@@ -134,7 +135,10 @@ export class Decisions {
       if (isTry && outcome.changed) await this.#ports.wrongCheckCodes.noteRight(approver.accountId);
       return outcome;
     } catch (error) {
-      if (error instanceof WrongNumber) await noteWrongTry(this.#ports, ctx, error);
+      if (error instanceof WrongNumber) {
+        await noteWrongTry(this.#ports, ctx, error);
+        await ceremony.queue.close(error.cancelledTicket);
+      }
       throw error;
     }
   }

@@ -25,7 +25,7 @@ import type { PhoneRequest } from './phone-request.ts';
 import { offerSignIn, type SignInOfferPorts } from './sign-in-offer.ts';
 
 export interface PhoneViewPorts extends SignInOfferPorts {
-  readonly ceremony: { readonly phone: Pick<PhoneActs, 'read' | 'checkCode' | 'numbers' | 'unmet'> };
+  readonly ceremony: { readonly phone: Pick<PhoneActs, 'read' | 'checkCode' | 'numbers' | 'typesNumber' | 'unmet'> };
   readonly approvals: Approvals;
   readonly enrolments: Pick<Enrolments, 'isMissing'>;
   readonly logos: Pick<ClientLogos, 'urlOf'>;
@@ -135,15 +135,19 @@ async function findUnmet(
 }
 
 /**
- * Returns the data by which the user shows that the phone is near the browser: the digits to type there, or the numbers
- * of which the user taps one.
+ * Returns the data by which the user shows that the phone is near the browser: the digits to type there, the numbers of
+ * which the user taps one, or the field for the number.
  */
 function nearnessOf(
-  phone: Pick<PhoneActs, 'checkCode' | 'numbers'>,
+  phone: Pick<PhoneActs, 'checkCode' | 'numbers' | 'typesNumber'>,
   ticket: Ticket,
   approver: SessionApprover,
-): Pick<PhoneView, 'checkCode' | 'numbers'> {
+): Pick<PhoneView, 'checkCode' | 'numbers' | 'typesNumber'> {
   const checkCode = phone.checkCode(ticket, approver);
   const numbers = phone.numbers(ticket, approver);
-  return { ...(numbers !== undefined && { numbers }), ...(checkCode !== undefined && { checkCode }) };
+  return {
+    ...(phone.typesNumber(ticket, approver) && { typesNumber: true as const }),
+    ...(numbers !== undefined && { numbers }),
+    ...(checkCode !== undefined && { checkCode }),
+  };
 }

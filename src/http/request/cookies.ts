@@ -12,6 +12,7 @@ import type { Urls } from './urls.ts';
 const BINDING = '_qr_browser';
 const ATTEMPTS = '_qr_attempts';
 const MEMORY = '_qr_memory';
+const ACCOUNT = '_qr_account';
 const FRESH_CODE = '_qr_seen';
 const OFFER = '_qr_offer';
 const SENT_TO_SIGN_IN = '_qr_sent';
@@ -148,6 +149,22 @@ export class Cookies {
     const { secret, lastAccount } = this.#memory(ctx) ?? {};
     if (secret === undefined || lastAccount === undefined) return {};
     return { knownAs: fingerprint(secret), lastAccount };
+  }
+
+  /**
+   * Keeps in the browser, for 180 days, the account that trusts it. Another subdomain must not be able to plant the
+   * cookie: the browser would ask the phones of its account.
+   * @param sealed the account's id, encrypted; undefined to forget the account
+   */
+  rememberAccount(ctx: Context, sealed: string | undefined): void {
+    if (sealed === undefined && this.rememberedAccount(ctx) === undefined) return;
+    const lasts = sealed === undefined ? 0 : TRUST_LIFETIME_MS;
+    this.#signed.setForHost(ctx, ACCOUNT, sealed ?? '', this.#urls.interactions, lasts);
+  }
+
+  /** Returns the account as it was sealed; undefined if the browser has none. */
+  rememberedAccount(ctx: Context): string | undefined {
+    return this.#signed.readForHost(ctx, ACCOUNT);
   }
 
   /** Notes on the phone that it scanned this code while it was fresh. */

@@ -15,7 +15,8 @@ import {
 } from '../../oidc/backchannel/request-errors.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { refusalIn } from '../../ticket/errors.ts';
-import type { NotAsked, RequestActs } from '../../ticket/requests/request-acts.ts';
+import type { RequestActs } from '../../ticket/requests/request-acts.ts';
+import type { NotAsked } from '../../ticket/requests/request-queue.ts';
 import type { Announce } from '../events/ticket-events.ts';
 import { type RateLimits, TooManyRequests } from '../request/rate-limits.ts';
 import type { Notifier } from './notifier.ts';

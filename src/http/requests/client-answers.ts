@@ -10,6 +10,7 @@ import { revokeGrant } from '../../oidc/end-session.ts';
 import type { Provider } from '../../oidc/provider.ts';
 import { over, QrLoginError } from '../../ticket/errors.ts';
 import { type BackchannelTicket, isBackchannel, type RequestActs } from '../../ticket/requests/request-acts.ts';
+import type { RequestQueue } from '../../ticket/requests/request-queue.ts';
 import type { ApprovedTicket, DeniedTicket, Ticket } from '../../ticket/ticket.ts';
 import { traceOf } from '../../ticket/ticket-id.ts';
 import type { Announce } from '../events/ticket-events.ts';
@@ -17,7 +18,8 @@ import type { Announce } from '../events/ticket-events.ts';
 export interface ClientAnswerPorts {
   readonly provider: Provider;
   readonly ceremony: {
-    readonly requests: Pick<RequestActs, 'authReqIdOf' | 'claimAnswer' | 'close' | 'releaseAnswer' | 'settle'>;
+    readonly requests: Pick<RequestActs, 'authReqIdOf' | 'claimAnswer' | 'releaseAnswer' | 'settle'>;
+    readonly queue: Pick<RequestQueue, 'close'>;
   };
   readonly announce: Announce;
 }
@@ -49,21 +51,25 @@ export class ClientAnswers {
   }
 
   /**
-   * Gives the client the answer that the user has decided on. May be repeated, if the first time has failed.
-   * @returns the ticket after that; a ticket of any other kind is returned unchanged
+   * Gives the client the answer that the user has decided on, and takes the request off the list. May be repeated, if
+   * the first time has failed.
+   * @returns the ticket after that; the ticket of a browser is returned unchanged, because the browser finishes it
    * @throws QrLoginError `over` if the request has expired meanwhile; `store_unavailable` if another call is giving the
    * answer at the moment
    */
   async give(ctx: Context, ticket: Ticket): Promise<Ticket> {
-    if (!isBackchannel(ticket)) return ticket;
-    const { requests } = this.#ports.ceremony;
+    const { queue } = this.#ports.ceremony;
+    if (!isBackchannel(ticket)) {
+      await queue.close(ticket);
+      return ticket;
+    }
     if (ticket.state === 'denied') {
       // The user has decided, also if the client cannot be answered.
-      await this.#deny(ctx, ticket).finally(() => requests.close(ticket));
+      await this.#deny(ctx, ticket).finally(() => queue.close(ticket));
       return ticket;
     }
     const settled = ticket.state === 'approved' ? await this.#grant(ctx, ticket) : ticket;
-    await requests.close(settled);
+    await queue.close(settled);
     return settled;
   }
 

@@ -1,21 +1,21 @@
 import type { Clock } from '../../ticket/ports.ts';
-import type { RequestActs } from '../../ticket/requests/request-acts.ts';
+import type { RequestQueue } from '../../ticket/requests/request-queue.ts';
 import type { SignInRequest } from '../../ticket/ticket.ts';
 import { toSeconds } from '../request/responses.ts';
 
 /** A request that waits for an account, as the account's phones list it. */
 export interface PendingEntry {
   readonly id: string;
-  /** The client that asks. */
+  /** The client that asks, or that a browser wants to sign in to. */
   readonly client: SignInRequest['client'];
-  /** Seconds since the client has asked. */
+  /** Seconds since the client or the browser has asked. */
   readonly askedAgo: number;
   /** Seconds until the request ends. */
   readonly expiresIn: number;
 }
 
 export interface PendingListPorts {
-  readonly ceremony: { readonly requests: Pick<RequestActs, 'list'> };
+  readonly ceremony: { readonly queue: Pick<RequestQueue, 'list'> };
   readonly clock: Clock;
 }
 
@@ -30,7 +30,7 @@ export class PendingList {
   /** Returns the requests, the oldest first. What they ask for is shown once they are opened. */
   async listFor(accountId: string): Promise<readonly PendingEntry[]> {
     const { ceremony, clock } = this.#ports;
-    const tickets = await ceremony.requests.list(accountId);
+    const tickets = await ceremony.queue.list(accountId);
     const now = clock();
     return tickets.map(({ id, request, shownAt, deadline }) => ({
       id,

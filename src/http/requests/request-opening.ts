@@ -1,9 +1,8 @@
 import type { Context } from 'koa';
 import { notFound } from '../../ticket/errors.ts';
 import type { PhoneActs } from '../../ticket/phone.ts';
-import { isBackchannel } from '../../ticket/requests/request-acts.ts';
 import { isNamedAccount } from '../../ticket/requirements.ts';
-import type { Approver, Ticket } from '../../ticket/ticket.ts';
+import { type Approver, isListed, type Ticket } from '../../ticket/ticket.ts';
 import { type Announce, eventOf } from '../events/ticket-events.ts';
 import type { AdmittedTicket, TicketPurpose, TicketRequest } from '../phone/admission.ts';
 import type { Approvals } from '../phone/approval.ts';
@@ -46,6 +45,6 @@ export class RequestOpening {
 
 /** Returns a ticket that an account may open without a scan. @throws QrLoginError `not_found` for any other one */
 export function requireRequest(ticket: Ticket | undefined, approver: Approver): Ticket {
-  if (ticket === undefined || !isBackchannel(ticket) || !isNamedAccount(ticket, approver)) throw notFound();
+  if (ticket === undefined || !isListed(ticket) || !isNamedAccount(ticket, approver)) throw notFound();
   return ticket;
 }

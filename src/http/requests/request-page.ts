@@ -1,9 +1,8 @@
 import { accountOf, type FindAccount } from '../../oidc/approver.ts';
 import { notFound, over } from '../../ticket/errors.ts';
 import type { Clock } from '../../ticket/ports.ts';
-import { isBackchannel } from '../../ticket/requests/request-acts.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
-import { isOwner, stateAt } from '../../ticket/ticket.ts';
+import { isListed, isOwner, stateAt } from '../../ticket/ticket.ts';
 import { isTicketId } from '../../ticket/ticket-id.ts';
 import type { SignIn } from '../hooks/hooks.ts';
 import type { PageRenderer } from '../pages/renderer.ts';
@@ -45,7 +44,7 @@ export class RequestPageHandlers {
     if (approver === undefined) {
       // The sign-in page gets the address to return to, so the address must not hold arbitrary text.
       if (!isTicketId(id)) throw notFound();
-      if (request.ticket !== undefined && isBackchannel(request.ticket)) cookies.noteSentToSignIn(ctx, id);
+      if (request.ticket !== undefined && isListed(request.ticket)) cookies.noteSentToSignIn(ctx, id);
       return sendToSignIn(request, settings.signIn, { returnTo: urls.request(id), fresh: false });
     }
     const { name } = await accountOf(settings.findAccount, approver);

@@ -37,6 +37,8 @@ export interface BrowserView {
   readonly state: TicketState;
   /** Seconds until this state ends by itself. */
   readonly expiresIn: number;
+  /** Present while the ticket waits for one of the phones that the browser has asked. */
+  readonly asked?: true;
   /** Present while the ticket waits for a scan. */
   readonly qr?: ShownCode;
   /** Present while the ticket waits, once a phone that is not signed in has opened the code: its user signs in now. */
@@ -46,7 +48,7 @@ export interface BrowserView {
    * phone's browser or system is known.
    */
   readonly phone?: PhoneDevice;
-  /** Present while the ticket is scanned, if its approver must tap this number on the phone. */
+  /** Present while the ticket is scanned, if its approver must enter this number on the phone. */
   readonly number?: string;
   /** Present once the ticket is approved: true if the check code must be typed. */
   readonly checkCode?: boolean;
@@ -95,11 +97,13 @@ const GONE = { version: 0, state: 'expired', expiresIn: 0 } as const;
  */
 export interface ShownTicket extends Pick<Ticket, 'id' | 'version' | 'state' | 'shownAt' | 'deadline'> {
   readonly signingIn?: true;
+  readonly asked?: true;
 }
 
 export function shownTicketOf(ticket: Ticket): ShownTicket {
   const { id, version, state, shownAt, deadline } = ticket;
-  const shown = { id, version, state, shownAt, deadline };
+  const asked = ticket.request.asked && { asked: true as const };
+  const shown = { id, version, state, shownAt, deadline, ...asked };
   return ticket.state === 'waiting' && ticket.signingIn ? { ...shown, signingIn: true } : shown;
 }
 
@@ -174,7 +178,7 @@ export class BrowserViews {
    */
   dueAt(ticket: ShownTicket | undefined, now: number): number {
     if (ticket === undefined || !isLive(ticket, now)) return Number.POSITIVE_INFINITY;
-    if (ticket.state !== 'waiting') return ticket.deadline;
+    if (ticket.state !== 'waiting' || ticket.asked) return ticket.deadline;
     return Math.min(ticket.deadline, now + this.#codes.rotatesIn(ticket.id, now));
   }
 
@@ -189,7 +193,7 @@ export class BrowserViews {
   #describe(ticket: Ticket | undefined, now: number, accountId: string | undefined): BrowserView {
     if (ticket === undefined) return GONE;
     const state = stateAt(ticket, now);
-    if (state === 'waiting' || state === 'expired') return this.#describeWaiting(ticket, now);
+    if (state === 'waiting' || state === 'expired') return this.#describeWaiting(shownTicketOf(ticket), now);
     const view = {
       version: ticket.version,
       state,
@@ -218,7 +222,7 @@ export class BrowserViews {
       version,
       state,
       expiresIn: toSeconds(shown.deadline - now),
-      qr: this.#qr(shown.id, now),
+      ...(shown.asked ? { asked: true } : { qr: this.#qr(shown.id, now) }),
       ...(shown.signingIn && { phoneIsSigningIn: true }),
     };
   }

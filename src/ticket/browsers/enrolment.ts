@@ -42,6 +42,11 @@ export function hasSignedEnrolment(key: BrowserKey, nonces: readonly string[], s
   return nonces.some((nonce) => hasSigned(key, `oidc-provider-qr-login enrol ${nonce}`, signature));
 }
 
+/** Returns true if the key has signed the challenge of the page that asks the account's phones. */
+export function hasSignedQuestion(key: BrowserKey, nonces: readonly string[], signature: string): boolean {
+  return nonces.some((nonce) => hasSigned(key, `oidc-provider-qr-login ask ${nonce}`, signature));
+}
+
 function hasSigned(key: BrowserKey, message: string, signature: string): boolean {
   // WebCrypto gives the two numbers of a signature side by side (IEEE P1363), not in DER.
   const verifier = { key: importKey(key), dsaEncoding: 'ieee-p1363' } as const;

@@ -2,7 +2,7 @@ import { over, QrLoginError } from '../errors.ts';
 import { matches, type SecretKeys } from '../secret-keys.ts';
 import { type CancelledTicket, ownerOf } from '../ticket.ts';
 
-/** The numbers of a ticket that its approver matches with a tap. */
+/** The numbers of a ticket that its approver matches: the one on the screen, and those to tap. */
 export interface MatchNumbers {
   /** The number on the browser's screen. */
   readonly shown: string;
@@ -13,6 +13,7 @@ export interface MatchNumbers {
 const LOWEST = 10;
 const HIGHEST = 99;
 const DECOYS = 2;
+const NUMBER_FORM = /^[1-9]\d$/;
 /** The bytes of the MAC that each draw takes. With so many, the remainders of a division are almost equally likely. */
 const DRAW_BYTES = 6;
 
@@ -31,6 +32,11 @@ export function isShownNumber(keys: SecretKeys, ticketId: string, pick: string):
   return matches(candidates, pick);
 }
 
+/** Returns true if the text has the form of a number that a browser may show. */
+export function isNumber(text: string): boolean {
+  return NUMBER_FORM.test(text);
+}
+
 /** Returns true if the phone offers this number. */
 export function isOfferedNumber(keys: SecretKeys, ticketId: string, pick: string): boolean {
   return keys.candidates('match', ticketId).some((mac) => draw(mac).offered.includes(pick));
@@ -47,7 +53,7 @@ function draw(mac: Buffer): MatchNumbers {
   return { shown, offered };
 }
 
-/** Thrown when the approver has tapped another number than the browser shows, which has ended the ticket. */
+/** Thrown when the approver has entered another number than the browser shows, which has ended the ticket. */
 export class WrongNumber extends QrLoginError {
   readonly #ticket: CancelledTicket;
 
@@ -57,7 +63,7 @@ export class WrongNumber extends QrLoginError {
     this.#ticket = ticket;
   }
 
-  /** The account that tapped. */
+  /** The account that entered it. */
   get accountId(): string {
     return ownerOf(this.#ticket)?.accountId ?? '';
   }

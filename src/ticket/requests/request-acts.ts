@@ -1,19 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { type CeremonyPorts, change, type Outcome } from '../change.ts';
+import { change, type Outcome } from '../change.ts';
 import { notFound } from '../errors.ts';
-import { isReported, reportedOriginOf } from '../reports.ts';
-import {
-  type BackchannelRequest,
-  type Browser,
-  isLive,
-  type SignInRequest,
-  type Ticket,
-  type TicketState,
-} from '../ticket.ts';
+import { type BackchannelRequest, type Browser, isLive, type SignInRequest, type Ticket } from '../ticket.ts';
 import { newTicketId } from '../ticket-id.ts';
 import * as transitions from '../transitions.ts';
-import { Pace } from './pace.ts';
-import type { PendingRequest, PendingRequests } from './pending-request.ts';
+import type { NotAsked, RequestPorts, RequestQueue } from './request-queue.ts';
 
 /** A ticket for a request without a browser. */
 export type BackchannelTicket = Ticket & { readonly request: { readonly backchannel: BackchannelRequest } };
@@ -30,29 +21,19 @@ export interface RequestInput {
   readonly lasts: number;
 }
 
-/**
- * The reasons for which an account is not asked: it has reported the client, another request waits, or the client asks
- * too soon after one that was not approved.
- */
-export type NotAsked = 'reported' | 'pending' | 'too soon';
-
-export interface RequestPorts extends CeremonyPorts {
-  readonly requests: PendingRequests;
-}
-
 /** The time for which a decided request is kept after its end, so that its user can report it. */
 const KEPT_MS: number = 10 * 60 * 1000;
 const ID_BYTES = 16;
 const NO_BROWSER: Browser = { binding: '', source: '' };
 
-/** The acts of clients that ask without a browser, and the list in which the phones of an account find the requests. */
+/** The acts of clients that ask without a browser. */
 export class RequestActs {
   readonly #ports: RequestPorts;
-  readonly #pace: Pace;
+  readonly #queue: RequestQueue;
 
-  constructor(ports: RequestPorts) {
+  constructor(ports: RequestPorts, queue: RequestQueue) {
     this.#ports = ports;
-    this.#pace = new Pace(ports.notes);
+    this.#queue = queue;
   }
 
   /**
@@ -61,7 +42,7 @@ export class RequestActs {
    * @returns the reason if the account is not asked
    */
   async ask({ accountId, request, authReqId, message, lasts }: RequestInput): Promise<BackchannelTicket | NotAsked> {
-    const { store, clock, lifetimes, keys, requests } = this.#ports;
+    const { store, clock, lifetimes, keys } = this.#ports;
     const now = clock();
     const expiresAt = now + lasts;
     const interaction = randomBytes(ID_BYTES).toString('base64url');
@@ -70,67 +51,10 @@ export class RequestActs {
     const asked = { ...request, requirements: { ...request.requirements, accountId }, backchannel };
     const fixed = { id, interaction, request: asked, browser: NO_BROWSER, endsAt: expiresAt + KEPT_MS };
     const ticket = transitions.show(fixed, undefined, { now, lifetimes });
-    const asker = { accountId, sender: senderOf(ticket) };
-    if (await isReported(this.#ports, accountId, reportedOriginOf(ticket))) return 'reported';
-    // Before the pace, which counts a request that waits as one that is not approved.
-    if ((await this.#listPending(accountId)).some(({ sender }) => sender === asker.sender)) return 'pending';
-    if (await this.#pace.isTooSoon(asker, now)) return 'too soon';
-    // The ticket first: a request on the list without a ticket would keep its client from asking, and never be shown.
+    const obstacle = await this.#queue.findObstacle(ticket);
+    if (obstacle !== undefined) return obstacle;
     if (!(await store.create(ticket))) throw notFound();
-    try {
-      if (!(await requests.add(accountId, { id, sender: asker.sender, endsAt: expiresAt }))) return 'pending';
-      await this.#pace.noteAsked(asker, expiresAt, now);
-    } catch (error) {
-      // The client gets the first error, and does not wait for this: the store is likely in trouble.
-      requests.remove(accountId, id).catch(() => undefined);
-      throw error;
-    }
-    return { ...ticket, request: asked };
-  }
-
-  /**
-   * Returns the requests that wait for an account. Closes those that cannot be decided any more: the ticket is gone, or
-   * its decision could not close the request.
-   */
-  async #listPending(accountId: string): Promise<readonly PendingRequest[]> {
-    const { store, clock, requests } = this.#ports;
-    const list = await requests.list(accountId);
-    const waiting = await Promise.all(
-      list.map(async (pending) => {
-        const ticket = await store.find(pending.id);
-        if (ticket !== undefined && isLive(ticket, clock())) return [pending];
-        await this.#close(accountId, pending, ticket?.state);
-        return [];
-      }),
-    );
-    return waiting.flat();
-  }
-
-  /** Returns the requests that wait for an account, the oldest first. */
-  async list(accountId: string): Promise<readonly BackchannelTicket[]> {
-    const { store, clock, requests } = this.#ports;
-    const found = await Promise.all((await requests.list(accountId)).map(({ id }) => store.find(id)));
-    const now = clock();
-    return found
-      .filter((ticket) => ticket !== undefined)
-      .filter(isBackchannel)
-      .filter((ticket) => isLive(ticket, now) && ticket.state !== 'approved')
-      .sort((one, other) => one.shownAt - other.shownAt);
-  }
-
-  /** Removes a request that was decided from the list, and lets its client ask again. May be repeated. */
-  async close(ticket: Ticket): Promise<void> {
-    const { accountId = '' } = ticket.request.requirements;
-    // If it is gone, a later request of the client may have begun.
-    const pending = (await this.#ports.requests.list(accountId)).find(({ id }) => id === ticket.id);
-    if (pending !== undefined) await this.#close(accountId, pending, ticket.state);
-  }
-
-  async #close(accountId: string, { id, sender }: PendingRequest, state: TicketState | undefined): Promise<void> {
-    const { clock, requests } = this.#ports;
-    const isApproved = state === 'approved' || state === 'redeemed';
-    await this.#pace.noteAnswered({ accountId, sender }, isApproved, clock());
-    await requests.remove(accountId, id);
+    return (await this.#queue.add(ticket)) ? { ...ticket, request: asked } : 'pending';
   }
 
   /** Returns the `auth_req_id` of a request; undefined if none of the server's secrets opens it. */
@@ -175,8 +99,4 @@ export function isBackchannel(ticket: Ticket): ticket is BackchannelTicket {
 
 function answerClaimOf(id: string): string {
   return `answering:${id}`;
-}
-
-function senderOf({ request }: Pick<Ticket, 'request'>): string {
-  return `client:${request.client.id}`;
 }

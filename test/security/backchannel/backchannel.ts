@@ -6,7 +6,7 @@ import * as client from 'openid-client';
 import { RateLimits } from '../../../src/http/request/rate-limits.ts';
 import { KeyvPendingRequests } from '../../../src/stores/memory/pending-requests.ts';
 import { Pace } from '../../../src/ticket/requests/pace.ts';
-import { RequestActs } from '../../../src/ticket/requests/request-acts.ts';
+import { RequestQueue } from '../../../src/ticket/requests/request-queue.ts';
 import type { Ticket } from '../../../src/ticket/ticket.ts';
 import { DESK, deskClient } from '../../fixtures/test-client.ts';
 import { BrowserVisitor, type PhoneVisitor, type Site } from '../../support/visitors.ts';
@@ -25,10 +25,10 @@ const anyAccount: Weakness = {
   defence: 'a request that names its account',
   patch: all(
     replacing(
-      RequestActs.prototype,
+      RequestQueue.prototype,
       'list',
       (original) =>
-        function (this: RequestActs) {
+        function (this: RequestQueue) {
           return original.call(this, 'a11ce');
         },
     ),

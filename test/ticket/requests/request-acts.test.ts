@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { eventually } from '../../../src/stores/contract/eventually.ts';
-import type { BackchannelTicket, NotAsked, RequestInput } from '../../../src/ticket/requests/request-acts.ts';
+import type { BackchannelTicket, RequestInput } from '../../../src/ticket/requests/request-acts.ts';
+import type { NotAsked } from '../../../src/ticket/requests/request-queue.ts';
 import { keptUntil } from '../../../src/ticket/ticket.ts';
 import { alice, awaitRefusal, bob, signInRequest } from '../builders.ts';
 import { Scene } from '../scene.ts';
@@ -61,7 +62,7 @@ describe('a request without a browser', () => {
     expect(settled?.ticket).to.include({ state: 'redeemed', grantId: 'a grant' });
     expect((await scene.ceremony.requests.settle(ticket, 'another'))?.ticket).to.include({ grantId: 'a grant' });
 
-    await scene.ceremony.requests.close(ticket);
+    await scene.ceremony.queue.close(ticket);
     scene.now += LASTS_MS;
     const next = await asked();
     await scene.phone.scan(next.id, alice());
@@ -73,17 +74,17 @@ describe('a request without a browser', () => {
   it('is listed until it is decided, and does not end a later request of its client when closed again', async () => {
     const ticket = await asked();
     const listed = async (): Promise<readonly string[]> =>
-      (await scene.ceremony.requests.list('alice')).map(({ id }) => id);
+      (await scene.ceremony.queue.list('alice')).map(({ id }) => id);
     expect(await listed()).to.deep.equal([ticket.id]);
-    expect(await scene.ceremony.requests.list('bob')).to.deep.equal([]);
+    expect(await scene.ceremony.queue.list('bob')).to.deep.equal([]);
     expect(await ask()).to.equal('pending');
     await scene.phone.scan(ticket.id, alice());
     expect(await listed()).to.deep.equal([ticket.id]);
     const denied = (await scene.phone.deny(ticket.id, alice())).ticket;
     expect(await listed()).to.deep.equal([]);
-    await scene.ceremony.requests.close(denied as BackchannelTicket);
+    await scene.ceremony.queue.close(denied as BackchannelTicket);
     const next = await asked();
-    await scene.ceremony.requests.close(denied as BackchannelTicket);
+    await scene.ceremony.queue.close(denied as BackchannelTicket);
     expect(await listed()).to.deep.equal([next.id]);
   });
 
@@ -91,7 +92,7 @@ describe('a request without a browser', () => {
     const ticket = await asked();
     await scene.phone.scan(ticket.id, alice());
     const { ticket: reported } = await scene.phone.report(ticket.id, alice());
-    await scene.ceremony.requests.close(reported as BackchannelTicket);
+    await scene.ceremony.queue.close(reported as BackchannelTicket);
     expect(await ask()).to.equal('reported');
     expect(await ask({ accountId: 'bob' })).to.be.an('object');
     const other = signInRequest({ client: { id: 'other', name: 'Other' } });
@@ -117,7 +118,7 @@ describe('a request without a browser', () => {
     };
     expect(await ask().catch(({ message }) => message)).to.equal('the store does not answer');
     scene.notes.write = write;
-    await eventually('is off the list', async () => (await scene.ceremony.requests.list('alice')).length === 0);
+    await eventually('is off the list', async () => (await scene.ceremony.queue.list('alice')).length === 0);
     expect(await ask()).to.be.an('object');
   });
 
