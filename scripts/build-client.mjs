@@ -16,6 +16,8 @@ const SCRIPTS = [
   'devices',
   'enrolment/enrol-by-phone',
   'enrolment/ask-phone',
+  'phone/notify-phone',
+  'worker/push-worker',
   'browser-key',
   'own-passkey/browser-passkey',
   'own-passkey/passkey-menu',

@@ -3,6 +3,7 @@ export type { AppOptions } from './config/apps.ts';
 export type { AskPhoneOptions } from './config/ask-phone.ts';
 export type { CibaOptions } from './config/ciba.ts';
 export type { QrLoginOptions } from './config/options.ts';
+export type { PushOptions } from './config/push.ts';
 export type { LimitOptions } from './config/rate-limits.ts';
 export type { Health } from './health.ts';
 export type { Approval, ApprovalRequest } from './http/actions/action-requests.ts';
@@ -52,6 +53,7 @@ export type {
   PhoneView,
   RequestEntry,
 } from './http/pages/page-data.ts';
+export type { Vapid } from './http/push/push-sender.ts';
 export type { Locate } from './http/request/device.ts';
 export { TooManyRequests } from './http/request/rate-limits.ts';
 export type { FindNamedAccount, VerifyUserCode } from './http/requests/backchannel-hooks.ts';

@@ -58,6 +58,7 @@ export function ownStore(database) {
       },
       browsers: new DatabaseBrowsers(database, 'browsers', clock),
       known: new DatabaseBrowsers(database, 'known', clock),
+      subscriptions: new DatabaseBrowsers(database, 'subscriptions', clock),
       requests: new DatabaseRequests(database, clock),
       signals,
       clock,

@@ -16,6 +16,7 @@ import type { ActionOptions } from './actions.ts';
 import type { AppOptions } from './apps.ts';
 import type { AskPhoneOptions } from './ask-phone.ts';
 import type { CibaOptions } from './ciba.ts';
+import type { PushOptions } from './push.ts';
 import type { LimitOptions } from './rate-limits.ts';
 
 /**
@@ -196,6 +197,14 @@ export interface QrLoginOptions {
    * @default none: browsers show a code
    */
   askPhone?: AskPhoneOptions;
+
+  /**
+   * Tells phones by Web Push about requests that wait for their account, in browsers whose users have asked for it at
+   * `/qr/devices`. `vapid` has your keys: `{ subject, publicKey, privateKey }`, and must stay the same. `hosts` are the
+   * push services that the server sends to, and `agent` is an agent of `node:https` for a proxy. See docs/push.md.
+   * @default none: users open the list, or `notify` tells them
+   */
+  push?: PushOptions;
 
   /**
    * Called for each request that waits for an account without having been scanned, to notify the account's phones by

@@ -23,6 +23,7 @@ import { APPS } from './apps.ts';
 import { ASK_PHONE } from './ask-phone.ts';
 import { CIBA } from './ciba.ts';
 import type { QrLoginOptions } from './options.ts';
+import { PUSH } from './push.ts';
 import { LIMITS } from './rate-limits.ts';
 import type { Settings } from './settings.ts';
 import { formatValue, strictObject } from './strict-object.ts';
@@ -116,6 +117,13 @@ const DEADLINES = {
   finish: v.optional(secondsToMs('deadlines.finish', 600), 120),
   signIn: v.optional(secondsToMs('deadlines.signIn', 600), 300),
   hook: v.optional(secondsToMs('deadlines.hook', 60), HOOK_PATIENCE_MS / 1000),
+};
+
+/** A key pair that is only used to show what is refused: the private key is 1. */
+const SAMPLE_VAPID = {
+  subject: 'mailto:operator@example.com',
+  publicKey: 'BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU',
+  privateKey: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE',
 };
 
 const NO_LIMITS = v.pipe(
@@ -334,6 +342,23 @@ const OPTIONS = {
         unit: '`wait`: seconds, 10 to 120',
         default: 'none: browsers show a code',
         refused: [{ entry: 'digits' }, { wait: 5 }, { waits: 30 }, true],
+      } satisfies OptionFacts),
+    ),
+  ),
+  push: v.optional(
+    v.pipe(
+      PUSH,
+      v.metadata({
+        type: '`{ vapid: { subject, publicKey, privateKey }; hosts?: string[]; agent?: https.Agent }`',
+        unit: 'keys of the curve P-256, as base64url',
+        default: 'none: no phone is told by Web Push',
+        refused: [
+          { vapid: { subject: 'me', publicKey: '', privateKey: '' } },
+          { vapid: SAMPLE_VAPID, hosts: ['https://push.example.com'] },
+          { vapid: SAMPLE_VAPID, agent: 'proxy' },
+          { vapid: SAMPLE_VAPID, host: 'push.example.com' },
+          true,
+        ],
       } satisfies OptionFacts),
     ),
   ),

@@ -1,6 +1,7 @@
 import type { Keyv } from 'keyv';
 import * as v from 'valibot';
 import type { ViewFolder } from '../http/pages/view-folder.ts';
+import type { PushSettings } from '../http/push/push-sender.ts';
 import type { Limits } from '../http/request/rate-limits.ts';
 import { assertNothingIsBypassed } from '../stores/redis/client.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
@@ -10,7 +11,7 @@ import type { QrLoginOptions } from './options.ts';
 import { listOptions, SCHEMA } from './schema.ts';
 
 /** The options that have another form in the settings. */
-type ConvertedOption = 'askPhone' | 'limits' | 'views' | 'deadlines' | 'rotation' | 'store';
+type ConvertedOption = 'askPhone' | 'push' | 'limits' | 'views' | 'deadlines' | 'rotation' | 'store';
 /** Options without a default. */
 type OptionWithoutDefault =
   | 'guard'
@@ -35,6 +36,8 @@ export interface Settings extends Required<Omit<QrLoginOptions, ConvertedOption 
   readonly name?: string | undefined;
   /** Undefined if browsers do not ask phones. */
   readonly askPhone?: AskPhoneSettings | undefined;
+  /** Undefined if the deployment does not use Web Push. */
+  readonly push?: PushSettings | undefined;
   /** Undefined for no limits. */
   readonly limits?: Limits | undefined;
   readonly store: Keyv | MakeStoreEngine;

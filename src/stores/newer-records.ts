@@ -19,6 +19,7 @@ export function refuseNewerRecords(engine: StoreEngine): StoreEngine {
     },
     browsers: refuseInList(engine.browsers, check),
     known: refuseInList(engine.known, check),
+    subscriptions: refuseInList(engine.subscriptions, check),
     requests: {
       add: (accountId, request) => requests.add(accountId, request),
       list: async (accountId) => (await requests.list(accountId)).map((request) => check(request)),

@@ -11,6 +11,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   notes: ['write', 'read', 'claim'],
   browsers: ['put', 'list', 'used', 'rename', 'remove'],
   known: ['put', 'list', 'used', 'rename', 'remove'],
+  subscriptions: ['put', 'list', 'used', 'rename', 'remove'],
   requests: ['add', 'list', 'remove'],
   signals: ['subscribe', 'unsubscribe'],
 };
@@ -23,7 +24,7 @@ const FUNCTIONS = ['clock', 'rateLimit', 'ping', 'hearsOthers', 'close'] as cons
  */
 export function guardEngine(engine: StoreEngine, { onLate }: Pick<BackgroundCallbacks, 'onLate'>): StoreEngine {
   assertComplete(engine);
-  const { name, store, notes, browsers, known, requests, signals } = engine;
+  const { name, store, notes, browsers, known, requests, subscriptions, signals } = engine;
   const access = new Access(name);
   const probe = new WriteProbe(() => access.make('ping', () => engine.ping()));
   return {
@@ -36,6 +37,7 @@ export function guardEngine(engine: StoreEngine, { onLate }: Pick<BackgroundCall
     },
     browsers: guardList(access, browsers),
     known: guardList(access, known),
+    subscriptions: guardList(access, subscriptions),
     requests: {
       add: (accountId, request) => access.make('put', () => requests.add(accountId, request)),
       list: (accountId) => access.make('list', () => requests.list(accountId)),

@@ -3,6 +3,7 @@ import type { KnownBrowsers } from '../ticket/browsers/known-browser.ts';
 import type { SignedInBrowsers } from '../ticket/browsers/signed-in-browser.ts';
 import type { Clock, Notes, Signals, TicketStore } from '../ticket/ports.ts';
 import type { PendingRequests } from '../ticket/requests/pending-request.ts';
+import type { PushSubscriptions } from '../ticket/requests/push-subscription.ts';
 import type { Ticket } from '../ticket/ticket.ts';
 import type { Rate, RateLimit } from './rate-limit.ts';
 
@@ -25,6 +26,8 @@ export interface StoreEngine {
   readonly known: KnownBrowsers;
   /** The requests that wait for each account's decision. */
   readonly requests: PendingRequests;
+  /** The phones of each account that are told by Web Push about its requests. */
+  readonly subscriptions: PushSubscriptions;
   readonly signals: Signals;
   /** The clock that all processes on this store agree on. */
   readonly clock: Clock;

@@ -36,6 +36,7 @@ function hangingEngine(): StoreEngine {
     notes: { write: hang, read: hang, claim: hang },
     browsers: { put: hang, list: hang, used: hang, rename: hang, remove: hang },
     known: { put: hang, list: hang, used: hang, rename: hang, remove: hang },
+    subscriptions: { put: hang, list: hang, used: hang, rename: hang, remove: hang },
     requests: { add: hang, list: hang, remove: hang },
     rateLimit: () => ({ take: hang, ask: hang }),
     ping: hang,

@@ -14,6 +14,7 @@ import { checkCsrfToken, DEVICES, type FormUse, makeCsrfToken } from '../phone/c
 import type { PhoneForm, PhoneRequest } from '../phone/phone-request.ts';
 import { sendToSignIn } from '../phone/sign-in-redirect.ts';
 import { readDuration } from '../phone/stay.ts';
+import { PushForm, type PushFormPorts } from '../push/push-form.ts';
 import type { Cookies, SignOutResult } from '../request/cookies.ts';
 import type { RateLimits } from '../request/rate-limits.ts';
 import { seeOther, toSeconds, wantsJson } from '../request/responses.ts';
@@ -26,7 +27,10 @@ import { EnrolmentForm, type EnrolmentFormPorts } from './enrolment-form.ts';
 import type { SignInRevocation } from './revocation.ts';
 import { answerSignOut } from './sign-out-answer.ts';
 
-export interface DeviceListPorts extends BrowserListPorts, Omit<EnrolmentFormPorts, 'settings' | 'enrolments'> {
+export interface DeviceListPorts
+  extends BrowserListPorts,
+    PushFormPorts,
+    Omit<EnrolmentFormPorts, 'settings' | 'enrolments'> {
   readonly enrolments: BrowserListPorts['enrolments'] & EnrolmentFormPorts['enrolments'];
   readonly revocation: Pick<SignInRevocation, 'report' | 'revokePending'>;
   readonly cookies: Pick<Cookies, 'noteSignOut' | 'takeSignOut'>;
@@ -53,11 +57,13 @@ export class DeviceListHandlers {
   readonly #ports: DeviceListPorts;
   readonly #lists: BrowserLists;
   readonly #enrolment: EnrolmentForm;
+  readonly #push: PushForm;
 
   constructor(ports: DeviceListPorts) {
     this.#ports = ports;
     this.#lists = new BrowserLists(ports);
     this.#enrolment = new EnrolmentForm(ports);
+    this.#push = new PushForm(ports);
   }
 
   /** `GET /qr/devices`: the lists. */
@@ -67,16 +73,22 @@ export class DeviceListHandlers {
     failure.again = urls.devices;
     if (approver === undefined) return sendToSignIn(request, settings.signIn, { returnTo: urls.devices, fresh: false });
     const { account } = await admit(this.#ports, request, 'decide');
-    const [entries, known, requests, passkeys] = await Promise.all([
+    const [entries, known, requests, push, passkeys] = await Promise.all([
       this.#lists.listSignedIn(approver),
       this.#listKnown(approver),
       this.#listRequests(approver),
+      this.#push.offer(approver),
       settings.browserPasskeys && browserPasskeyList.list(approver.accountId),
     ]);
     const durations = this.#lists.offeredDurations(approver);
     const csrf = makeCsrfToken(keys, formUse(approver));
     const enrol = await this.#enrolment.offer(ctx, approver);
-    const more = { ...(durations && { durations }), ...(enrol && { enrol }), ...(passkeys && { passkeys }) };
+    const more = {
+      ...(durations && { durations }),
+      ...(enrol && { enrol }),
+      ...(passkeys && { passkeys }),
+      ...(push && { push }),
+    };
     const page = { account, csrf, browsers: entries, known, requests, ...more };
     if (wantsJson(request)) ctx.body = page;
     else {
@@ -86,6 +98,7 @@ export class DeviceListHandlers {
         ...page,
         self: urls.devices,
         scan: urls.scan,
+        scope: `${urls.phone}/`,
         passkeysUrl,
         ...(result && describeResult(result)),
       });
@@ -94,8 +107,8 @@ export class DeviceListHandlers {
 
   /**
    * `POST /qr/devices`: signs out one browser, or all of them, which also ends the trust in all; reports a browser that
-   * the user did not sign in; names a browser; changes how long it stays signed in; enrols this browser; or ends the
-   * trust in one browser or in all. A browser of another account is treated as unknown.
+   * the user did not sign in; names a browser; changes how long it stays signed in; enrols this browser; lets this browser
+   * be told about requests, or ends that; or ends the trust in one browser or in all. A browser of another account is treated as unknown.
    */
   end = async (form: PhoneForm): Promise<void> => {
     const { keys, urls, cookies } = this.#ports;
@@ -103,7 +116,8 @@ export class DeviceListHandlers {
     failure.again = urls.devices;
     const { approver } = await admit(this.#ports, form, 'decide');
     checkCsrfToken(form, keys, formUse(approver));
-    const { end, report, forget, name, duration, browser, enrol, passkey } = fields;
+    const { end, report, forget, name, duration, browser, enrol, passkey, subscribe, unsubscribe } = fields;
+    if (subscribe ?? unsubscribe) return this.#changePush(form, approver);
     if (enrol !== undefined) return this.#enrol(form, approver, enrol);
     if (duration !== undefined) return this.#changeStay(form, approver, { id: browser ?? '', duration });
     if (name !== undefined) return this.#rename(form, approver, readBrowserName(name));
@@ -173,6 +187,15 @@ export class DeviceListHandlers {
     if (!(await this.#lists.changeStay(approver, id, readDuration(settings.durations, duration)))) throw notFound();
     if (wantsJson(form)) form.ctx.body = {};
     else seeOther(form.ctx, urls.devices);
+  }
+
+  /** Adds this browser to those that are told about requests, or removes one of them. */
+  async #changePush({ ctx, ...form }: PhoneForm, approver: SessionApprover): Promise<void> {
+    const { subscribe, unsubscribe = '' } = form.fields;
+    if (subscribe) await this.#push.subscribe(ctx, approver, subscribe);
+    else await this.#push.unsubscribe(approver, unsubscribe);
+    if (wantsJson({ ...form, ctx })) ctx.body = {};
+    else seeOther(ctx, this.#ports.urls.devices);
   }
 
   async #removePasskey(form: PhoneForm, { accountId }: SessionApprover, id: string): Promise<void> {

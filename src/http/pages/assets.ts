@@ -15,6 +15,8 @@ const ENCODING_NAMES: readonly Encoding[] = ['br', 'gzip'];
 /** The name of our style sheet. Every page loads it, and then the deployment's theme. */
 export const STYLE = 'style.css';
 export const THEME = 'theme.css';
+/** The name of the service worker that shows notifications. */
+const WORKER = 'push-worker.js';
 /** The names of a deployment's picture in the middle of its codes. The first file that exists is used. */
 const CODE_MARKS = ['code-mark.svg', 'code-mark.png'];
 /** A relative address in a style sheet, which names a file in the same folder. */
@@ -87,6 +89,8 @@ export class Assets {
     const asset = this.#assets.get(name);
     if (asset === undefined) throw new QrLoginError('not_found', 'There is no such file.');
     protectFile(ctx);
+    // The script lies below the assets, and its scope is all pages of the phone (Service Workers, section 4.4.2).
+    if (name === WORKER) ctx.set('Service-Worker-Allowed', `${this.#urls.phone}/`);
     // Scripts import each other by the plain name, without a version: such requests must be revalidated.
     const versioned = ctx.query.v === asset.version;
     const encoding = TEXT.test(name) ? encodingFor(ctx) : undefined;

@@ -194,6 +194,10 @@ export interface Pages {
     readonly enrol?: { readonly nonce?: string; readonly signIn?: string | undefined } | undefined;
     /** The deployment's page where users review their passkeys, if there is one. */
     readonly passkeysUrl?: string | undefined;
+    /** The phones that are told about requests by Web Push, and the key to subscribe with, if the deployment uses it. */
+    readonly push?: { readonly publicKey: string; readonly phones: readonly NotifiedPhone[] } | undefined;
+    /** The scope of the service worker: the path above the phone's pages. */
+    readonly scope: string;
     /** The URL of the page that scans another code. */
     readonly scan: string;
   };
@@ -216,6 +220,19 @@ export interface Pages {
     /** A mistake in the setup of the plugin, and what to do about it, in English. Never set in production. */
     readonly setup?: string | undefined;
   };
+}
+
+/** A browser on a phone that is told about requests, as its user sees it in the list. */
+export interface NotifiedPhone {
+  /** The identifier to post in order to end that. */
+  readonly id: string;
+  readonly name?: string;
+  readonly system?: string;
+  readonly subscribedAt: string;
+  /** Seconds since then. */
+  readonly subscribedAgo: number;
+  /** True if it is the browser that shows the page. */
+  readonly isHere: boolean;
 }
 
 /** A request that waits for the account, as its user sees it in the list. */

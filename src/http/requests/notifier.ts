@@ -1,6 +1,7 @@
 import type { Clock } from '../../ticket/ports.ts';
 import type { SignInRequest, Ticket } from '../../ticket/ticket.ts';
 import { callInBackground } from '../hooks/call-hook.ts';
+import type { Subscriptions } from '../push/subscriptions.ts';
 import { toSeconds } from '../request/responses.ts';
 import type { Urls } from '../request/urls.ts';
 
@@ -22,11 +23,12 @@ export type Notify = (accountId: string, request: NotifiedRequest) => void | Pro
 export interface NotifierPorts {
   readonly urls: Urls;
   readonly clock: Clock;
+  readonly subscriptions: Pick<Subscriptions, 'push'>;
   readonly settings: { readonly notify: Notify };
 }
 
 /**
- * Tells the deployment about requests that wait for an account. A phone also finds them in its list if no notification
+ * Tells the deployment, and the account's phones by Web Push, about requests that wait for an account. A phone also finds them in its list if no notification
  * arrives.
  */
 export class Notifier {
@@ -38,9 +40,10 @@ export class Notifier {
 
   /** Does not wait: the client has its answer before the push service has one. */
   notify(accountId: string, { id, request, deadline }: Ticket): void {
-    const { urls, clock, settings } = this.#ports;
+    const { urls, clock, subscriptions, settings } = this.#ports;
     const url = urls.absolute(urls.request(id));
     const notified = { id, url, client: request.client, expiresIn: toSeconds(deadline - clock()) };
     callInBackground('notify', () => settings.notify(accountId, notified));
+    callInBackground('push', () => subscriptions.push(accountId, { id, deadline }));
   }
 }

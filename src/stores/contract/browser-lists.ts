@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { type BrowserList, type ListedBrowser, MOST_BROWSERS } from '../../ticket/browsers/browser-list.ts';
 import type { KnownBrowser } from '../../ticket/browsers/known-browser.ts';
 import { browserId, type SignedInBrowser } from '../../ticket/browsers/signed-in-browser.ts';
+import type { PushSubscription } from '../../ticket/requests/push-subscription.ts';
 import type { StoreEngine } from '../store-engine.ts';
 import { eventually } from './eventually.ts';
 import type { EnginePair } from './store-contract.ts';
@@ -39,16 +40,27 @@ const KNOWN: ListKind<KnownBrowser> = {
   },
 };
 
+const SUBSCRIBED: ListKind<PushSubscription> = {
+  title: 'subscriptions',
+  of: ({ subscriptions }) => subscriptions,
+  entry: (now) => {
+    const times = { subscribedAt: now, lastUsedAt: now, endsAt: now + MINUTE_MS };
+    return { id: randomUUID(), sessionUid: randomUUID(), sealed: 'c2VhbGVk', name: 'Chrome', ...times };
+  },
+};
+
 export function browserListsContract(runner: TestRunner, engines: () => EnginePair): void {
   listContract(runner, engines, SIGNED_IN);
   listContract(runner, engines, KNOWN);
+  listContract(runner, engines, SUBSCRIBED);
 
-  runner.describe('the two kinds of lists', () => {
+  runner.describe('the kinds of lists', () => {
     runner.it('are separate', async () => {
       const accountId = randomUUID();
       const { here, there } = engines();
       await here.browsers.put(accountId, SIGNED_IN.entry(Math.round(here.clock())));
       assert.deepEqual(await there.known.list(accountId), []);
+      assert.deepEqual(await there.subscriptions.list(accountId), []);
     });
   });
 }

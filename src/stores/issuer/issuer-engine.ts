@@ -21,6 +21,7 @@ export function engineForIssuer(engine: StoreEngine, issuer: string, secrets: Se
     notes: new IssuerNotes(engine.notes, keys),
     browsers: new IssuerBrowserList(engine.browsers, (accountId) => keys.keysOf('browsers', accountId)),
     known: new IssuerBrowserList(engine.known, (accountId) => keys.keysOf('known', accountId)),
+    subscriptions: new IssuerBrowserList(engine.subscriptions, (accountId) => keys.keysOf('subscriptions', accountId)),
     requests: new IssuerPendingRequests(engine.requests, (accountId) => keys.keysOf('requests', accountId)),
     signals: new IssuerSignals(engine.signals, issuer),
     rateLimit: (name, rate) => {

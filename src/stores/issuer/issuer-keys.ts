@@ -1,7 +1,7 @@
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 
 /** A kind of entry in the store. The same name stands for different entries of different kinds. */
-export type EntryKind = 'note' | 'browsers' | 'known' | 'requests' | `limit ${string}`;
+export type EntryKind = 'note' | 'browsers' | 'known' | 'requests' | 'subscriptions' | `limit ${string}`;
 
 /** The keys of one entry. */
 export interface EntryKeys {

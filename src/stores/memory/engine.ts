@@ -23,6 +23,7 @@ export function makeKeyvEngine(keyv: Keyv, clock: Clock): StoreEngine {
     notes,
     browsers: new KeyvBrowserList(keyv, 'browsers', clock),
     known: new KeyvBrowserList(keyv, 'known', clock),
+    subscriptions: new KeyvBrowserList(keyv, 'subscriptions', clock),
     requests: new KeyvPendingRequests(keyv, clock),
     signals,
     clock,

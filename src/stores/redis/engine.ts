@@ -31,6 +31,7 @@ export const makeRedisEngine: MakeKeyvEngine = (keyv, clock, { onTrouble, onLate
     notes: new RedisNotes(link, keys),
     browsers: new RedisBrowserList(link, (accountId) => keys.browsers(accountId), now),
     known: new RedisBrowserList(link, (accountId) => keys.known(accountId), now),
+    subscriptions: new RedisBrowserList(link, (accountId) => keys.subscriptions(accountId), now),
     requests: new RedisPendingRequests(link, keys),
     signals,
     clock: now,

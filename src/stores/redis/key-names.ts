@@ -33,6 +33,11 @@ export class RedisKeyNames {
     return `${this.#prefix}browsers:${accountId}`;
   }
 
+  /** Returns the key of the phones that are told about requests of an account. @param accountId opaque: a MAC */
+  subscriptions(accountId: string): string {
+    return `${this.#prefix}subscriptions:${accountId}`;
+  }
+
   /** Returns the key of the browsers that an account trusts. @param accountId opaque: a MAC */
   known(accountId: string): string {
     return `${this.#prefix}known:${accountId}`;

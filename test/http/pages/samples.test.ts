@@ -148,6 +148,7 @@ const MATRIX: { readonly [Name in keyof Pages]: Matrix } = {
     'passkeys',
     'durations',
     'enrol',
+    'push',
     'passkeysUrl',
     'unreached',
     'ended',
