@@ -10,7 +10,7 @@ import { Agent, createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 
 const { subtle } = webcrypto;
 
@@ -80,14 +80,14 @@ export class PushService {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** Opens a connection to this service, for a request to its host. */
+  connect(): TLSSocket {
+    return connect({ host: '127.0.0.1', port: this.port, servername: PUSH_HOST, ca: this.#cert });
+  }
+
   /** Returns an agent that connects to this service, whichever host is asked for. */
   agent(): Agent {
-    const { port } = this;
-    const ca = this.#cert;
-    const agent = new Agent();
-    const createConnection = (): ReturnType<typeof connect> =>
-      connect({ host: '127.0.0.1', port, servername: PUSH_HOST, ca });
-    return Object.assign(agent, { createConnection });
+    return Object.assign(new Agent(), { createConnection: () => this.connect() });
   }
 
   async subscribe(): Promise<Subscriber> {
