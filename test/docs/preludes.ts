@@ -24,6 +24,8 @@ declare const makeMyEngine: ${OURS}.MakeStoreEngine;
 declare const callbacks: ${OURS}.BackgroundCallbacks;
 `,
   'docs/options.md': `
+declare const publicKey: string;
+declare const privateKey: string;
 declare const accounts: Map<string, { name: string }>;
 declare const database: { lookUp(address: string): Promise<${OURS}.Place | undefined> };
 declare const newSecret: string;
@@ -56,6 +58,8 @@ declare const jwt: string;
 declare const database: { insertOnce(id: string, expiresAt: number): Promise<boolean> };
 `,
   'docs/push.md': `
+declare const publicKey: string;
+declare const privateKey: string;
 declare function sendPush(accountId: string, url: string): Promise<void>;
 `,
   'docs/ciba.md': `
