@@ -1,9 +1,10 @@
 /** Makes and loads the example's keys. They are in a local file, so that sessions survive a restart. */
-import { createPrivateKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { createECDH, createPrivateKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { JWK } from 'oidc-provider';
+import type { Vapid } from '../src/index.ts';
 
 const SECRETS_FILE = process.env.SECRETS_FILE ?? fileURLToPath(new URL('../.data/secrets.json', import.meta.url));
 
@@ -28,6 +29,13 @@ export function makeSecrets(): Secrets {
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' } as JWK] },
     rpSecret: randomBytes(32).toString('base64url'),
   };
+}
+
+/** Makes the keys for Web Push. A deployment keeps them: phones that have subscribed with other keys get no messages. */
+export function makeVapid(): Vapid {
+  const pair = createECDH('prime256v1');
+  const publicKey = pair.generateKeys('base64url');
+  return { subject: 'mailto:operator@example.com', publicKey, privateKey: pair.getPrivateKey('base64url') };
 }
 
 /**

@@ -20,7 +20,7 @@ import { makeLogger } from './log.ts';
 import { portFrom } from './ports.ts';
 import { makeExample, makeInitialAccessToken, NAME, VIEWS } from './provider.ts';
 import { makeRp, rpClient } from './rp.ts';
-import { loadSecrets } from './secrets.ts';
+import { loadSecrets, makeVapid } from './secrets.ts';
 import { storeFrom } from './store.ts';
 
 const flags = flagsFrom('npm start', ['lan', 'theme', 'everything']);
@@ -59,6 +59,9 @@ const { provider, qr, app } = makeExample({
   ...(everything && { settingsUrl: `${issuer}/settings` }),
   qrLogin: {
     shortCode: true,
+    // The example's app shows numbers to tap. Typing the number is more secure.
+    askPhone: { entry: 'tap' },
+    push: { vapid: makeVapid() },
     ...(process.env.LIMITS === 'off' && { limits: false }),
     ...(flags.has('theme') && {
       name: 'Copperfield Bank',

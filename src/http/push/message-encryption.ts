@@ -2,7 +2,7 @@ import { createCipheriv, createECDH, hkdfSync, randomBytes } from 'node:crypto';
 
 const CURVE = 'prime256v1';
 /** The length of an uncompressed point of the curve P-256, in bytes. */
-export const PUBLIC_KEY_LENGTH = 65;
+const PUBLIC_KEY_LENGTH = 65;
 /** The length of the secret that a browser shares with its sender, in bytes (RFC 8291, section 3.2). */
 export const AUTH_LENGTH = 16;
 /** The size of a record in bytes (RFC 8188, section 2.1). Each message is one record. */

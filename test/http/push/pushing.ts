@@ -12,7 +12,7 @@ export function makeVapid(): Vapid {
 }
 
 /** Returns the option `push`, with an agent that reaches the service of the test. */
-export function pushOptions(service: PushService, more: Partial<PushOptions> = {}): PushOptions {
+function pushOptions(service: PushService, more: Partial<PushOptions> = {}): PushOptions {
   return { vapid: makeVapid(), hosts: [PUSH_HOST], agent: service.agent(), ...more };
 }
 
