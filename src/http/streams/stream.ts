@@ -23,7 +23,8 @@ const MAX_UNSENT_BYTES = 64 * 1024;
 const RECONNECT_WITHIN_MS = 2_000;
 
 /**
- * A heartbeat is an event, because scripts cannot see comments. A page that hears nothing for longer connects again.
+ * A heartbeat is an event, because scripts cannot see comments. A page ends a stream that brings no event for
+ * `LONGEST_SILENCE_MS` (client/ticket/ticket-stream.ts), and connects again.
  */
 const HEARTBEAT = 'event: heartbeat\ndata:\n\n';
 
@@ -38,7 +39,7 @@ export interface StreamPorts<Kind extends Watch = TicketWatch> {
   readonly views: WatchViews<Kind>;
   readonly clock: Clock;
   readonly metrics: WaitMetrics;
-  /** Undefined if streams keep their sockets. */
+  /** Replaces the `Socket` of a stream by its bare handle, to save memory; undefined if streams keep their `Socket`. */
   readonly parker: ConnectionParker | undefined;
 }
 
@@ -57,7 +58,9 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
   #shown: ShownTicket | undefined;
   #isReading = false;
   #hasGone = false;
-  /** The number of signals so far. A read that began before the last signal may be outdated. */
+  /**
+   * The number of signals with a ticket so far. If it grows during a read that finds no ticket, that result is outdated.
+   */
   #signalCount = 0;
   /** The time to send the ticket again although it has not changed: its code rotates, or its state ends. */
   #dueAt = Number.POSITIVE_INFINITY;
@@ -132,7 +135,7 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
   tick(now: number): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    // The connection has ended, and the browser will not read the rest.
+    // The connection was ended earlier, for example by `sayGoodbye`: give up what the browser has not read.
     if (connection.isOver) connection.cut();
     else if (now >= this.#watch.endsAt) this.#end(connection);
     else if (now >= this.#dueAt) this.#showAgain(now);
