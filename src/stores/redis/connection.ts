@@ -22,7 +22,7 @@ export class RedisConnection {
   #sender: RedisClient;
   #endOfConnection = new AbortController();
   #readiness: { readonly promise: Promise<void>; readonly tell: () => void } | undefined;
-  /** True while the client is connected but its greeting (HELLO) has not been answered. */
+  /** True while the client is connected but its first command (HELLO) has not been answered. */
   #isGreeting = false;
   #opened: Promise<void> | undefined;
   #isOpening = false;
