@@ -6,7 +6,13 @@ import type { Clock, Listener } from '../../ticket/ports.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
 import type { WaitMetrics } from '../events/metrics.ts';
 import { type ShownTicket, shownTicketOf, versionAt } from '../ticket-view/browser-view.ts';
-import { type Connection, type ConnectionUser, openConnection, SocketConnection } from './connection.ts';
+import {
+  type Connection,
+  type ConnectionUser,
+  openConnection,
+  SocketConnection,
+  type StreamStyle,
+} from './connection.ts';
 import type { ConnectionParker } from './parked-connection.ts';
 import type { TicketWatch, Watch, WatchViews } from './ticket-watch.ts';
 import type { TimerWheel, WheelEntry } from './timer-wheel.ts';
@@ -39,6 +45,7 @@ export interface StreamPorts<Kind extends Watch = TicketWatch> {
   readonly views: WatchViews<Kind>;
   readonly clock: Clock;
   readonly metrics: WaitMetrics;
+  readonly style: StreamStyle;
   /** Replaces the `Socket` of a stream by its bare handle, to save memory; undefined if streams keep their `Socket`. */
   readonly parker: ConnectionParker | undefined;
 }
@@ -85,11 +92,12 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
    * whole ticket.
    */
   start(ctx: Context): void {
-    const { views, clock, parker } = this.#ports;
+    const { views, clock, style, parker } = this.#ports;
     const first = this.#formatEvent(views.draw(this.#first, clock(), this.#watch));
     this.#first = undefined;
     const onSocket = (socket: Socket): void => parker?.learn(socket);
-    const connection = openConnection(ctx, { headers: HEADERS, first: `: here\n\n${first}`, user: this, onSocket });
+    const options = { style, headers: HEADERS, first: `: here\n\n${first}`, user: this, onSocket };
+    const connection = openConnection(ctx, options);
     this.#connection = connection;
     this.#schedule();
     if (parker === undefined) return;
