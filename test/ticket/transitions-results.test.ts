@@ -58,14 +58,14 @@ describe('the record of a ticket', () => {
     });
   });
 
-  it('says after a claim by the short code that the code was typed', () => {
+  it('says that the short code was typed after a claim by it', () => {
     expect(transitions.scanTyped(waiting(), alice(), at(NOW))).to.deep.equal({
       ...transitions.scan(waiting(), alice(), at(NOW)),
       typed: true,
     });
   });
 
-  it('requires the check code after an approval if the code was typed, even if the verdict does not require it', () => {
+  it('requires the check code after an approval if the short code was typed, even if the verdict does not', () => {
     const typed = scanned({ typed: true });
     expect(transitions.approve(typed, { approver: alice(), checkCode: false }, at(NOW))).to.deep.equal(
       transitions.approve(scanned(), { approver: alice(), checkCode: true }, at(NOW)),

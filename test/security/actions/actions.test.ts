@@ -1,4 +1,4 @@
 import { prove } from '../attack.ts';
 import { attacks } from './actions.ts';
 
-prove('an attacker at an action', attacks);
+prove('attacks on actions that a phone approves', attacks);

@@ -113,7 +113,7 @@ describe('forged codes and ids over HTTP', function () {
     return forged;
   };
 
-  it('get the same 404 as garbage, byte for byte, after any change of the code on the screen', async () => {
+  it('get the same 404, byte for byte, as a well-formed code that was never shown, however the code on the screen was altered or replaced', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const garbage = await answersTo(`/qr/${UNKNOWN_CODE}`);
@@ -126,7 +126,7 @@ describe('forged codes and ids over HTTP', function () {
     expect(await browser.ticket()).to.include({ version: 1, state: 'waiting' });
   });
 
-  it('get the answer for an unknown id after any change of the id of the phone’s own ticket', async () => {
+  it('get the answer for an unknown id, however the id of the phone’s own ticket was altered or replaced', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     await alice.scan(await browser.code());

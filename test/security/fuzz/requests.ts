@@ -127,11 +127,11 @@ function usualIn({ path }: Route): SecretName {
   return path.includes(':code') ? 'code' : 'id';
 }
 
-/** The list is mostly empty, because a server refuses a request early if everything in it is wrong. */
+/** Yields an empty list more often than not, because a server refuses a request early if everything in it is wrong. */
 const rarely = <T>(of: Arbitrary<T>, most: number): Arbitrary<T[]> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant<T[]>([]) }, { weight: 2, arbitrary: fc.array(of, { maxLength: most }) });
 
-/** The text is mostly printable ASCII, because Node refuses control characters before our code gets them. */
+/** Yields mostly printable ASCII for a header, because Node refuses control characters before our code gets them. */
 const inHeader = fc.oneof(
   { weight: 4, arbitrary: texts.map((text) => text.replace(/[^\x20-\x7e]/g, '?')) },
   { weight: 1, arbitrary: texts },
