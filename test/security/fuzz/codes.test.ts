@@ -19,7 +19,7 @@ const moments = fc.nat({ max: 2 ** 45 });
 describe('a code', function () {
   this.timeout(patience());
 
-  it('is fresh from one slot before it is shown until two after it, and at no other time', () => {
+  it('is fresh while it is shown, one rotation earlier and two rotations later, and at no other time', () => {
     const property = fc.property(ids, moments, fc.integer({ min: -100_000, max: 100_000 }), (id, now, later) => {
       const { code, rotatesIn } = codes.show(id, now);
       const slots = Math.floor((later - rotatesIn) / ROTATION) + 1;
