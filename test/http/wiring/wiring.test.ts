@@ -153,7 +153,7 @@ describe('the wiring of the plugin', () => {
     });
   });
 
-  it('has its mistake explained in the log if the policy is another one, and sign-ins still work', async () => {
+  it('has its mistake explained in the log if the provider has a policy other than qr.policy, and sign-ins still work', async () => {
     const configure = (qrUrl: unknown): Configuration => ({
       interactions: { policy: OTHER_POLICY, url: qrUrl as never },
     });
