@@ -29,7 +29,8 @@ const all = Array.from({ length: times }, begin);
 const steps = all[0]?.steps.map(([name]) => name) ?? [];
 const index = steps.indexOf(what === 'poll' ? 'GET I/qr/events' : what);
 const isWhole = ['whole', 'known', 'app'].includes(what);
-if (!isWhole && index < 0) throw new Error(`The first argument must be whole, known, app, poll, or one of: ${steps.join('; ')}`);
+if (!isWhole && index < 0)
+  throw new Error(`The first argument must be whole, known, app, poll, or one of: ${steps.join('; ')}`);
 for (let step = 0; step < index; step += 1) await each(times, AT_A_TIME, async (one) => all[one]?.steps[step]?.[1]());
 
 const { spent, cpu } = await profileDuring(scene, () =>
