@@ -54,6 +54,18 @@ const FAULTS: Readonly<Record<string, WorldOptions>> = {
     if (/\W{2}/.test(ctx.get('accept-language'))) throw new Error('there is no such language');
     await next();
   }),
+  'that takes any token for the client that asks for actions': inFront(async (ctx, next) => {
+    await next();
+    if (ctx.path.endsWith('/qr/actions') && ctx.status === 401) Object.assign(ctx, { status: 201, body: {} });
+  }),
+  'that sets a cookie with an answer for an app': inFront(async (ctx, next) => {
+    await next();
+    if (ctx.path.includes('/qr/api/')) ctx.append('Set-Cookie', '_qr_app=1; Path=/qr; HttpOnly; SameSite=Lax');
+  }),
+  'that answers an app with a page': inFront(async (ctx, next) => {
+    await next();
+    if (ctx.path.includes('/qr/api/') && ctx.status === 404) Object.assign(ctx, { type: 'html', body: '<p>Not found' });
+  }),
   'that lets its error pages be framed': inFront(async (ctx, next) => {
     await next();
     if (ctx.status === 404) ctx.remove('X-Frame-Options');
@@ -68,9 +80,11 @@ const FAULTS: Readonly<Record<string, WorldOptions>> = {
 };
 
 describe('the fuzzed requests', () => {
-  it('cover every URL of the plugin', () => {
-    expect(ROUTES).to.have.length.greaterThan(11);
-    expect(new Set(ROUTES.map(({ path }) => path)).size).to.be.greaterThan(10);
+  it('cover every URL of the plugin, with those of the API', () => {
+    expect(ROUTES).to.have.length.greaterThan(40);
+    expect(new Set(ROUTES.map(({ path }) => path)).size).to.be.greaterThan(30);
+    const ofApi = ROUTES.filter(({ tokenOf }) => tokenOf !== undefined).map(({ method, path }) => `${method} ${path}`);
+    expect(ofApi).to.include.members(['POST /qr/actions', 'POST /qr/api/scans', 'DELETE /qr/api/browsers']);
   });
 });
 
