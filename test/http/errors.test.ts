@@ -192,7 +192,7 @@ describe('a store that stops answering in the middle of a request', () => {
     });
   }
 
-  it('accepts a repeated scan by the same phone after the first was written late', async () => {
+  it('accepts a repeated scan by the same phone after the store was late to confirm the first', async () => {
     const { browser, phone } = await there.world.meet();
     const code = await browser.code();
     there.pauseAt(isTicket);
@@ -205,7 +205,7 @@ describe('a store that stops answering in the middle of a request', () => {
 
   const WRITES = { 'the ticket': isTicket, 'the interaction': isInteraction };
   for (const [what, isIt] of Object.entries(WRITES)) {
-    it(`accepts a repeated finish after ${what} was written late`, async () => {
+    it(`accepts a repeated finish after the store was late to confirm ${what}`, async () => {
       const { browser, phone } = await there.world.meet();
       await phone.scan(await browser.code());
       await phone.approve();
@@ -216,7 +216,7 @@ describe('a store that stops answering in the middle of a request', () => {
       expect((await browser.tokens(await browser.arrive())).claims()?.sub).to.equal('a11ce');
     });
 
-    it(`accepts a repeated cancellation after ${what} was written late`, async () => {
+    it(`accepts a repeated cancellation after the store was late to confirm ${what}`, async () => {
       const { browser } = await there.world.meet();
       there.pauseAt(isIt);
       const cancel = (): Promise<Answer> => browser.agent.post(`${browser.at}/cancel`, { json: {} });
@@ -227,7 +227,7 @@ describe('a store that stops answering in the middle of a request', () => {
     });
   }
 
-  it('shows the same new code for a repeated renewal after the first was written late', async () => {
+  it('shows the same new code for a repeated renewal after the store was late to confirm the first', async () => {
     const { browser } = await there.world.meet();
     const { version } = await browser.ticket();
     const before = idIn(await browser.code());
@@ -242,7 +242,7 @@ describe('a store that stops answering in the middle of a request', () => {
     expect(idIn(await browser.code())).to.equal(idIn(late));
   });
 
-  it('accepts a repeated consent after the first was written late', async () => {
+  it('accepts a repeated consent after the store was late to confirm the first', async () => {
     const { browser, phone } = await there.world.meet();
     await phone.scan(await browser.code());
     await phone.approve();

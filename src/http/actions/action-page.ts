@@ -60,7 +60,7 @@ export class ActionPageHandlers {
   }
 
   /**
-   * `GET Q/actions/:id`: the code and the state; before a browser has opened the action, a form that opens it here.
+   * `GET /qr/actions/:id`: the code and the state; before a browser has opened the action, a form that opens it here.
    * Changes nothing: the cookie that it sets only counts once that form is sent.
    */
   page = async (visit: ActionVisit): Promise<void> => {
@@ -87,7 +87,7 @@ export class ActionPageHandlers {
   };
 
   /**
-   * `POST Q/actions/:id`: shows the action in this browser, if no other browser shows it. With the field `here`, the
+   * `POST /qr/actions/:id`: shows the action in this browser, if no other browser shows it. With the field `here`, the
    * user decides on this device: the browser is redirected to the address in the code, as if it had scanned the code.
    */
   open = async (opening: ActionOpening): Promise<void> => {
@@ -102,7 +102,7 @@ export class ActionPageHandlers {
     follow(opening, this.#codeUrl(ticket));
   };
 
-  /** `GET Q/actions/:id/qr`: the ticket, at once or when it changes. */
+  /** `GET /qr/actions/:id/qr`: the ticket, at once or when it changes. */
   ticket = async (request: ActionPageRequest): Promise<void> => {
     const { longPolls, browserViews, clock } = this.#ports;
     const { ctx } = request;
@@ -113,14 +113,16 @@ export class ActionPageHandlers {
     ctx.body = browserViews.draw(ticket, clock(), watch);
   };
 
-  /** `GET Q/actions/:id/qr/events`: the ticket as a stream. */
+  /** `GET /qr/actions/:id/qr/events`: the ticket as a stream. */
   events = async (request: ActionPageRequest): Promise<void> => {
     const { ctx } = request;
     if (ctx.method === 'HEAD') return answerHead(ctx, 'text/event-stream');
     await this.#ports.streams.open(ctx, this.#watch(request));
   };
 
-  /** `POST Q/actions/:id/qr/finish`: confirms what the phone has approved, with the check code where it is demanded. */
+  /**
+   * `POST /qr/actions/:id/qr/finish`: confirms what the phone has approved, with the check code where it is demanded.
+   */
   finish = async (form: ActionForm): Promise<void> => {
     const { ticket, changed } = await this.#redemption.redeem(form);
     if (ticket.state === 'redeemed') {
@@ -131,7 +133,7 @@ export class ActionPageHandlers {
     this.leave(form);
   };
 
-  /** `POST Q/actions/:id/cancel`: takes the action back. */
+  /** `POST /qr/actions/:id/cancel`: takes the action back. */
   cancel = async (form: ActionForm): Promise<void> => {
     const { ceremony, announce } = this.#ports;
     const outcome = await ceremony.browser.cancel(form.identity);
@@ -140,7 +142,7 @@ export class ActionPageHandlers {
   };
 
   /**
-   * Leads the browser on after the end of the action. Also the answer to `POST Q/actions/:id/qr/renew`, which the
+   * Leads the browser on after the end of the action. Also the answer to `POST /qr/actions/:id/qr/renew`, which the
    * script of the page sends when the code has expired: there is no other code, only another action.
    */
   leave = (form: ActionForm): void => {

@@ -107,7 +107,7 @@ export class ClientActionHandlers {
     this.#ports = ports;
   }
 
-  /** `POST Q/actions`: asks for an approval. */
+  /** `POST /qr/actions`: asks for an approval. */
   request = async ({ ctx, access, body }: ClientForm): Promise<void> => {
     const { provider, ceremony, actionRequests, urls, clock } = this.#ports;
     const { title, details, expiresIn, reference, returnTo, locales, ...named } = readBody(body);
@@ -135,7 +135,7 @@ export class ClientActionHandlers {
     ctx.body = { id, url, expires_in: toSeconds(ticket.deadline - clock()) };
   };
 
-  /** `GET Q/actions/:id/result`: the result, at once or after `?wait=` seconds at the latest. */
+  /** `GET /qr/actions/:id/result`: the result, at once or after `?wait=` seconds at the latest. */
   result = async ({ ctx, access }: ClientRequest): Promise<void> => {
     const { ceremony, actionResults, clock } = this.#ports;
     const { id = '' } = ctx.params;

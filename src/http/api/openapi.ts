@@ -41,7 +41,7 @@ export class ApiDescription {
     this.#paths[template] = { ...this.#paths[template], [method]: describeOperation(operation, names, this.#statusOf) };
   }
 
-  /** `GET Q/api/openapi.json` */
+  /** `GET /qr/api/openapi.json` */
   serve = ({ ctx }: PluginRequest): void => {
     allowOrigin(ctx);
     ctx.body = this.document();

@@ -21,13 +21,13 @@ export class ApiPendingHandlers {
     this.#ports = ports;
   }
 
-  /** `GET Q/api/requests`: the list, the oldest first. */
+  /** `GET /qr/api/requests`: the list, the oldest first. */
   list = async (request: ApiRequest): Promise<void> => {
     const { approver } = await admit(this.#ports, request, 'decide');
     request.ctx.body = { requests: await this.#ports.pendingList.listFor(approver.accountId) };
   };
 
-  /** `POST Q/api/requests/:id`: opens one in this app. */
+  /** `POST /qr/api/requests/:id`: opens one in this app. */
   open = async (form: ApiForm): Promise<void> => {
     const { requestOpening, appViews, urls } = this.#ports;
     const { ctx } = form;

@@ -32,7 +32,7 @@ interface Scan {
   readonly admitted: AdmittedTicket<GrantApprover>;
 }
 
-/** `POST Q/api/scans`: claims the ticket of a code for the app. */
+/** `POST /qr/api/scans`: claims the ticket of a code for the app. */
 export class ApiScanHandlers {
   readonly #ports: ApiScanPorts;
   readonly #countShortCode: Guard;

@@ -43,8 +43,8 @@ export class ApiTicketHandlers {
   }
 
   /**
-   * `GET Q/api/tickets/:id`: the ticket, for as long as it is kept, even after it has ended. The answer comes at once,
-   * or with `?after=` when the ticket is newer than that version, or as a stream.
+   * `GET /qr/api/tickets/:id`: the ticket, for as long as it is kept, even after it has ended. The answer comes at
+   * once, or with `?after=` when the ticket is newer than that version, or as a stream.
    */
   show = async (request: ApiRequest): Promise<void> => {
     const { ceremony, signals, appViews, appStreams } = this.#ports;
@@ -64,7 +64,7 @@ export class ApiTicketHandlers {
     else ctx.body = appViews.draw(await appStreams.longPolls.next(ctx, watch, known ?? 0), viewer);
   };
 
-  /** `POST Q/api/tickets/:id/decision`: approves, denies, reports, or gives up. */
+  /** `POST /qr/api/tickets/:id/decision`: approves, denies, reports, or gives up. */
   decide = async (form: ApiForm): Promise<void> => {
     const { decisions, appViews, settings } = this.#ports;
     const { ctx, ticket: before } = form;

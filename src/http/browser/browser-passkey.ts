@@ -76,8 +76,8 @@ export class BrowserPasskeyHandlers {
   }
 
   /**
-   * `GET I`, at the prompt `browser_passkey`: the offer, or, once the phone has approved, the button that creates the
-   * passkey.
+   * `GET /interaction/:uid`, at the prompt `browser_passkey`: the offer, or, once the phone has approved, the button
+   * that creates the passkey.
    */
   page = async (request: BrowserRequest): Promise<void> => {
     const { provider, ceremony, urls, renderer, settings, clock } = this.#ports;
@@ -100,8 +100,8 @@ export class BrowserPasskeyHandlers {
   };
 
   /**
-   * `POST I/qr/new-passkey`: adds the passkey in `credential`; with `skip`, continues without one; otherwise asks the
-   * phone.
+   * `POST /interaction/:uid/qr/new-passkey`: adds the passkey in `credential`; with `skip`, continues without one;
+   * otherwise asks the phone.
    */
   act = async (form: PromptForm<typeof BROWSER_PASSKEY>): Promise<void> => {
     const { provider, settings } = this.#ports;

@@ -25,7 +25,7 @@ export class ConsentHandlers {
     this.#ports = ports;
   }
 
-  /** `GET I`: the list of what the client asks for. */
+  /** `GET /interaction/:uid`: the list of what the client asks for. */
   async page({ ctx, interaction }: BrowserRequest): Promise<void> {
     const { provider, urls, renderer, logos, settings } = this.#ports;
     const { details, ...missing } = findMissingConsent(interaction);
@@ -42,7 +42,7 @@ export class ConsentHandlers {
     renderer.render(ctx, 'consent', page, request.locales);
   }
 
-  /** `POST I/consent`: grants exactly what the page listed. */
+  /** `POST /interaction/:uid/consent`: grants exactly what the page listed. */
   grant = async (form: PromptForm<'consent'>): Promise<void> => {
     follow(form, await grantConsent(this.#ports.provider, form.ctx, form.interaction));
   };

@@ -30,7 +30,7 @@ export class FinishHandlers {
     this.#redemption = new Redemption(ports);
   }
 
-  /** `POST I/qr/finish`: signs the browser in with what the phone approved. */
+  /** `POST /interaction/:uid/qr/finish`: signs the browser in with what the phone approved. */
   finish = async (form: PromptForm<'login'>): Promise<void> => {
     const { provider, keys, known, cookies, announce, revocation } = this.#ports;
     const { ctx, interaction, identity } = form;
@@ -56,7 +56,7 @@ export class FinishHandlers {
     follow(form, await signIn(provider, ctx, { ...signInDataOf(ticket), ...before, browser }));
   };
 
-  /** `POST I/cancel`: ends the interaction with `access_denied`. */
+  /** `POST /interaction/:uid/cancel`: ends the interaction with `access_denied`. */
   cancel = async (form: BrowserForm): Promise<void> => {
     const { provider, ceremony, announce } = this.#ports;
     const { ctx, interaction, identity } = form;

@@ -57,8 +57,8 @@ export class PasskeyHandlers {
   }
 
   /**
-   * `GET I/qr/passkey`: the same options for a page of the deployment below `I`, such as its password page. Its script
-   * posts the answer to the same URL.
+   * `GET /interaction/:uid/qr/passkey`: the same options for a page of the deployment below `/interaction/:uid`, such
+   * as its password page. Its script posts the answer to the same URL.
    */
   options = async (request: BrowserRequest): Promise<void> => {
     const { passkeySignIn } = this.#ports.settings;
@@ -66,7 +66,7 @@ export class PasskeyHandlers {
     request.ctx.body = await passkeySignIn.options(this.#nonces(request)[0] ?? '');
   };
 
-  /** `POST I/qr/passkey`: signs the browser in. */
+  /** `POST /interaction/:uid/qr/passkey`: signs the browser in. */
   signIn = async (form: PromptForm<'login'>): Promise<void> => {
     const { provider, ceremony, clock, announce, settings } = this.#ports;
     const { ctx, interaction, identity, fields } = form;

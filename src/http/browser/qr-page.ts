@@ -75,7 +75,10 @@ export class QrPageHandlers {
     this.#ports = ports;
   }
 
-  /** `GET I`: the page of the pending prompt. A prompt that the deployment added is left to its own middleware. */
+  /**
+   * `GET /interaction/:uid`: the page of the pending prompt. A prompt that the deployment added is left to its own
+   * middleware.
+   */
   page = async (request: BrowserRequest, next: Next): Promise<void> => {
     const { name } = request.interaction.prompt;
     if (name === 'login') return this.#loginPage(request);
@@ -85,7 +88,7 @@ export class QrPageHandlers {
     await next();
   };
 
-  /** `GET I/qr`: the ticket, at once or when it changes. */
+  /** `GET /interaction/:uid/qr`: the ticket, at once or when it changes. */
   ticket = async (request: BrowserRequest): Promise<void> => {
     const { ctx } = request;
     const watch = this.#watch(request);
@@ -95,7 +98,7 @@ export class QrPageHandlers {
     ctx.body = this.#draw(ticket, watch);
   };
 
-  /** `GET I/qr/events`: the ticket as a stream. */
+  /** `GET /interaction/:uid/qr/events`: the ticket as a stream. */
   events = async (request: BrowserRequest): Promise<void> => {
     const { ctx } = request;
     const watch = this.#watch(request);
@@ -104,8 +107,8 @@ export class QrPageHandlers {
   };
 
   /**
-   * `GET I/qr/app`: opens the present code in the deployment's app, on a phone that shows the page itself. The app
-   * comes back to this page, which only this browser can open.
+   * `GET /interaction/:uid/qr/app`: opens the present code in the deployment's app, on a phone that shows the page
+   * itself. The app comes back to this page, which only this browser can open.
    */
   openApp = async (request: BrowserRequest): Promise<void> => {
     const { appLinks, urls, codes, clock } = this.#ports;
@@ -117,7 +120,7 @@ export class QrPageHandlers {
     seeOther(ctx, inApp ?? self);
   };
 
-  /** `POST I/qr/renew`: a new ticket instead of the one that the browser shows. */
+  /** `POST /interaction/:uid/qr/renew`: a new ticket instead of the one that the browser shows. */
   renew = async (form: PromptForm<'login'>): Promise<void> => {
     const { ctx, interaction, fields } = form;
     const known = parseVersion('version', fields.version);
@@ -129,8 +132,8 @@ export class QrPageHandlers {
   };
 
   /**
-   * `POST I/qr/enrol`: asks the phone to enrol this browser. The interaction gets a new ticket, with which the sign-in
-   * goes on afterwards.
+   * `POST /interaction/:uid/qr/enrol`: asks the phone to enrol this browser. The interaction gets a new ticket, with
+   * which the sign-in goes on afterwards.
    */
   enrol = async (form: PromptForm<'login'>): Promise<void> => {
     const { enrolmentRequest } = this.#ports;
@@ -140,7 +143,7 @@ export class QrPageHandlers {
     follow(form, await enrolmentRequest.ask(form, key, ticket.request.locales));
   };
 
-  /** Any page of the deployment below `I`, unless the phone has reported this interaction. */
+  /** Any page of the deployment below `/interaction/:uid`, unless the phone has reported this interaction. */
   ownPage = async (request: PluginRequest, next: Next): Promise<void> => {
     const { provider, ceremony } = this.#ports;
     // Take the uid from the cookie, because the deployment's page uses the cookie and not the URL.

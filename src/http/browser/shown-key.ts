@@ -22,8 +22,9 @@ export class ShownKeyHandlers {
   }
 
   /**
-   * `POST I/qr/key`: the browser's public key, and its signature of the code on the screen. The code is made by the
-   * server, names the ticket, and is good for half a minute, so that no signature can be made in advance or used again.
+   * `POST /interaction/:uid/qr/key`: the browser's public key, and its signature of the code on the screen. The code is
+   * made by the server, names the ticket, and is good for half a minute, so that no signature can be made in advance or
+   * used again.
    */
   note = async (form: PromptForm<'login'>): Promise<void> => {
     const { ceremony, enrolments, codes, clock } = this.#ports;

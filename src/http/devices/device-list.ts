@@ -60,7 +60,7 @@ export class DeviceListHandlers {
     this.#enrolment = new EnrolmentForm(ports);
   }
 
-  /** `GET Q/devices`: the lists. */
+  /** `GET /qr/devices`: the lists. */
   list = async (request: PhoneRequest): Promise<void> => {
     const { keys, urls, cookies, renderer, settings, browserPasskeyList } = this.#ports;
     const { ctx, approver, failure } = request;
@@ -93,7 +93,7 @@ export class DeviceListHandlers {
   };
 
   /**
-   * `POST Q/devices`: signs out one browser, or all of them, which also ends the trust in all; reports a browser that
+   * `POST /qr/devices`: signs out one browser, or all of them, which also ends the trust in all; reports a browser that
    * the user did not sign in; names a browser; changes how long it stays signed in; enrols this browser; or ends the
    * trust in one browser or in all. A browser of another account is treated as unknown.
    */

@@ -70,8 +70,8 @@ export class ClientLogos {
   }
 
   /**
-   * `GET Q/logos/:client`: the picture, for the pages' `<img>` alone. Only addresses that a page of ours has named are
-   * answered, so that a caller cannot pass ids of its own to the deployment's function.
+   * `GET /qr/logos/:client`: the picture, for the pages' `<img>` alone. Only addresses that a page of ours has named
+   * are answered, so that a caller cannot pass ids of its own to the deployment's function.
    * @throws QrLoginError `not_found`
    */
   async serve(ctx: Context, name: string): Promise<void> {

@@ -31,16 +31,16 @@ export class Approvals {
   }
 
   /**
-   * Returns the deployment's assessment as a function, which describes the phone as it is at the time of each call. It
-   * throws TooManyRequests if the check code is demanded while the account gets none, because too many were wrong. So
-   * the user learns this on the phone.
+   * Returns a function that assesses an approval: it asks the deployment's `assess`, which gets a description of the
+   * phone at the time of the call. It throws TooManyRequests if the check code is demanded while the account gets no
+   * check codes, because too many were wrong. The user then learns this on the phone.
    */
   makeJudge(ctx: Context): Judge {
     return async (ticket, approver, knownBy) => {
       const { devices, wrongCheckCodes, cookies, settings } = this.#ports;
       const context = riskContext(ticket, approver, await devices.describe(ctx), knownBy);
       const assessed = await settings.assess(context);
-      // The browser that an enrolment is for must be where its user is, whatever the deployment thinks of its sign-ins.
+      // An enrolment always demands the check code, because the browser to enrol must be where its user is.
       const verdict = assessed === 'allow' && isEnrolment(ticket) ? 'check code' : assessed;
       const isDemanded = (verdict === 'check code' && !isDecidedHere(cookies, ctx, ticket)) || isTyped(ticket);
       if (isDemanded) await wrongCheckCodes.assertNotPaused(approver.accountId);
@@ -55,7 +55,9 @@ export class Approvals {
     return this.demandsPasskey(ticket) && !isPasskey(challenge) ? { unavailable: true } : challenge;
   }
 
-  /** Returns true if the guard must ask for a passkey: an enrolment outlasts the session, so a session does not suffice. */
+  /**
+   * Returns true if the guard must ask for a passkey: an enrolment outlasts the session, so a session does not suffice.
+   */
   demandsPasskey(ticket: Ticket): boolean {
     return isEnrolment(ticket);
   }

@@ -32,7 +32,7 @@ export class DecisionFormHandlers {
     this.#ports = ports;
   }
 
-  /** `POST Q/tickets/:id`: the decision. */
+  /** `POST /qr/tickets/:id`: the decision. */
   decide = async (form: PhoneForm): Promise<void> => {
     const { decisions, ticketPage, cookies, keys, urls, settings } = this.#ports;
     const { ctx, fields, failure } = form;

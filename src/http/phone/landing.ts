@@ -68,8 +68,8 @@ export class LandingHandlers {
   };
 
   /**
-   * `GET Q/:code`: the page that the camera opens. It does not claim the ticket, but the phone notes that the code was
-   * fresh, and if the phone has no session, the browser shows that someone is about to sign in on it
+   * `GET /qr/:code`: the page that the camera opens. It does not claim the ticket, but the phone notes that the code
+   * was fresh, and if the phone has no session, the browser shows that someone is about to sign in on it
    * (docs/decisions/0067-someone-is-signing-in.md).
    */
   page = async (request: PhoneRequest): Promise<void> => {
@@ -96,7 +96,7 @@ export class LandingHandlers {
   };
 
   /**
-   * `POST Q/:code`: the scan, which claims the ticket. It may arrive twice, because browsers send a POST again if its
+   * `POST /qr/:code`: the scan, which claims the ticket. It may arrive twice, because browsers send a POST again if its
    * answer was lost: see docs/decisions/0005.
    */
   scan = async (form: PhoneForm): Promise<void> => {

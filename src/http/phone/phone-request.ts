@@ -59,7 +59,8 @@ export class PhoneGuards {
 
   /**
    * Makes the entry for a GET.
-   * @param check runs once the request is counted, before the reads are awaited, because the reads may fail
+   * @param check a guard that runs after the request is counted, and before the reads are awaited, because those may
+   * fail
    */
   look(act: AddressAct, check?: Guard): Entry<PhoneRequest> {
     const count = this.#ports.limits.byAddress(act);

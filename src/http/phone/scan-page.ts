@@ -51,8 +51,8 @@ export class ScanHandlers {
   }
 
   /**
-   * `GET Q/scan`: the camera, and the form for the short code if the deployment allows that. Also the target of shares:
-   * a link that another app shares leads to the landing page of its code, as a scan does.
+   * `GET /qr/scan`: the camera, and the form for the short code if the deployment allows that. Also the target of
+   * shares: a link that another app shares leads to the landing page of its code, as a scan does.
    */
   page = async (request: PhoneRequest): Promise<void> => {
     const { keys, urls, settings } = this.#ports;
@@ -72,7 +72,7 @@ export class ScanHandlers {
     if (!this.#ports.settings.shortCode) throw notFound();
   };
 
-  /** `POST Q/scan`: the scan, by the short code that was typed. */
+  /** `POST /qr/scan`: the scan, by the short code that was typed. */
   scanTyped = async (form: PhoneForm): Promise<void> => {
     const { keys } = this.#ports;
     const { approver } = await admit(this.#ports, form, 'shortCode');
@@ -87,7 +87,7 @@ export class ScanHandlers {
     }
   };
 
-  /** `GET Q/manifest.webmanifest`: the same for every user, because browsers ask for it without cookies. */
+  /** `GET /qr/manifest.webmanifest`: the same for every user, because browsers ask for it without cookies. */
   manifest = ({ ctx }: PluginRequest): void => {
     const { urls, renderer } = this.#ports;
     renderer.render(ctx, 'manifest', { start: urls.scan, scope: `${urls.base}/`, share: SHARE_PARAMETERS });

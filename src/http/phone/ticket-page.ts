@@ -36,7 +36,8 @@ export class TicketPage {
   }
 
   /**
-   * `GET Q/tickets/:id`: the confirm page; once decided, the done page. With `?after=<version>`, it waits for a change.
+   * `GET /qr/tickets/:id`: the confirm page; once decided, the done page. With `?after=<version>`, it waits for a
+   * change.
    */
   show = async (request: PhoneRequest): Promise<void> => {
     const { ceremony } = this.#ports;

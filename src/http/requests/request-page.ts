@@ -37,7 +37,7 @@ export class RequestPageHandlers {
     this.#ports = ports;
   }
 
-  /** `GET Q/requests/:id`: says that there is a request. Changes nothing, because link previews look as well. */
+  /** `GET /qr/requests/:id`: says that there is a request. Changes nothing, because link previews look as well. */
   page = async (request: PhoneRequest): Promise<void> => {
     const { cookies, keys, limits, renderer, urls, clock, settings } = this.#ports;
     const { ctx, approver } = request;
@@ -59,7 +59,7 @@ export class RequestPageHandlers {
     else renderer.render(ctx, 'request', { csrf, opensItself: !isForeign(ctx) }, ticket.request.locales);
   };
 
-  /** `POST Q/requests/:id`: opens the request on this phone. It may arrive twice: see docs/decisions/0005. */
+  /** `POST /qr/requests/:id`: opens the request on this phone. It may arrive twice: see docs/decisions/0005. */
   open = async (form: PhoneForm): Promise<void> => {
     const { requestOpening, cookies, keys, urls } = this.#ports;
     const { ctx } = form;

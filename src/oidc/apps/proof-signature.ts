@@ -5,7 +5,10 @@ import type { ProofKey, ProofKeys } from './proof-keys.ts';
 
 /** The `typ` of a proof (RFC 9449, section 4.2). */
 const PROOF_TYPE = 'dpop+jwt';
-/** A compact JWS (RFC 7515, section 7.1). Node's decoder would skip any other character. */
+/**
+ * A compact JWS (RFC 7515, section 7.1). The pattern is strict because Node's decoder of base64url skips wrong
+ * characters.
+ */
 const COMPACT_JWS = /^([\w-]+\.([\w-]+))\.([\w-]{86})$/;
 /** Throws an error for bytes that are no text. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
@@ -34,7 +37,10 @@ export async function verifyProof(proof: string, keys: ProofKeys): Promise<Verif
   return { payload, key: await keys.find(protectedHeader) };
 }
 
-/** Verifies an ordinary proof. Returns undefined if the proof is of another kind, or is not valid. */
+/**
+ * Verifies an ordinary proof. Returns undefined if the proof is of another kind, or is not valid.
+ * @throws Error if the header, its key or the claims cannot be read
+ */
 async function verifyOrdinary(proof: string, keys: ProofKeys): Promise<VerifiedProof | undefined> {
   const [, signed = '', claims = '', signature] = COMPACT_JWS.exec(proof) ?? [];
   if (signature === undefined) return undefined;
@@ -53,6 +59,7 @@ async function verifyOrdinary(proof: string, keys: ProofKeys): Promise<VerifiedP
 
 /**
  * Returns the claims in a text; undefined if it has none, or if they have an `exp` or `nbf`, which jose has to check.
+ * @throws Error if the text is not JSON in UTF-8
  */
 function readClaims(text: string): JWTPayload | undefined {
   const claims: JWTPayload | null = JSON.parse(UTF8.decode(Buffer.from(text, 'base64url')));

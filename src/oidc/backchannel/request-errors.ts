@@ -26,8 +26,9 @@ export function unshowableRequest(why: string): ProviderError {
 }
 
 /**
- * Returns the error for a user who is not asked. The client does not learn the reason: it must not be told that its user
- * has reported it. Section 13 gives this error status 403, unlike the answer at the token endpoint.
+ * Returns the error for a user who is not asked. The client does not learn the reason, because a client that the user
+ * has reported must not learn of the report. Section 13 gives this error the status 403 here, although the token
+ * endpoint answers it with 400.
  * @param reason for the operator, in the event `backchannel_authentication.error`
  */
 export function userNotAsked(reason: string): ProviderError {
@@ -35,8 +36,8 @@ export function userNotAsked(reason: string): ProviderError {
 }
 
 /**
- * Returns a refusal of this package as oidc-provider answers it. The codes are those of RFC 6749, section 4.1.2.1, as the
- * CIBA specification has none for trouble of the provider.
+ * Converts an error of this package to one that oidc-provider answers. Its code is from RFC 6749, section 4.1.2.1,
+ * because the CIBA specification has no code for faults of the provider.
  */
 export function refusedRequest(refusal: QrLoginError): unknown {
   const status = STATUS[refusal.code];
