@@ -1,6 +1,7 @@
 /** The checks that every answer must pass, regardless of the request. */
 import { expect } from 'chai';
-import { type FuzzRequest, PUBLIC_DESCRIPTION } from './requests.ts';
+import type { FuzzRequest } from './requests.ts';
+import { PUBLIC_DESCRIPTION } from './routes.ts';
 import { CANARY } from './values.ts';
 import { headerOf, type WireAnswer } from './wire.ts';
 

@@ -1,6 +1,7 @@
 /** Turns a fuzzed request into the bytes that are sent. */
-import type { FuzzRequest, Route, Secrets } from './requests.ts';
+import type { FuzzRequest, Secrets } from './requests.ts';
 import { readValue } from './requests.ts';
+import type { Route } from './routes.ts';
 import { applyChange } from './values.ts';
 
 /** The cookies that prove who the sender is. If any one of them is missing or wrong, the others prove nothing. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { inFullSuite } from '../../support/full-suite.ts';
 import type { WorldOptions } from '../../support/world.ts';
 import { inFront } from '../attack.ts';
-import { ROUTES } from './requests.ts';
+import { ROUTES } from './routes.ts';
 import { patience, runs } from './runs.ts';
 import { Stage } from './stage.ts';
 
@@ -25,8 +25,10 @@ for (const [name, options] of Object.entries(SERVERS)) {
     after(() => stage?.stop());
 
     it('answers validly, does not echo the requests, and leaves the bystander’s sign-in unchanged', async () => {
-      await fc.assert(stage.strangeRequests, runs({ short: 10, full: 60 }));
-      expect([...stage.asked]).to.have.members(ROUTES.map(({ method, path }) => `${method} ${path}`));
+      await fc.assert(stage.strangeRequests(), runs({ short: 10, full: 60 }));
+      // There are many routes, so chance leaves some out in the short suite.
+      if (stage.missed.length > 0) await fc.assert(stage.strangeRequests(stage.missed), runs({ short: 3, full: 3 }));
+      expect(stage.missed).to.deep.equal([]);
       if (process.env.FC_TALLY) process.stderr.write(`${[...stage.tally].sort().join('\n')}\n`);
     });
 
@@ -96,7 +98,7 @@ inFullSuite(() => {
       it(fault, async () => {
         const stage = await Stage.start(options);
         try {
-          const found = await fc.check(stage.strangeRequests, { numRuns: 200, endOnFailure: true });
+          const found = await fc.check(stage.strangeRequests(), { numRuns: 200, endOnFailure: true });
           expect(found.failed, 'nothing was found').to.equal(true);
           expect(found.errorInstance, 'what was found').to.be.an('error').with.property('name', 'AssertionError');
         } finally {

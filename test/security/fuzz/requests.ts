@@ -1,6 +1,6 @@
 /** Generates requests to every URL of the plugin, with faults in any part of a request. */
-import { readFileSync } from 'node:fs';
 import fc, { type Arbitrary } from 'fast-check';
+import type { Route } from './routes.ts';
 import { applyChange, type Change, changes, texts } from './values.ts';
 
 /** The secret values of a sender in the middle of a sign-in. */
@@ -26,33 +26,6 @@ type SecretName = 'uid' | 'code' | 'id' | 'csrf' | 'action' | 'appTicket' | 'bro
 export type Value =
   | { readonly owner: 'mine' | 'theirs'; readonly what: SecretName; readonly change?: Change }
   | { readonly text: string };
-
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly path: string;
-  /** The caller whose access token the route takes. Other routes take cookies. */
-  readonly tokenOf?: 'app' | 'client';
-}
-
-const METHODS: Readonly<Record<string, Route['method']>> = { get: 'GET', post: 'POST', delete: 'DELETE' };
-
-/** Read from the source of the routes, so that none is forgotten. */
-export const ROUTES: readonly Route[] = [
-  ...readFileSync(new URL('../../../src/http/routes.ts', import.meta.url), 'utf8').matchAll(
-    /^ {2}at(Api)?\('([^']+)', \{(.*?)\}\);$/gms,
-  ),
-].flatMap(([, api, path = '', methods = '']) =>
-  [...methods.matchAll(/\b(get|post|delete):/g)].map(
-    ([, method = '']): Route => ({
-      method: METHODS[method] ?? 'GET',
-      path,
-      ...(api !== undefined && { tokenOf: path.startsWith('/qr/actions') ? 'client' : 'app' }),
-    }),
-  ),
-);
-
-/** The only route of the API that takes no token. */
-export const PUBLIC_DESCRIPTION = '/qr/api/openapi.json';
 
 type Field = readonly [string, Value];
 
@@ -178,8 +151,8 @@ const inHeader = fc.oneof(
   { weight: 1, arbitrary: texts },
 );
 
-const anything: Arbitrary<FuzzRequest> = fc.constantFrom(...ROUTES).chain((route) => {
-  return fc.record({
+const anythingTo = (route: Route): Arbitrary<FuzzRequest> =>
+  fc.record({
     route: fc.constant(route),
     method: fc.oneof(
       { weight: 20, arbitrary: fc.constant(route.method as string) },
@@ -213,7 +186,6 @@ const anything: Arbitrary<FuzzRequest> = fc.constantFrom(...ROUTES).chain((route
       ]),
     body: bodiesOf(route),
   });
-});
 
 const theirFields = (decision: string): Field[] => [
   ['csrf', { owner: 'theirs', what: 'csrf' }],
@@ -221,10 +193,9 @@ const theirFields = (decision: string): Field[] => [
 ];
 
 /** A request that the bystander could send, except for a change in one of the necessary cookies. */
-const impersonations: Arbitrary<FuzzRequest> = fc
-  .tuple(anything, fc.constantFrom('approve', 'deny', 'report', 'unable'))
-  .map(
-    ([{ route, cookies }, decision]): FuzzRequest => ({
+const impersonationsAt = (route: Route): Arbitrary<FuzzRequest> =>
+  fc.tuple(anythingTo(route), fc.constantFrom('approve', 'deny', 'report', 'unable')).map(
+    ([{ cookies }, decision]): FuzzRequest => ({
       route,
       method: route.method,
       segment: { owner: 'theirs', what: usualIn(route) },
@@ -238,10 +209,14 @@ const impersonations: Arbitrary<FuzzRequest> = fc
     }),
   );
 
-export const requests: Arbitrary<FuzzRequest> = fc.oneof(
-  { weight: 9, arbitrary: anything },
-  { weight: 1, arbitrary: impersonations },
-);
+/** Returns requests to these routes. */
+export function requestsTo(routes: readonly Route[]): Arbitrary<FuzzRequest> {
+  return fc
+    .constantFrom(...routes)
+    .chain((route) =>
+      fc.oneof({ weight: 9, arbitrary: anythingTo(route) }, { weight: 1, arbitrary: impersonationsAt(route) }),
+    );
+}
 
 export function readValue(value: Value, mine: Secrets, theirs: Secrets): string {
   if ('text' in value) return value.text;

@@ -9,7 +9,8 @@ import { bytesOf, pathOf } from './bytes.ts';
 import { SHOPS, withShops } from './credentials.ts';
 import { damage, damages, outrages } from './outrages.ts';
 import { Pair, type Sender } from './people.ts';
-import { type FuzzRequest, requests } from './requests.ts';
+import { type FuzzRequest, requestsTo } from './requests.ts';
+import { ROUTES, type Route } from './routes.ts';
 import { exchange } from './wire.ts';
 
 /**
@@ -31,7 +32,7 @@ export class Stage {
   /** Counts the answers by method, route and status. */
   readonly tally: Map<string, number> = new Map<string, number>();
   /** The routes that were requested with a method that they have. */
-  readonly asked: Set<string> = new Set<string>();
+  readonly #asked: Set<string> = new Set<string>();
   readonly #base: string;
   /** The errors that Koa and the provider have reported. */
   readonly #troubles: unknown[];
@@ -65,29 +66,23 @@ export class Stage {
   }
 
   /** Well-formed requests with strange contents. */
-  get strangeRequests(): IAsyncProperty<[FuzzRequest[]]> {
-    const some = fc.array(requests, { minLength: 1, maxLength: 40, size: 'max' });
+  strangeRequests(routes: readonly Route[] = ROUTES): IAsyncProperty<[FuzzRequest[]]> {
+    const some = fc.array(requestsTo(routes), { minLength: 1, maxLength: 40, size: 'max' });
     return fc.asyncProperty(some, (sent) =>
       this.#besideBystander(async (mine, theirs) => {
-        for (const fuzzed of sent) {
-          const path = pathOf(fuzzed, mine.secrets, theirs.secrets);
-          const credentials = await mine.credentials.headersFor(fuzzed, path, theirs.credentials);
-          const bytes = bytesOf(fuzzed, this.#base, mine.secrets, theirs.secrets, credentials);
-          const answer = await exchange(this.world.origin, bytes, WHOLE_REQUEST_TIMEOUT_MS);
-          if (answer === undefined) throw new Error(`no answer to ${bytes}`);
-          expectDecent(answer, fuzzed);
-          if (isOurs(fuzzed, answer)) expectOurs(answer, fuzzed);
-          const what = `${fuzzed.method} ${fuzzed.route.path}: ${answer.status}`;
-          this.tally.set(what, (this.tally.get(what) ?? 0) + 1);
-          if (fuzzed.method === fuzzed.route.method) this.asked.add(`${fuzzed.method} ${fuzzed.route.path}`);
-        }
+        for (const fuzzed of sent) await this.#request(fuzzed, mine, theirs);
       }),
     );
   }
 
+  /** The routes that were not requested yet with a method that they have. */
+  get missed(): Route[] {
+    return ROUTES.filter(({ method, path }) => !this.#asked.has(`${method} ${path}`));
+  }
+
   /** Requests of which bytes are missing, added or changed. */
   get damagedRequests(): IAsyncProperty<unknown[]> {
-    const some = fc.array(fc.tuple(requests, damages), { minLength: 1, maxLength: 20 });
+    const some = fc.array(fc.tuple(requestsTo(ROUTES), damages), { minLength: 1, maxLength: 20 });
     const property = fc.asyncProperty(some, (sent) =>
       this.#besideBystander(async (mine) => {
         for (const [fuzzed, how] of sent) {
@@ -103,6 +98,21 @@ export class Stage {
       // Send all at the same time, because many of them are never answered.
       await Promise.all(outrages(this.#base, mine.secrets).map(([what, bytes]) => this.#send(bytes, what)));
     });
+  }
+
+  /** Sends a well-formed request, and checks its answer. */
+  async #request(fuzzed: FuzzRequest, mine: Pair, theirs: Pair): Promise<void> {
+    const { method, route } = fuzzed;
+    const path = pathOf(fuzzed, mine.secrets, theirs.secrets);
+    const credentials = await mine.credentials.headersFor(fuzzed, path, theirs.credentials);
+    const bytes = bytesOf(fuzzed, this.#base, mine.secrets, theirs.secrets, credentials);
+    const answer = await exchange(this.world.origin, bytes, WHOLE_REQUEST_TIMEOUT_MS);
+    if (answer === undefined) throw new Error(`no answer to ${bytes}`);
+    expectDecent(answer, fuzzed);
+    if (isOurs(fuzzed, answer)) expectOurs(answer, fuzzed);
+    const what = `${method} ${route.path}: ${answer.status}`;
+    this.tally.set(what, (this.tally.get(what) ?? 0) + 1);
+    if (method === route.method) this.#asked.add(`${method} ${route.path}`);
   }
 
   async #send(bytes: Buffer, what: string): Promise<void> {
