@@ -210,7 +210,7 @@ describe('the wiring of the plugin', () => {
     });
   });
 
-  it('has its mistake explained if a page of the app is in front of the QR page within the provider', async () => {
+  it('has its mistake explained if the Koa app that mounts the provider answers with a page of its own instead of the QR page', async () => {
     const host = (provider: Provider): RequestListener => {
       const app = new Koa();
       app.keys = provider.keys ?? [];
