@@ -82,7 +82,7 @@ export class ConnectionParker {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     process.emitWarning(
-      'parkStreams has no effect on some event streams, which go on as without it: it takes plain HTTP/1.1 (leave TLS to a proxy), responses that no middleware of the host has changed, and a Node.js that it knows',
+      'parkStreams has no effect on some event streams, which keep their sockets: it needs plain HTTP/1.1 (leave TLS to a proxy), responses that no middleware of the host has changed, and a Node.js version whose internals it knows',
       { type: 'QrLoginWarning', code: 'QR_LOGIN_NOT_PARKED' },
     );
   }
