@@ -62,8 +62,8 @@ export interface PasskeyOptions {
   readonly used: (id: string, counter: number) => Promise<void> | void;
 
   /**
-   * Stores a new passkey, unless one with its id exists on any account: then it returns false and changes nothing.
-   * `registration` calls it.
+   * Stores a new passkey and returns true. If a passkey with this id exists on any account, it changes nothing and
+   * returns false. `registration` calls it.
    * @default `registration` is not available
    */
   readonly add?: (passkey: Passkey) => Promise<boolean> | boolean;

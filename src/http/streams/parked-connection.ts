@@ -66,7 +66,8 @@ export class ConnectionParker {
     if (socket.destroyed || socket.writableEnded) return undefined;
     if ('encrypted' in socket || !isHandle(handle) || !isCounting(server) || makeRequest === undefined)
       return this.warn();
-    // Keep the socket of a browser that has not read the first text, because Node handles slow readers better.
+    // Keep the socket of a browser that has not read the first text: a socket copes with a slow reader better than its
+    // bare handle does.
     if (socket.writableLength > 0 || handle.writeQueueSize > 0) return undefined;
 
     connection.leave();
