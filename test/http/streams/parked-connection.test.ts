@@ -170,7 +170,7 @@ describe('parkStreams', () => {
   it('stops counting a browser whose HTTP/2 stream closes before or while the ticket is read', async () => {
     let handled = (): void => undefined;
     const server = createSecureServer({ key: CERTIFICATE, cert: CERTIFICATE }, async (request, response) => {
-      // Stands in for a slow middleware of the host: the request for /late reaches the plugin after its stream has closed.
+      // Like a slow middleware of a host: the request for /late reaches the plugin after its stream has closed.
       if (request.url === '/late') await new Promise<void>((resolve) => response.once('close', resolve));
       crier.handle(request as never, response as never);
       handled();
