@@ -38,8 +38,8 @@ export interface RedemptionPorts {
 }
 
 /**
- * Redeems what the phone has approved: with the check code where it is demanded, otherwise with the evidence that made
- * it unnecessary.
+ * Redeems what the phone has approved: with the check code where it is demanded, otherwise with the evidence about the
+ * browser because of which Approve demanded none ({@link evidenceHolds}).
  */
 export class Redemption {
   readonly #ports: RedemptionPorts;
