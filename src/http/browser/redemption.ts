@@ -38,8 +38,8 @@ export interface RedemptionPorts {
 }
 
 /**
- * Redeems what the phone has approved: with the check code where it is demanded, otherwise with the evidence that made
- * it unnecessary.
+ * Redeems what the phone has approved: with the check code where it is demanded. Otherwise it checks that the reason
+ * for sparing the check code still holds: the browser's key, its cookie or its network address (docs/decisions/0042).
  */
 export class Redemption {
   readonly #ports: RedemptionPorts;

@@ -81,7 +81,7 @@ export class BrowserNames {
     return true;
   }
 
-  /** Gives a browser that was listed just now the name that its user has chosen, now or at an earlier sign-in. */
+  /** Gives a browser that is new on the lists the name that its user has chosen, now or at an earlier sign-in. */
   async apply(accountId: string, { ticketId, id, knownAs }: NamedSignIn): Promise<void> {
     const { browsers, known, notes } = this.#ports;
     const [chosen, trusted] = await Promise.all([

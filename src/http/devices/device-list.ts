@@ -117,7 +117,7 @@ export class DeviceListHandlers {
     const ended = report
       ? await this.#reportThose(ctx, approver, await this.#lists.find(approver, report))
       : await this.#lists.end(ctx, approver, end ?? '');
-    // All sessions have ended by now. Only the report of unreached apps waits for the apps.
+    // All sessions have ended by now. The wait is for the clients, to count those that could not be notified.
     const unreached = (await Promise.all(ended.map((session) => session.unreached))).flat();
     answerSignOut(form, { urls, cookies }, { ended: ended.length, unreached: new Set(unreached).size });
   };

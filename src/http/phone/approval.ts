@@ -98,7 +98,7 @@ function isPasskey(challenge: Challenge | undefined): boolean {
 
 /**
  * Returns true if the browser that sends the request also shows the action: its user decides on the same device, so
- * that no number has to be typed. An enrolment always demands the number.
+ * that no check code has to be typed. Returns false for an enrolment, which always demands the check code.
  */
 export function isDecidedHere(
   cookies: Pick<Cookies, 'shownAction'>,
