@@ -179,7 +179,7 @@ function refuseFinish(status: number, { error, reason }: Refusal, { checkCode }:
   else handleRefusal(status);
 }
 
-/** Shows why an approved sign-in cannot be finished: the account or the phone has changed since. */
+/** Shows why an approved sign-in cannot be finished, for example because the account or the phone has changed since. */
 function showRefused(error: string, reason = ''): void {
   refusedVersion = version;
   wantsFinish = false;

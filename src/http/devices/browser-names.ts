@@ -11,7 +11,10 @@ const LONGEST_NAME = 40;
 const CONTROL = /\p{Cc}/u;
 const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
-/** A name is kept this long for a browser that has not begun its session. No interaction waits longer. */
+/**
+ * A name is kept this long for a browser that has not begun its session. Interactions wait for an hour by default
+ * (`ttl.Interaction`).
+ */
 const PENDING_MS = 24 * 60 * 60_000;
 
 /** A sign-in that a browser has finished, with the ids by which the account's lists contain the browser. */

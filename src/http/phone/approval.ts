@@ -48,7 +48,7 @@ export class Approvals {
     };
   }
 
-  /** Returns the question of the confirm page; undefined if a tap is enough, or if the page has no Approve button. */
+  /** Returns the challenge of the confirm page; undefined if a tap is enough, or if the page has no Approve button. */
   async challenge(ticket: Ticket, approver: Approver): Promise<Challenge | undefined> {
     if (ticket.state !== 'scanned') return undefined;
     const challenge = await this.#ports.settings.guard?.challenge(this.#request(ticket, approver));

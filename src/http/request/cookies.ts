@@ -34,7 +34,7 @@ const WAY_BACK_MS = DAY_MS;
  * its applications.
  */
 const MAX_ATTEMPTS = 8;
-/** The time for which a code counts as fresh if it was fresh when it was scanned. Its ticket ends earlier. */
+/** If a phone opened a code while it was fresh, it may scan the code for this long. No ticket waits longer for a scan. */
 const FRESH_CODE_MS = 10 * 60 * 1000;
 /** The notes about a ticket on the phone last this long, which is longer than any ticket. */
 const OFFER_MS = 60 * 60 * 1000;
