@@ -16,7 +16,7 @@ export interface Watcher {
  * - `held back`: no event came at all.
  * - `silent`: no event came after the first one.
  * - `refused`: the server refused the stream.
- * - `broken`: the stream ended after it had worked.
+ * - `broken`: the stream ended after it had worked, or it was aborted.
  */
 export type StreamEnd = 'held back' | 'silent' | 'refused' | 'broken';
 

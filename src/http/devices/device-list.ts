@@ -93,9 +93,10 @@ export class DeviceListHandlers {
   };
 
   /**
-   * `POST /qr/devices`: signs out one browser, or all of them, which also ends the trust in all; reports a browser that
-   * the user did not sign in; names a browser; changes how long it stays signed in; enrols this browser; or ends the
-   * trust in one browser or in all. A browser of another account is treated as unknown.
+   * `POST /qr/devices`: signs out one browser, or all of them; reports a browser that the user did not sign in; names a
+   * browser; changes how long it stays signed in; enrols this browser; removes a passkey; or ends the trust in one
+   * browser or in all. Signing out all browsers also ends the trust in all. A browser of another account is treated as
+   * unknown.
    */
   end = async (form: PhoneForm): Promise<void> => {
     const { keys, urls, cookies } = this.#ports;

@@ -46,7 +46,7 @@ export class LandingHandlers {
   }
 
   /**
-   * A guard that ensures that the code of the URL is on the screen now, or was when this phone scanned it.
+   * A guard that ensures that the code of the URL is on the screen now, or was when this phone opened it.
    * @throws QrLoginError `not_found`
    */
   requireFreshCode: Guard = ({ ctx }) => {

@@ -150,7 +150,7 @@ export class Cookies {
     return { knownAs: fingerprint(secret), lastAccount };
   }
 
-  /** Notes on the phone that it scanned this code while it was fresh. */
+  /** Notes on the phone that it opened this code while the code was fresh. */
   noteFreshCode(ctx: Context, code: string, now: number): void {
     this.#signed.set(ctx, FRESH_CODE, `${code}.${now + FRESH_CODE_MS}`, this.#urls.phone, FRESH_CODE_MS);
   }
