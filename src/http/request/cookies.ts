@@ -34,9 +34,12 @@ const WAY_BACK_MS = DAY_MS;
  * its applications.
  */
 const MAX_ATTEMPTS = 8;
-/** If a phone opened a code while it was fresh, it may scan the code for this long. No ticket waits longer for a scan. */
+/**
+ * If a phone opened a code while the code was fresh, it may scan the code for this long. The ticket of a sign-in waits
+ * no longer for its scan.
+ */
 const FRESH_CODE_MS = 10 * 60 * 1000;
-/** The notes about a ticket on the phone last this long, which is longer than any ticket. */
+/** The notes about a ticket on the phone last this long. No ticket lasts longer. */
 const OFFER_MS = 60 * 60 * 1000;
 const SENT_TO_SIGN_IN_MS = 60 * 60 * 1000;
 /** The id of a sign-in matters while a ticket waits, so a day is plenty. */
