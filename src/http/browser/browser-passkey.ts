@@ -227,7 +227,8 @@ export function isPasskeyOffered(
 }
 
 /**
- * Returns the user who is signed in at this interaction. oidc-provider has checked that the browser has that session.
+ * Returns the user who is signed in at this interaction. oidc-provider has checked that the browser has the session of
+ * this interaction.
  */
 function userOf({ interaction }: Pick<BrowserRequest, 'interaction'>): { accountId: string; sessionUid: string } {
   const { accountId, uid } = interaction.session ?? {};
