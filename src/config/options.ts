@@ -5,6 +5,7 @@ import type { ConsentPolicy, EnrolmentRule, LoginPage, OnSignIn, OtherWays, Sign
 import type { ClientLogo } from '../http/pages/client-logos.ts';
 import type { Locate } from '../http/request/device.ts';
 import type { Notify } from '../http/requests/notifier.ts';
+import type { StreamStyle } from '../http/streams/connection.ts';
 import type { Assure, FindAccount } from '../oidc/approver.ts';
 import type { AnyKeyv } from '../stores/keyv-version.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
@@ -155,8 +156,8 @@ export interface QrLoginOptions {
 
   /**
    * Called for each new sign-in by QR once the browser is signed in, to inform the user by mail or push: of the
-   * browser, its place, the app, and whether this account trusted the browser before (`browser.known`). The
-   * plugin does not wait for it; an error becomes a process warning.
+   * browser, its place, the client, and whether this account trusted the browser before (`browser.known`). The
+   * plugin does not wait for the function; an error becomes a process warning.
    * @default none: sign-ins are not announced
    */
   onSignIn?: OnSignIn;
@@ -303,18 +304,19 @@ export interface QrLoginOptions {
   checkCodeEntry?: CheckCodeEntry;
 
   /**
-   * Lets a browser that was itself signed in by QR approve other browsers. Without it, its user has to sign in there
-   * first, as for `prompt=login`: otherwise an attacker with one mistaken approval could approve any number of other
-   * browsers.
+   * Lets a browser that was itself signed in by QR approve other browsers. Without this option, the user of such a
+   * browser has to sign in there first, as for `prompt=login`: otherwise an attacker with one mistaken approval could
+   * approve any number of other browsers.
    * @default false
    */
   qrApprovers?: boolean;
 
   /**
    * The longest time in each state of a ticket, in seconds (1 to 600): until it is scanned, decided, finished. `signIn`
-   * is the time that a code still waits once a phone that is not signed in has opened it; it is given once, and never
-   * makes the time shorter. `hook` is the longest time that each of your functions may take while a request waits for
-   * it, in seconds (1 to 60); after that the request gets 503 with `Retry-After`. `locate` has half a second.
+   * is the time that a code still waits once a phone that is not signed in has opened it. Each code gets this time once,
+   * and it never shortens the time that the code has left. `hook` is the longest time that each of your functions may
+   * take while a request waits for it, in seconds (1 to 60); after that the request gets 503 with `Retry-After`.
+   * `locate` has half a second.
    * @default { scan: 120, decide: 120, finish: 120, signIn: 300, hook: 5 }
    */
   deadlines?: {
@@ -332,10 +334,20 @@ export interface QrLoginOptions {
   rotation?: number;
 
   /**
+   * How event streams are written. `'light'` writes to the connection's socket on plain HTTP/1.1, so that Node.js can
+   * release the request and the response: a waiting browser then takes half of the memory. The head that Node.js writes
+   * for the released response arrives inside the body, as a comment that browsers ignore. `'plain'` only uses the
+   * response, as any Koa app does. Choose it if something between the server and the browser, or in the process, cannot
+   * deal with `'light'`. See docs/operations.md.
+   * @default 'light'
+   */
+  streams?: StreamStyle;
+
+  /**
    * Lets an event stream give up its Node.js socket while it waits: the stream of a waiting browser then takes about
    * 1 KB of memory instead of 4. This uses undocumented parts of Node.js and checks for them first. Without them, and
    * on connections other than plain HTTP/1.1, streams work as usual, and the process warns once with
-   * `QR_LOGIN_NOT_PARKED`. See docs/performance.md.
+   * `QR_LOGIN_NOT_PARKED`. It cannot be combined with `streams: 'plain'`. See docs/performance.md.
    * @default false
    */
   parkStreams?: boolean;

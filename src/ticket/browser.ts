@@ -50,7 +50,10 @@ export interface FinishInput {
 export interface FinishChecks {
   /** Throws if the account that approved may not sign in (any more). */
   readonly account?: (ticket: ApprovedTicket) => Promise<void>;
-  /** Returns true if the evidence that spared the check code at Approve still holds. */
+  /**
+   * Returns true if the evidence because of which Approve demanded no check code still holds: the account knows the
+   * browser, or its network address is the one at which it showed the code.
+   */
   readonly evidence?: (ticket: ApprovedTicket) => Promise<boolean>;
   /** Throws if no check code may be tried now. */
   readonly tryCheckCode?: (ticket: ApprovedTicket) => Promise<void>;
@@ -215,7 +218,7 @@ export class BrowserActs {
   ): Promise<Renewal | undefined> {
     const { store, shortCodes } = this.#ports;
     const ticket = transitions.show({ ...input, id: newTicketId(input.interaction) }, existing, moment);
-    // Write the note first, so that a short code works as soon as it is on a screen.
+    // Write the short code's note before the ticket, so that the short code works as soon as it is on a screen.
     if (!isListed(ticket)) await shortCodes?.note(ticket.id, ticket.deadline - moment.now);
     if (existing === undefined) return (await store.create(ticket)) ? { ticket, changed: true } : undefined;
     const ended = transitions.endReplaced(existing, moment);
@@ -243,7 +246,7 @@ function isCheckCodeAttempt(ticket: ApprovedTicket, { checkCode = '' }: FinishIn
 
 /**
  * Runs the checks that an approved ticket must pass.
- * @returns false if the evidence that spared the check code is gone
+ * @returns false if the evidence because of which Approve demanded no check code does not hold any more
  */
 async function passChecks(ticket: ApprovedTicket, input: FinishInput, checks: FinishChecks): Promise<boolean> {
   const trying = isCheckCodeAttempt(ticket, input) ? checks.tryCheckCode?.(ticket) : undefined;
@@ -260,8 +263,8 @@ function checkCodeRequired(): QrLoginError {
 
 /**
  * Returns true if the browser's user must agree to the account: finishing would replace another account's session, or
- * another account was last signed in by QR. Otherwise an onlooker could scan first, and sign the browser in as himself
- * unnoticed.
+ * another account was last signed in by QR. Otherwise an onlooker could scan first, and sign the browser in to the
+ * onlooker's own account unnoticed.
  * @param accountId the account that is signed in to the browser now
  */
 export function switchesAccount(ticket: Ticket, accountId: string | undefined): boolean {

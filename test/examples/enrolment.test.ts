@@ -77,7 +77,7 @@ describe('the enrolment of passkeys at the example', () => {
     expect(back.url.pathname).to.equal('/account');
   });
 
-  it('says how to sign in again if the page was left open for too long', async () => {
+  it('answers a browser whose user has not authenticated there recently with the address to sign in again', async () => {
     const browser = await signInByPhone();
     const answer = await browser.post(`${site.issuer}/account/passkeys/options`, {});
     expect(answer.status).to.equal(403);
@@ -85,11 +85,11 @@ describe('the enrolment of passkeys at the example', () => {
     expect(error).to.equal('insufficient_user_authentication');
     const query = new URL(`${signIn}`).searchParams;
     expect(Object.fromEntries(query)).to.include({ prompt: 'login', login_hint: 'alice' });
-    // A random value before the path binds the answer to this browser.
+    // `state` begins with this browser's secret, so that only this browser can bring back the authorization response.
     expect(query.get('state')).to.match(/^[\w-]+\.\/account$/);
   });
 
-  it('lists each passkey, and removes it after the password was typed in that browser', async () => {
+  it('lists each passkey, and removes it in a browser in which the user has typed the password', async () => {
     const phone = await phoneOf(site);
     const passkey = await new Authenticator(site.issuer).register(phone);
     const page = async (): Promise<string> => (await phone.agent.get(`${site.issuer}/account`, HTML)).text;

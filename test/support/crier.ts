@@ -45,6 +45,7 @@ export class Crier {
       },
       clock: this.clock.now,
       metrics: this.#figures,
+      style: 'light',
       parker: parkStreams ? new ConnectionParker() : undefined,
     });
     this.#app.use((ctx) => this.streams.open(ctx, this.#watching()));
@@ -61,7 +62,7 @@ export class Crier {
   }
 
   get server(): Server {
-    if (this.#running === undefined) throw new Error('it was not started');
+    if (this.#running === undefined) throw new Error('the server was not started');
     return this.#running.server;
   }
 

@@ -71,7 +71,7 @@ export class RequestActs {
     return this.#ports.notes.claim(answerClaimOf(id), lasts);
   }
 
-  /** Lets a repeated decision give the answer. It is not waited for: if it fails, the claim ends with its time. */
+  /** Lets a repeated decision give the answer. The write is not awaited: if it fails, the claim expires by itself. */
   releaseAnswer({ id }: BackchannelTicket): void {
     this.#ports.notes.write(answerClaimOf(id), 1).catch(() => undefined);
   }

@@ -105,7 +105,7 @@ for (const [name, makeKeyv] of Object.entries(backends)) {
       expect(await left(...ids)).to.deep.equal([]);
     });
 
-    it('that an earlier version wrote is revoked together with later records', async () => {
+    it('is revoked together with later records if an earlier version wrote it', async () => {
       const early = Array.from({ length: 100 }, (_, number) => `early ${number}`);
       await Promise.all(early.map((id) => write(id, 3600)));
       const members = early.map((id) => [storedName(`AccessToken:${id}`), Date.now() + 3_600_000]);
@@ -115,7 +115,7 @@ for (const [name, makeKeyv] of Object.entries(backends)) {
       expect(await left(...early, 'late')).to.deep.equal([]);
     });
 
-    it('that an earlier version has closed takes no records', async () => {
+    it('takes no records if an earlier version has closed it', async () => {
       await keyv.set(storedName('grant:grant'), { closed: Date.now() + 600_000 });
       await write('late', 3600);
       expect(await left('late')).to.deep.equal([]);
@@ -143,7 +143,7 @@ class CountingMap extends Map<string, string> {
 }
 
 describe('a grant with ten thousand tokens', () => {
-  it('takes no more time for another token than for the first one, and is revoked completely', async () => {
+  it('reads and writes no more for another token than for the first ones, and is revoked completely', async () => {
     const map = new CountingMap();
     const adapter = keyvAdapter(new Keyv({ store: map }))('AccessToken');
     let written = 0;
@@ -171,7 +171,7 @@ interface StoredGrant {
   readonly next: number;
 }
 
-/** Returns the names of the records in the grant itself, and of those in its parts. */
+/** Returns the names of the records in the entry of the grant itself, and in the entries of its further parts. */
 async function grantIn(keyv: Keyv): Promise<{ readonly members: string[]; readonly parts: string[][] }> {
   const name = storedName('grant:grant');
   const { members, first, next } = (await keyv.get<StoredGrant>(name)) ?? { members: {}, first: 0, next: 0 };
