@@ -203,7 +203,7 @@ export interface QrLoginOptions {
    * Tells phones by Web Push about requests that wait for their account, in browsers whose users have asked for it at
    * `/qr/devices`. `vapid` has your keys: `{ subject, publicKey, privateKey }`, and must stay the same. `hosts` are the
    * push services that the server sends to, and `agent` is an agent of `node:https` for a proxy. See docs/push.md.
-   * @default none: users open the list, or `notify` tells them
+   * @default none: no phone is told by Web Push
    */
   push?: PushOptions;
 
