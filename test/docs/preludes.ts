@@ -62,6 +62,20 @@ declare const clients: import('oidc-provider').ClientMetadata[];
 declare const secret: string;
 declare function showToTheAgent(message: string): void;
 `,
+  'docs/console.md': `
+declare const qr: ${OURS}.QrLogin;
+declare const act: ${OURS}.AdminAct;
+declare const decisions: readonly ${OURS}.DecisionRecord[];
+declare const response: import('node:http').ServerResponse;
+declare const requireOperator: import('koa').Middleware;
+declare const router: {
+  post(
+    path: string,
+    guard: import('koa').Middleware,
+    handler: (ctx: import('koa').Context & { params: { id: string } }) => Promise<void>,
+  ): void;
+};
+`,
   'docs/theming.md': `
 declare const qr: ${OURS}.QrLogin;
 declare const provider: import('oidc-provider').Provider;

@@ -29,6 +29,8 @@ const REFUSED: readonly (readonly [folder: string, imported: string])[] = [
   ['src/http/streams', '../phone/csrf.ts'],
   ['src/http/request', '../pages/renderer.ts'],
   ['src/http/hooks', '../browser/finish.ts'],
+  ['src/http/api', '../../admin/admin.ts'],
+  ['src/admin', '../stores/access.ts'],
   ['src/config', '../qr-login.ts'],
   ['src/config', 'oidc-provider'],
   ['src/approval', '../http/routes.ts'],
@@ -45,6 +47,7 @@ const ALLOWED: readonly (readonly [folder: string, imported: string])[] = [
   ['src/stores/redis/lists', '../../access.ts'],
   ['src/oidc', '../ticket/errors.ts'],
   ['src/http/phone', '../../oidc/client.ts'],
+  ['src/admin', '../http/devices/browser-lists.ts'],
   ['src/client/ticket', '../page.ts'],
 ];
 
