@@ -24,11 +24,21 @@ export interface VerifiedLine {
   readonly problem: 'torn' | 'chain' | 'signature' | undefined;
 }
 
+/** A line whose place in the chain was verified, and whose signature was not. */
+export interface ChainedLine extends Omit<VerifiedLine, 'problem'> {
+  readonly problem: 'torn' | 'chain' | undefined;
+}
+
 /**
  * Reads an audit log, and verifies each line: its place in the chain, and the signature of the app.
  * @throws Error if the file cannot be read
  */
 export async function* readAuditLog(path: string): AsyncGenerator<VerifiedLine, void> {
+  for await (const line of readChain(path)) yield verifySignature(line);
+}
+
+/** Reads an audit log, and verifies the place of each line in the chain. @throws Error if the file cannot be read */
+export async function* readChain(path: string): AsyncGenerator<ChainedLine, void> {
   const file = await open(path, 'r');
   try {
     let previous = '';
@@ -37,7 +47,7 @@ export async function* readAuditLog(path: string): AsyncGenerator<VerifiedLine, 
       line += 1;
       const entry = parseLine(text);
       const hash = hashLine(text);
-      yield { line, record: entry?.record, hash, problem: await findProblem(entry, previous) };
+      yield { line, record: entry?.record, hash, problem: findProblem(entry, previous) };
       if (entry !== undefined) previous = hash;
     }
   } finally {
@@ -45,8 +55,13 @@ export async function* readAuditLog(path: string): AsyncGenerator<VerifiedLine, 
   }
 }
 
-async function findProblem(entry: AuditEntry | undefined, previous: string): Promise<VerifiedLine['problem']> {
+export async function verifySignature(line: ChainedLine): Promise<VerifiedLine> {
+  const { record, problem } = line;
+  if (problem !== undefined || record === undefined) return line;
+  return { ...line, problem: (await isSignedDecision(record)) ? undefined : 'signature' };
+}
+
+function findProblem(entry: AuditEntry | undefined, previous: string): ChainedLine['problem'] {
   if (entry === undefined) return 'torn';
-  if (entry.previous !== previous) return 'chain';
-  return (await isSignedDecision(entry.record)) ? undefined : 'signature';
+  return entry.previous === previous ? undefined : 'chain';
 }
