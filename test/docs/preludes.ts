@@ -67,6 +67,11 @@ declare const qr: ${OURS}.QrLogin;
 declare const act: ${OURS}.AdminAct;
 declare const decisions: readonly ${OURS}.DecisionRecord[];
 declare const response: import('node:http').ServerResponse;
+declare const provider: import('oidc-provider').Provider;
+declare const jwks: { readonly keys: readonly object[] };
+declare function log(lost: object): void;
+declare function readJson(ctx: import('koa').Context): Promise<unknown>;
+declare const requireReceiver: import('koa').Middleware;
 declare const requireOperator: import('koa').Middleware;
 declare const router: {
   post(

@@ -35,6 +35,7 @@ const REFUSED: readonly (readonly [folder: string, imported: string])[] = [
   ['src/config', 'oidc-provider'],
   ['src/approval', '../http/routes.ts'],
   ['src/audit', '../stores/access.ts'],
+  ['src/security-events', '../http/routes.ts'],
   ['src/phone', '../ticket/errors.ts'],
   ['src/phone', 'koa'],
   ['src/client', '../ticket/errors.ts'],
