@@ -32,8 +32,10 @@ export interface Run {
 /** The last full run of each measure, by its name. */
 export type Results = Readonly<Record<string, Run>>;
 
+/** Reads the results. JSON has `null` in place of NaN; a missing figure is NaN again, so that it reaches no goal. */
 export function readResults(): Results {
-  return existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : {};
+  if (!existsSync(FILE)) return {};
+  return JSON.parse(readFileSync(FILE, 'utf8'), (_name, value: unknown) => value ?? Number.NaN);
 }
 
 export function keepRun(measure: string, run: Run): void {
@@ -46,8 +48,8 @@ export function comparedFigure({ ours, against }: Goal): number {
 }
 
 /**
- * Returns true if the goal is reached. A missing figure (NaN) counts as not reached. A difference that is too small to
- * measure may come out negative, which counts as reached.
+ * Returns true if the goal is reached. A missing figure (NaN) counts as not reached. `ours` may be a difference
+ * (rotation.ts), which can come out slightly negative; that counts as reached. For KB, see `verdictOf`.
  */
 export function isReached(goal: Goal): boolean {
   return comparedFigure(goal) <= goal.limit;

@@ -63,6 +63,7 @@ export type { FindNamedAccount, VerifyUserCode } from './http/requests/backchann
 export type { UnnotifiedEvent } from './http/requests/client-answers.ts';
 export type { NotifiedRequest, Notify } from './http/requests/notifier.ts';
 export type { PendingEntry } from './http/requests/pending-list.ts';
+export type { StreamStyle } from './http/streams/connection.ts';
 export type { BrowserView, DrawnView, ShownCode } from './http/ticket-view/browser-view.ts';
 export type { Account, Assurance, Assure, FindAccount } from './oidc/approver.ts';
 export type { CibaHooks } from './oidc/backchannel/ciba-hooks.ts';

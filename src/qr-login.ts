@@ -479,7 +479,7 @@ function makeCeremony(
   { store, notes, known, requests, clock }: StoreEngine,
   { blocks, keys, urls, assets, metrics, settings }: CeremonyParts,
 ): CeremonyAndStreams {
-  const { deadlines: lifetimes, rotation, shortCode, checkCodeEntry, parkStreams } = settings;
+  const { deadlines: lifetimes, rotation, shortCode, checkCodeEntry, streams: style, parkStreams } = settings;
   const codes = new Codes(keys, rotation);
   const shortCodes = shortCode ? new ShortCodes(keys, notes) : undefined;
   const browserViews = new BrowserViews({ keys, codes, shortCodes, urls, lifetimes, codeMark: assets.codeMark });
@@ -500,7 +500,7 @@ function makeCeremony(
     }),
     codes,
     browserViews,
-    streams: new EventStreams<TicketWatch>({ views: browserViews, clock, metrics, parker }),
+    streams: new EventStreams<TicketWatch>({ views: browserViews, clock, metrics, style, parker }),
     longPolls: new LongPolls<TicketWatch>(browserViews, clock, metrics),
   };
 }

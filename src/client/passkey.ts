@@ -22,7 +22,10 @@ export async function askForPasskey(options: string): Promise<string | undefined
   }
 }
 
-/** Removes the forms that ask for a passkey if the browser has no passkeys, and the groups that are then empty. */
+/**
+ * If the browser does not support WebAuthn, removes the forms that ask for a passkey, and each group that is then left
+ * without a link or form.
+ */
 export function removeUnusablePasskeys(page: ParentNode): void {
   if (typeof PublicKeyCredential !== 'undefined') return;
   for (const form of page.querySelectorAll<HTMLFormElement>('form[data-passkey]')) {
@@ -33,8 +36,8 @@ export function removeUnusablePasskeys(page: ParentNode): void {
 }
 
 /**
- * Returns true if the browser has this function. Browsers from before March 2025 lack it, although its type says
- * otherwise.
+ * Returns true if `owner` has the function `name`. TypeScript's types always have it, but some browsers from before
+ * March 2025 lack it.
  */
 function canConvert(name: string, owner: object): boolean {
   return name in owner;

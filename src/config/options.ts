@@ -5,6 +5,7 @@ import type { ConsentPolicy, EnrolmentRule, LoginPage, OnSignIn, OtherWays, Sign
 import type { ClientLogo } from '../http/pages/client-logos.ts';
 import type { Locate } from '../http/request/device.ts';
 import type { Notify } from '../http/requests/notifier.ts';
+import type { StreamStyle } from '../http/streams/connection.ts';
 import type { Assure, FindAccount } from '../oidc/approver.ts';
 import type { AnyKeyv } from '../stores/keyv-version.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
@@ -313,10 +314,20 @@ export interface QrLoginOptions {
   rotation?: number;
 
   /**
+   * How event streams are written. `'light'` writes to the connection's socket on plain HTTP/1.1, so that Node.js can
+   * release the request and the response: a waiting browser then takes half of the memory. The head that Node.js writes
+   * for the released response arrives inside the body, as a comment that browsers ignore. `'plain'` only uses the
+   * response, as any Koa app does. Choose it if something between the server and the browser, or in the process, cannot
+   * deal with `'light'`. See docs/operations.md.
+   * @default 'light'
+   */
+  streams?: StreamStyle;
+
+  /**
    * Lets an event stream give up its Node.js socket while it waits: the stream of a waiting browser then takes about
    * 1 KB of memory instead of 4. This uses undocumented parts of Node.js and checks for them first. Without them, and
    * on connections other than plain HTTP/1.1, streams work as usual, and the process warns once with
-   * `QR_LOGIN_NOT_PARKED`. See docs/performance.md.
+   * `QR_LOGIN_NOT_PARKED`. It cannot be combined with `streams: 'plain'`. See docs/performance.md.
    * @default false
    */
   parkStreams?: boolean;

@@ -10,6 +10,7 @@ import type { ClientLogo } from '../http/pages/client-logos.ts';
 import { readViewFolder, type ViewFolder } from '../http/pages/view-folder.ts';
 import type { Locate } from '../http/request/device.ts';
 import type { Notify } from '../http/requests/notifier.ts';
+import type { StreamStyle } from '../http/streams/connection.ts';
 import type { Assurance, Assure, FindAccount } from '../oidc/approver.ts';
 import { isKeyv, isKeyv4, keyvTooOld, makeKeyv } from '../stores/keyv-version.ts';
 import type { MakeStoreEngine } from '../stores/store-engine.ts';
@@ -441,6 +442,13 @@ const OPTIONS = {
       v.metadata({ type: '`number`', unit: 'seconds, 1 to 60', default: '`10`', refused: [0] } satisfies OptionFacts),
     ),
     10,
+  ),
+  streams: v.optional(
+    v.pipe(
+      v.picklist(['light', 'plain'] satisfies StreamStyle[], "streams must be 'light' or 'plain'"),
+      v.metadata({ type: "`'light' | 'plain'`", default: "`'light'`", refused: [true] } satisfies OptionFacts),
+    ),
+    'light',
   ),
   parkStreams: flag('parkStreams'),
   clock: v.optional(

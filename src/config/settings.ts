@@ -54,6 +54,10 @@ export function checkOptions(options: QrLoginOptions): Settings {
   if (typeof settings.store !== 'function') assertNothingIsBypassed(settings.store);
   if (settings.enrolByPhone && (settings.enrolled === undefined || settings.guard === undefined))
     throw new TypeError(ENROL_BY_PHONE);
+  if (settings.parkStreams && settings.streams === 'plain')
+    throw new TypeError(
+      'parkStreams does not work with "plain" streams, which keep their socket: leave one option out',
+    );
   return settings;
 }
 

@@ -11,6 +11,7 @@ import { type ApprovalPorts, Approvals } from './phone/approval.ts';
 import { type DecisionPorts, Decisions } from './phone/decisions.ts';
 import { Followers } from './phone/followers.ts';
 import { RequestOpening, type RequestOpeningPorts } from './requests/request-opening.ts';
+import type { StreamStyle } from './streams/connection.ts';
 
 /** The services that the phone's pages and the apps share, and those that only the apps use. */
 export interface PhoneParts {
@@ -36,13 +37,13 @@ interface PhonePartPorts
   readonly signals: Signals;
   readonly clock: Clock;
   readonly enrolments: Enrolments;
-  readonly settings: ApprovalPorts['settings'] & BrowserListPorts['settings'];
+  readonly settings: ApprovalPorts['settings'] & BrowserListPorts['settings'] & { readonly streams: StreamStyle };
   readonly wrongCheckCodes: DecisionPorts['wrongCheckCodes'];
   readonly revocation: DecisionPorts['revocation'] & BrowserListPorts['revocation'];
 }
 
 export function makePhoneParts(ports: PhonePartPorts): PhoneParts {
-  const { provider, keys, clock } = ports;
+  const { provider, keys, clock, settings } = ports;
   const approvals = new Approvals(ports);
   const decisions = new Decisions({ ...ports, approvals });
   const appViews = new AppViews({ ...ports, approvals, decisions });
@@ -52,7 +53,7 @@ export function makePhoneParts(ports: PhonePartPorts): PhoneParts {
     browserLists: new BrowserLists(ports),
     nonces: new Nonces({ keys, issuer: provider.issuer, clock }),
     appViews,
-    appStreams: makeAppStreams(appViews, clock),
+    appStreams: makeAppStreams(appViews, clock, settings.streams),
     followers: new Followers(ports),
     requestOpening: new RequestOpening({ ...ports, approvals }),
   };

@@ -90,7 +90,7 @@ function guardList<Entry extends ListedBrowser>(access: Access, list: BrowserLis
   };
 }
 
-/** Replaces tickets that only a newer build can act on by the notice that a change may have been missed. */
+/** Lets listeners know only that a change may have been missed, if the ticket is one that only a newer build can act on. */
 function guardSignals(signals: Signals): Signals {
   const wrappers = new WeakMap<Listener, Listener>();
   return {

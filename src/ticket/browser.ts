@@ -243,8 +243,8 @@ function checkCodeRequired(): QrLoginError {
 
 /**
  * Returns true if the browser's user must agree to the account: finishing would replace another account's session, or
- * another account was last signed in by QR. Otherwise an onlooker could scan first, and sign the browser in as himself
- * unnoticed.
+ * another account was last signed in by QR. Otherwise an onlooker could scan first, and sign the browser in to the
+ * onlooker's own account unnoticed.
  * @param accountId the account that is signed in to the browser now
  */
 export function switchesAccount(ticket: Ticket, accountId: string | undefined): boolean {

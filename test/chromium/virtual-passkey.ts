@@ -39,7 +39,7 @@ export async function withAuthenticator(page: Page): Promise<PasskeyDevice> {
 
 /**
  * A script for a page that offers passkeys in a menu (conditional mediation). Chromium without windows has no such
- * menu, so the script lets the authenticator answer immediately. It notes the mode in which the page has asked in
+ * menu, so the script lets the authenticator answer immediately. It writes the `mediation` with which the page asked to
  * `sessionStorage.mediation`.
  */
 export const MENU_OF_PASSKEYS = `{

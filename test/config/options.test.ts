@@ -94,6 +94,8 @@ const WRONG: [Record<string, unknown>, RegExp][] = [
   [{ loginPage: null }, /loginPage must be a function/],
   [{ showAddress: null }, /showAddress must be true or false/],
   [{ deadline: { scan: 60 } }, /deadline/],
+  [{ streams: 'parked' }, /streams must be 'light' or 'plain'/],
+  [{ streams: 'plain', parkStreams: true }, /parkStreams does not work with "plain" streams/],
 ];
 
 describe('the options', () => {
@@ -140,6 +142,7 @@ describe('the options', () => {
       shortCode: true,
       deadlines: { scan: 1, decide: 600, finish: 60.5 },
       rotation: 60,
+      streams: 'plain',
       clock: Date.now,
     };
     const qr = qrLogin(right);

@@ -59,6 +59,20 @@ describe('the documentation', () => {
     expect(links.map(findFault).filter((one) => one !== undefined)).to.deep.equal([]);
   });
 
+  it('defines each link that is used by a name, once, and no other', () => {
+    for (const { path, prose } of pages) {
+      const text = prose.replace(/`[^`\n]*`(?!\])/g, '');
+      const used = [...text.matchAll(/\]\[([^\]]+)\]/g)].map(([, name]) => name);
+      const defined = [...text.matchAll(/^\[([^\]]+)\]: \S+$/gm)].map(([, name]) => name);
+      expect(defined, path).to.include.members(used);
+      expect([...new Set(defined)], path).to.deep.equal(defined);
+      expect(
+        defined.filter((name) => !new RegExp(`\\[${name}\\](?!:)`).test(text)),
+        path,
+      ).to.deep.equal([]);
+    }
+  });
+
   it('has an index of all its pages', () => {
     const listed = linksIn(docPage('docs/README.md')).map(({ target }) => `docs/${target}`);
     const all = pages.map(({ path }) => path).filter((path) => dirname(path) === 'docs' && path !== 'docs/README.md');

@@ -123,7 +123,7 @@ describe('npm run cluster', () => {
       for (const secret of ['a11ce', 'b0b', ...users, ...ids]) expect(all.join('\n')).not.to.include(secret);
     });
 
-    it('blocks a flood of authorization requests from an address at nginx, but not its streams, polls or silent renewals', async () => {
+    it('lets nginx block a flood of authorization requests from one address, but not the streams, polls or silent renewals of that address', async () => {
       const flooding = networkFrom('127.0.0.2');
       const { browser, stream } = await begin(cluster);
       browser.network = flooding;
@@ -327,7 +327,7 @@ interface BegunSignIn {
 
 /** Starts a sign-in at the demo RP, up to the code. */
 async function begin({ issuer, rpUrl }: Cluster): Promise<BegunSignIn> {
-  // The demo RP sends its requests to the provider itself, so the test needs no credentials of the RP.
+  // The demo RP itself sends the token request, so the test needs no credentials of the RP.
   const browser = new BrowserVisitor({ issuer, client: { id: 'demo-rp', secret: '', callback: '' } });
   browser.at = (await browser.agent.follow(`${rpUrl}/login`)).url.href;
   const stream = await browser.events();
@@ -349,7 +349,7 @@ async function complete({ browser, stream, code }: BegunSignIn, name: string): P
   await stream.ticket('approved');
   stream.close();
   const finished = await browser.finish(`${checkCode}`);
-  // The example asks for consent on the phone.
+  // The example asks for consent on the phone (`consent: () => 'phone'`), so the browser gets no consent page.
   return browser.agent.follow(`${finished.json().redirectTo}`);
 }
 

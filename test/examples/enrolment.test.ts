@@ -77,7 +77,7 @@ describe('the enrolment of passkeys at the example', () => {
     expect(back.url.pathname).to.equal('/account');
   });
 
-  it('says how to sign in again if the page was left open for too long', async () => {
+  it('answers a browser whose user has not authenticated there recently with the address to sign in again', async () => {
     const browser = await signInByPhone();
     const answer = await browser.post(`${site.issuer}/account/passkeys/options`, {});
     expect(answer.status).to.equal(403);
@@ -85,7 +85,7 @@ describe('the enrolment of passkeys at the example', () => {
     expect(error).to.equal('insufficient_user_authentication');
     const query = new URL(`${signIn}`).searchParams;
     expect(Object.fromEntries(query)).to.include({ prompt: 'login', login_hint: 'alice' });
-    // A random value before the path binds the answer to this browser.
+    // `state` begins with this browser's secret, so that only this browser can bring back the authorization response.
     expect(query.get('state')).to.match(/^[\w-]+\.\/account$/);
   });
 

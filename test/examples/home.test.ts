@@ -68,7 +68,7 @@ describe('the pages around a sign-in at the example', () => {
     expect((await phone.agent.get(`${site.issuer}/account`, HTML)).status).to.equal(200);
   });
 
-  it('offer the QR code on the password page of an app, and a link back to that page', async () => {
+  it('link from the password page of an app to its QR page, and return access_denied to the app on Cancel', async () => {
     const browser = await browserAt(site);
     const page = await browser.agent.get(`${browser.at}/password`, HTML);
     const self = new URL(browser.at).pathname;

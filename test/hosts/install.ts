@@ -1,6 +1,6 @@
 /**
  * Installs packages that cannot be development dependencies: hosts and runtimes that are too large, and packages that
- * our oldest Node version does not officially support. The versions are pinned where they are used.
+ * do not officially support our oldest Node version. The versions are pinned where they are used.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,7 +17,7 @@ const CACHE = join(ROOT, 'node_modules/.cache/hosts');
  * Installs packages from the registry into a separate folder.
  * @param packages exact versions, by name
  * @returns the folder
- * @throws Error with npm's output if the registry is out of reach
+ * @throws Error if npm fails, which prints the reason to stderr
  */
 export function install(name: string, packages: Readonly<Record<string, string>>): string {
   const file = JSON.stringify({ private: true, type: 'module', dependencies: packages });

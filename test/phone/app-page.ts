@@ -1,4 +1,7 @@
-/** A page of an app in Chromium that uses the library. Its key comes from WebCrypto, and the page cannot export it. */
+/**
+ * A page of an app, opened in Chromium; the page uses the library. The test imports the private key into WebCrypto as
+ * one that the page cannot export.
+ */
 import { createServer, type Server } from 'node:http';
 import { exportJWK } from 'jose';
 import type { BrowserContext, Page } from 'playwright-core';
@@ -100,7 +103,7 @@ export class AppPageSite {
     await browser.start(parameters);
     const code = await browser.code();
     const { app, page } = await this.open(name);
-    // Backdate this sign-in, so that another one has a later time.
+    // Backdate the app's own sign-in, so that a new sign-in of the app has a later `auth_time`.
     await backdateAppSignIn(this.world, app, 60);
     await page.evaluate(`phone.scan('${code}').then((scanned) => { window.ticket = scanned; })`);
     return { browser, app, page, code };

@@ -53,7 +53,7 @@ describe('the text of a QR code', () => {
     });
   }
 
-  it('contains the page to which the app returns with the check code, if the page belongs to the provider', async () => {
+  it('names the page to return to with the check code, which is ignored unless it is a page of the provider', async () => {
     const issuer = 'https://id.example.com/op';
     const page = `${issuer}/interaction/a-uid`;
     const returnsTo = (url: string): string => link(issuer, `&${new URLSearchParams({ return: url })}`);
@@ -116,7 +116,7 @@ describe('the text of a QR code', () => {
     });
   }
 
-  it('is read only for an issuer that is a URL', () => {
+  it('is read only for an issuer that is an http or https URL without a query', () => {
     for (const issuer of ['', 'id.example.com', 'ftp://id.example.com', 'https://id.example.com/?tenant=1']) {
       const make = (): Phone => new Phone({ issuer, accessToken: '', signer: SIGNER });
       expect(make).to.throw(TypeError, 'no issuer');

@@ -57,14 +57,14 @@ describe('with two nodes of oidc-provider on one Redis,', () => {
   }
 
   describe('an authorization code', () => {
-    it('that one node issued is redeemed on the other, and its tokens work on both', async () => {
+    it('is redeemed on one node after the other one has issued it, and its tokens work on both', async () => {
       const { access, refresh } = tokensIn(await site.redeem(B, await visitor.code()));
       expect((await site.me(A, access)).json()).to.include({ sub: 'a11ce' });
       expect((await site.me(B, access)).json()).to.include({ sub: 'a11ce' });
       expect((await site.refresh(A, refresh)).status).to.equal(200);
     });
 
-    it('that was redeemed on one node is refused on the other, and its tokens are revoked', async () => {
+    it('is refused on one node after it was redeemed on the other, and its tokens are revoked', async () => {
       const code = await visitor.code();
       const { access, refresh } = tokensIn(await site.redeem(A, code));
       expect((await site.me(B, access)).status).to.equal(200);
@@ -76,7 +76,7 @@ describe('with two nodes of oidc-provider on one Redis,', () => {
       expectRefused(await site.redeem(A, code));
     });
 
-    it(`that is sent to both nodes at the same time gets tokens from one of them, in each of ${ROUNDS} rounds`, async () => {
+    it(`gets tokens from one node if it is sent to both at the same time, in each of ${ROUNDS} rounds`, async () => {
       for (let round = 0; round < ROUNDS; round++) {
         const code = await visitor.code();
         const inTurn = round % 2 === 0 ? [A, B] : [B, A];
@@ -84,7 +84,7 @@ describe('with two nodes of oidc-provider on one Redis,', () => {
       }
     });
 
-    it('that is sent ten times to both nodes at the same time gets tokens once', async () => {
+    it('gets tokens once if it is sent ten times to both nodes at the same time', async () => {
       const code = await visitor.code();
       tokensIn(await oneOf(Array.from({ length: 20 }, (_, turn) => site.redeem(turn % 2, code))));
     });
@@ -101,7 +101,7 @@ describe('with two nodes of oidc-provider on one Redis,', () => {
       }
     });
 
-    it('that was used on one node is refused on the other, and its whole family is revoked', async () => {
+    it('is refused on one node after it was used on the other, and its whole family is revoked', async () => {
       const first = tokensIn(await site.redeem(A, await visitor.code()));
       const second = tokensIn(await site.refresh(A, first.refresh));
       const third = tokensIn(await site.refresh(B, second.refresh));
@@ -113,7 +113,7 @@ describe('with two nodes of oidc-provider on one Redis,', () => {
       }
     });
 
-    it(`that is sent to both nodes at the same time gets tokens from one of them, in each of ${ROUNDS} rounds`, async () => {
+    it(`gets tokens from one node if it is sent to both at the same time, in each of ${ROUNDS} rounds`, async () => {
       for (let round = 0; round < ROUNDS; round++) {
         const { refresh } = tokensIn(await site.redeem(A, await visitor.code()));
         const inTurn = round % 2 === 0 ? [A, B] : [B, A];
@@ -138,7 +138,7 @@ describe('with two nodes of oidc-provider on one Redis,', () => {
 
     beforeEach(() => visitor.code());
 
-    it('that got its code on one node waits on the other, until the user confirms on the first', async () => {
+    it('waits on one node until the user confirms on the other, where the device got its code', async () => {
       const { code, userCode } = await start(A);
       expectRefused(await poll(B, code), 'authorization_pending');
       expectRefused(await poll(A, code), 'authorization_pending');
@@ -147,7 +147,7 @@ describe('with two nodes of oidc-provider on one Redis,', () => {
       expect((await site.me(A, access)).json()).to.include({ sub: 'a11ce' });
     });
 
-    it('that got its tokens on one node gets none on the other, and its tokens are revoked', async () => {
+    it('gets no tokens on one node after it got some on the other, and those are revoked', async () => {
       const { code, userCode } = await start(B);
       await confirm(userCode);
       const { access, refresh } = tokensIn(await poll(A, code));

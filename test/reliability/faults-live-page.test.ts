@@ -94,7 +94,7 @@ describe('an open page', () => {
     stream.close();
   });
 
-  it('that is reloaded while Redis is stopped says to try again, with a link to the code', async () => {
+  it('says to try again if it is reloaded while Redis is stopped, with a link to the code', async () => {
     const browser = await open();
     takeAnyAnswer(browser, 0);
     redis.pause();
@@ -108,7 +108,7 @@ describe('an open page', () => {
     expect((await untilAnswered(() => page(browser))).text).to.contain('data-qr-login');
   });
 
-  it('that polls may get a 503 while Redis is stopped, and gets the decision when Redis continues', async () => {
+  it('may get a 503 if it polls while Redis is stopped, and gets the decision when Redis continues', async () => {
     const [browser, phone] = [await open(), await signInPhone()];
     // Scan first: after that, the code does not rotate any more.
     expect((await phone.scan(await browser.code())).status).to.equal(200);

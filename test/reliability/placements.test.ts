@@ -84,8 +84,8 @@ for (const [name, clocks] of Object.entries(CLOCKS)) {
         stream.close();
 
         const { redirectTo } = (await browser.finish()).json();
-        // oidc-provider's authorization code lives for 60 s by the clock of its node. If that clock is 61 s ahead, the
-        // code can only be redeemed there.
+        // oidc-provider's authorization codes live for 60 s, and expire by the clock of the node that redeems them. If
+        // that clock is 61 s ahead, the codes of the other nodes have expired there, so the node redeems its own.
         const tokens = await browser.tokens(redirectTo);
         expect(tokens.claims()?.sub).to.equal(`user${index}`);
       });

@@ -59,7 +59,7 @@ describe("a deployment's own engine", () => {
     });
   });
 
-  it('that fails causes a 503, and the process stays alive', async () => {
+  it('causes a 503 if it fails, and the process stays alive', async () => {
     let isDown = false;
     const { store } = engineWith();
     const find: StoreEngine['store']['findByInteraction'] = async (uid) => {

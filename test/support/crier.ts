@@ -45,6 +45,7 @@ export class Crier {
       },
       clock: this.clock.now,
       metrics: this.#figures,
+      style: 'light',
       parker: parkStreams ? new ConnectionParker() : undefined,
     });
     this.#app.use((ctx) => this.streams.open(ctx, this.#watching()));

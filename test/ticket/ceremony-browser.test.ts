@@ -158,7 +158,7 @@ describe('a browser that renews its ticket', () => {
       await scene().keyv.clear();
     },
   })) {
-    it(`that ${name} gets a new ticket`, async () => {
+    it(`gets a new ticket if the old one ${name}`, async () => {
       await end();
       const before = scene().heard.length;
       const { ticket, changed } = await scene().browser.renew(showInput());
@@ -168,7 +168,7 @@ describe('a browser that renews its ticket', () => {
     });
   }
 
-  it('that was redeemed is refused', async () => {
+  it('is refused if the ticket was redeemed', async () => {
     await scene().approveSignIn();
     await scene().browser.finish(ME, undefined);
     expect((await awaitRefusal(scene().browser.renew(showInput()))).code).to.equal('wrong_state');

@@ -18,19 +18,19 @@ const forbidden: Judge = () => {
 describe('a phone that reads a code', () => {
   const scene = setUpScene();
 
-  it('that is on the screen gets the ticket id, and the code is fresh', async () => {
+  it('gets the ticket id of a code that is on the screen, and the code is fresh', async () => {
     const id = await scene().showCode();
     expect(scene().phone.read(scene().codes.show(id, scene().now).code)).to.deep.equal({ id, isOnScreen: true });
   });
 
-  it('from an old picture gets the ticket id, and the code is not fresh', async () => {
+  it('gets the ticket id of a code from an old picture, and the code is not fresh', async () => {
     const id = await scene().showCode();
     const { code } = scene().codes.show(id, scene().now);
     scene().now += 40_000;
     expect(scene().phone.read(code)).to.deep.equal({ id, isOnScreen: false });
   });
 
-  it('that is not valid gets not_found', () => {
+  it('gets not_found for a code that is not valid', () => {
     expect(refusal(() => scene().phone.read('no code')).code).to.equal('not_found');
     expect(refusal(() => scene().phone.read('')).code).to.equal('not_found');
   });
@@ -201,7 +201,7 @@ describe('a decision of the phone', () => {
     expect(scene().heard).to.have.length(3);
   });
 
-  it('that contradicts the first one gets an error with the current state, and the deployment is not asked', async () => {
+  it('gets an error with the current state if it contradicts the first one, and the deployment is not asked', async () => {
     const { id } = await scene().approveSignIn();
     const elsewhere = alice({ sessionUid: 'another session of alice' });
     for (const act of [scene().phone.deny(id, alice()), scene().phone.giveUp(id, alice())]) {

@@ -4,7 +4,7 @@ import { alice, approved, cancelled, DEADLINE, denied, redeemed, scanned, waitin
 
 describe('a ticket', () => {
   for (const ticket of [waiting(), scanned(), approved()]) {
-    it(`that is ${ticket.state} is live up to its deadline and expired from then on`, () => {
+    it(`in the state ${ticket.state} is live up to its deadline and expired from then on`, () => {
       expect(stateAt(ticket, DEADLINE - 1)).to.equal(ticket.state);
       expect(isLive(ticket, DEADLINE - 1)).to.equal(true);
       expect(stateAt(ticket, DEADLINE)).to.equal('expired');
@@ -13,7 +13,7 @@ describe('a ticket', () => {
   }
 
   for (const ticket of [denied(), redeemed(), cancelled()]) {
-    it(`that is ${ticket.state} is final and never expires`, () => {
+    it(`in the state ${ticket.state} is final and never expires`, () => {
       expect(stateAt(ticket, DEADLINE - 1)).to.equal(ticket.state);
       expect(stateAt(ticket, DEADLINE)).to.equal(ticket.state);
       expect(isLive(ticket, DEADLINE - 1)).to.equal(false);

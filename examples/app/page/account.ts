@@ -174,8 +174,8 @@ export class Account {
 
   /**
    * Signs out: revokes the app's grant (RFC 7009) and forgets the account. Without a connection the account is
-   * forgotten all the same, because the tokens cannot be used without the key.
-   * @returns true if the provider has confirmed the revocation
+   * forgotten all the same. This is safe: the tokens cannot be used without the key.
+   * @returns false if the provider has not confirmed the revocation of a token
    */
   async signOut(): Promise<boolean> {
     const { refreshToken, accessToken } = this.#tokens ?? {};

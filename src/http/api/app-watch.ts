@@ -1,5 +1,6 @@
 import type { Clock } from '../../ticket/ports.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
+import type { StreamStyle } from '../streams/connection.ts';
 import { EventStreams } from '../streams/event-streams.ts';
 import { LongPolls } from '../streams/long-poll.ts';
 import { OwnerWatch, type OwnerWatchPorts, ownerDueAt, UNCOUNTED } from '../streams/owner-watch.ts';
@@ -23,14 +24,14 @@ export interface AppStreams {
   readonly longPolls: LongPolls<AppWatch>;
 }
 
-export function makeAppStreams(views: AppViews, clock: Clock): AppStreams {
+export function makeAppStreams(views: AppViews, clock: Clock, style: StreamStyle): AppStreams {
   const watched: WatchViews<AppWatch> = {
     draw: (ticket, _now, { viewer }) => views.draw(ticket, viewer),
     redraw: (shown, now, { viewer }) => views.drawExpired(shown, now, viewer),
     dueAt: ownerDueAt,
   };
   return {
-    streams: new EventStreams({ views: watched, clock, metrics: UNCOUNTED, parker: undefined }),
+    streams: new EventStreams({ views: watched, clock, metrics: UNCOUNTED, style, parker: undefined }),
     longPolls: new LongPolls(watched, clock, UNCOUNTED),
   };
 }

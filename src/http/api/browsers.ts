@@ -16,7 +16,7 @@ export interface AppBrowser {
   readonly name?: string;
   readonly system?: string;
   readonly place?: Place;
-  /** The seconds since the sign-in, and the seconds since a client has last found the user signed in there. */
+  /** The seconds since the sign-in, and the seconds since a client last requested a sign-in there. */
   readonly signedInAgo: number;
   readonly lastUsedAgo: number;
   readonly signedInBy: BrowserEntry['signedInBy'];
@@ -76,7 +76,10 @@ export class ApiBrowserHandlers {
     ctx.status = 204;
   };
 
-  /** `DELETE /qr/api/browsers`: signs all other browsers out, and ends the trust in all browsers. */
+  /**
+   * `DELETE /qr/api/browsers`: signs out all browsers except the session in which the app was granted its access, and
+   * ends the trust in all browsers. If that session was itself signed in by QR, it ends, too.
+   */
   endAll = async (request: ApiRequest): Promise<void> => {
     const { approver } = await admit(this.#ports, request, 'decide');
     await this.#ports.browserLists.end(request.ctx, approver, 'all');

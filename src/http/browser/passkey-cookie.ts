@@ -40,7 +40,10 @@ export class PasskeyCookie {
     this.#signed.set(ctx, NAME, value, this.#path, LIFETIME_MS);
   }
 
-  /** @param marks the marks of the account, under the present key and older ones */
+  /**
+   * Returns true if this browser was asked for this account.
+   * @param marks the marks of the account: one made with the present key, and one with each older key
+   */
   wasAsked(ctx: Context, marks: readonly Buffer[]): boolean {
     const asked = this.#entries(ctx).map((entry) => entry.slice(1));
     return marks.some((mark) => asked.includes(cut(mark)));

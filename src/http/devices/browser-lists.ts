@@ -167,7 +167,8 @@ export class BrowserLists {
   }
 
   /**
-   * Returns true for the session in which the approver acts: the page's own, or the one in which the app was granted.
+   * Returns true for the session in which the approver acts: that of the page, or the one in which the app was granted
+   * its access.
    */
   async #isHere({ sessionUid: own, grant }: Approver, { sessionUid }: SignedInBrowser): Promise<boolean> {
     if (grant === undefined) return sessionUid === own;

@@ -12,11 +12,11 @@ export interface ProofRequest {
   readonly accountId: string;
   readonly request: SignInRequest;
   /**
-   * The challenge to ask with: 32 unguessable bytes as base64url, the same for this ticket and this session on the
-   * phone.
+   * The unguessable value to put into the challenge: 32 bytes as base64url, the same for this ticket and this session on
+   * the phone.
    */
   readonly nonce: string;
-  /** The challenges that an answer may be for: `nonce`, and its values under older keys. */
+  /** The values that an answer may contain: `nonce`, and the same value derived from older keys. */
   readonly nonces: readonly string[];
 }
 
@@ -54,12 +54,12 @@ export interface PasskeyOwner extends Proof {
  * only.
  */
 export interface PasskeySignIn {
-  /** Returns the options for `navigator.credentials.get()`, as JSON. `nonce` is the challenge. */
+  /** Returns the options for `navigator.credentials.get()`, as JSON, with `nonce` as their `challenge`. */
   options(nonce: string): Promise<object> | object;
 
   /**
    * Checks the browser's answer, and returns the owner of the passkey.
-   * @param nonces the challenges that the answer may be for: the present one, and its values under older keys
+   * @param nonces the values that the answer may contain as its challenge: the present one, and those of older keys
    * @throws ProofRefused if the answer is wrong
    */
   verify(nonces: readonly string[], answer: string): Promise<PasskeyOwner> | PasskeyOwner;
@@ -70,7 +70,7 @@ export class ProofRefused extends Error {
   override readonly name = 'ProofRefused';
 }
 
-/** Returns unguessable challenges that need not be stored: under the present key first, then under older ones. */
+/** Returns the same unguessable value, derived from each key, so that it need not be stored. The present key is first. */
 export function noncesOf(keys: SecretKeys, ...parts: readonly string[]): string[] {
   return keys.candidates('nonce', ...parts).map((mac) => mac.toString('base64url'));
 }

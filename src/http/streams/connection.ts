@@ -22,7 +22,14 @@ export interface ConnectionUser {
   handleClose(): void;
 }
 
+/**
+ * How an event stream is written. `light` writes to the bare socket where that is possible, and releases the request and
+ * the response. `plain` uses the response that Node has made.
+ */
+export type StreamStyle = 'light' | 'plain';
+
 export interface ConnectionOptions {
+  readonly style: StreamStyle;
   /** Added to the headers that the response has already. */
   readonly headers: Readonly<Record<string, string>>;
   /** The text that is sent at once. */
@@ -42,12 +49,12 @@ const WRITERS = ['write', 'writeHead', 'end'] as const;
 const BODY_HEADERS = ['Transfer-Encoding', 'Content-Length', 'Trailer', 'Keep-Alive'];
 
 /**
- * Answers the request with a body that stays open, and takes the response over from Koa. Uses the bare socket if
- * possible, and the response otherwise.
+ * Answers the request with a body that stays open, and takes the response over from Koa. In the style `light` it uses
+ * the bare socket if possible, and the response otherwise.
  */
-export function openConnection(ctx: Context, { headers, first, user, onSocket }: ConnectionOptions): Connection {
+export function openConnection(ctx: Context, { style, headers, first, user, onSocket }: ConnectionOptions): Connection {
   const { res } = ctx;
-  const socket = plainSocket(ctx);
+  const socket = style === 'light' ? bareSocket(ctx) : undefined;
   if (socket === undefined) {
     const connection = new ResponseConnection(res.writeHead(200, headers), user);
     connection.send(first);
@@ -79,7 +86,10 @@ export function hasLeft(res: ServerResponse | Http2ServerResponse): boolean {
   return 'stream' in res ? res.stream.destroyed : res.destroyed;
 }
 
-/** A connection on the response itself: for HTTP/2, and if a middleware has replaced methods of the response. */
+/**
+ * A connection on the response itself: in the style `plain`, for HTTP/2, and if a middleware has replaced methods of the
+ * response.
+ */
 class ResponseConnection implements Connection {
   readonly #res: ServerResponse;
 
@@ -152,7 +162,7 @@ export class SocketConnection implements Connection {
  * Returns the request's socket if the response writes straight to it: no HTTP/2, no middleware that writes instead, and
  * a runtime that serves HTTP through its sockets.
  */
-function plainSocket({ req, res }: Context): Socket | undefined {
+function bareSocket({ req, res }: Context): Socket | undefined {
   const isOurs = res instanceof ServerResponse && !res.headersSent && res.socket === req.socket;
   const isTouched = WRITERS.some((method) => res[method] !== ServerResponse.prototype[method]);
   return isOurs && !isTouched && req.socket instanceof Socket && servesHttp(req.socket) ? req.socket : undefined;

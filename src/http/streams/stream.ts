@@ -6,7 +6,13 @@ import type { Clock, Listener } from '../../ticket/ports.ts';
 import type { Ticket } from '../../ticket/ticket.ts';
 import type { WaitMetrics } from '../events/metrics.ts';
 import { type ShownTicket, shownTicketOf, versionAt } from '../ticket-view/browser-view.ts';
-import { type Connection, type ConnectionUser, openConnection, SocketConnection } from './connection.ts';
+import {
+  type Connection,
+  type ConnectionUser,
+  openConnection,
+  SocketConnection,
+  type StreamStyle,
+} from './connection.ts';
 import type { ConnectionParker } from './parked-connection.ts';
 import type { TicketWatch, Watch, WatchViews } from './ticket-watch.ts';
 import type { TimerWheel, WheelEntry } from './timer-wheel.ts';
@@ -23,7 +29,8 @@ const MAX_UNSENT_BYTES = 64 * 1024;
 const RECONNECT_WITHIN_MS = 2_000;
 
 /**
- * A heartbeat is an event, because scripts cannot see comments. A page that hears nothing for longer connects again.
+ * A heartbeat is an event, because scripts cannot see comments. A page ends a stream that brings no event for
+ * `LONGEST_SILENCE_MS` (client/ticket/ticket-stream.ts), and connects again.
  */
 const HEARTBEAT = 'event: heartbeat\ndata:\n\n';
 
@@ -38,7 +45,8 @@ export interface StreamPorts<Kind extends Watch = TicketWatch> {
   readonly views: WatchViews<Kind>;
   readonly clock: Clock;
   readonly metrics: WaitMetrics;
-  /** Undefined if streams keep their sockets. */
+  readonly style: StreamStyle;
+  /** Replaces the `Socket` of a stream by its bare handle, to save memory; undefined if streams keep their `Socket`. */
   readonly parker: ConnectionParker | undefined;
 }
 
@@ -57,7 +65,9 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
   #shown: ShownTicket | undefined;
   #isReading = false;
   #hasGone = false;
-  /** The number of signals so far. A read that began before the last signal may be outdated. */
+  /**
+   * The number of signals with a ticket so far. If it grows during a read that finds no ticket, that result is outdated.
+   */
   #signalCount = 0;
   /** The time to send the ticket again although it has not changed: its code rotates, or its state ends. */
   #dueAt = Number.POSITIVE_INFINITY;
@@ -82,11 +92,12 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
    * whole ticket.
    */
   start(ctx: Context): void {
-    const { views, clock, parker } = this.#ports;
+    const { views, clock, style, parker } = this.#ports;
     const first = this.#formatEvent(views.draw(this.#first, clock(), this.#watch));
     this.#first = undefined;
     const onSocket = (socket: Socket): void => parker?.learn(socket);
-    const connection = openConnection(ctx, { headers: HEADERS, first: `: here\n\n${first}`, user: this, onSocket });
+    const options = { style, headers: HEADERS, first: `: here\n\n${first}`, user: this, onSocket };
+    const connection = openConnection(ctx, options);
     this.#connection = connection;
     this.#schedule();
     if (parker === undefined) return;
@@ -132,7 +143,7 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
   tick(now: number): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    // The connection has ended, and the browser will not read the rest.
+    // The connection was ended earlier, for example by `sayGoodbye`: give up what the browser has not read.
     if (connection.isOver) connection.cut();
     else if (now >= this.#watch.endsAt) this.#end(connection);
     else if (now >= this.#dueAt) this.#showAgain(now);

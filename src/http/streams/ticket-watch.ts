@@ -9,7 +9,7 @@ export interface TicketWatchPorts {
   readonly signals: Signals;
 }
 
-/** A client that waits for changes of a ticket. Nothing else of its request is kept meanwhile. */
+/** A client that waits for changes of a ticket. An event stream keeps this in place of the request. */
 export interface Watch {
   /** The moment when the waiting ends, in milliseconds since the epoch. */
   readonly endsAt: number;

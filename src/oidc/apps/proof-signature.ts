@@ -37,7 +37,10 @@ export async function verifyProof(proof: string, keys: ProofKeys): Promise<Verif
   return { payload, key: await keys.find(protectedHeader) };
 }
 
-/** Verifies an ordinary proof. Returns undefined if the proof is of another kind, or is not valid. */
+/**
+ * Verifies an ordinary proof. Returns undefined if the proof is of another kind, or is not valid.
+ * @throws Error if the header, its key or the claims cannot be read
+ */
 async function verifyOrdinary(proof: string, keys: ProofKeys): Promise<VerifiedProof | undefined> {
   const [, signed = '', claims = '', signature] = COMPACT_JWS.exec(proof) ?? [];
   if (signature === undefined) return undefined;
@@ -56,6 +59,7 @@ async function verifyOrdinary(proof: string, keys: ProofKeys): Promise<VerifiedP
 
 /**
  * Returns the claims in a text; undefined if it has none, or if they have an `exp` or `nbf`, which jose has to check.
+ * @throws Error if the text is not JSON in UTF-8
  */
 function readClaims(text: string): JWTPayload | undefined {
   const claims: JWTPayload | null = JSON.parse(UTF8.decode(Buffer.from(text, 'base64url')));

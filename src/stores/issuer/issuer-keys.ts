@@ -1,6 +1,6 @@
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 
-/** A kind of entry in the store. The same name stands for different entries of different kinds. */
+/** A kind of entry in the store. One name stands for a different entry in each kind. */
 export type EntryKind = 'note' | 'browsers' | 'known' | 'requests' | RecordKind | `limit ${string}`;
 
 /**

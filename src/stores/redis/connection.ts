@@ -22,7 +22,7 @@ export class RedisConnection {
   #sender: RedisClient;
   #endOfConnection = new AbortController();
   #readiness: { readonly promise: Promise<void>; readonly tell: () => void } | undefined;
-  /** True while the client is connected but its greeting (HELLO) has not been answered. */
+  /** True while the client is connected but its first command (HELLO) has not been answered. */
   #isGreeting = false;
   #opened: Promise<void> | undefined;
   #isOpening = false;
@@ -123,7 +123,7 @@ export class RedisConnection {
 
   /**
    * Returns a client for the next connection, and drops the commands that the previous one has not sent. If they waited
-   * for the next connection, the client would treat them as sent, and give them the reply to its own greeting.
+   * for the next connection, the client would treat them as sent, and give them the reply to its own HELLO.
    */
   #newSender(): RedisClient {
     this.#endOfConnection.abort();

@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000;
  */
 const WAITS_MS: readonly number[] = [0, 0, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS];
 
-/** The time after the end of a wait at which the requests before it are forgotten, in milliseconds. */
+/** How long after the end of a wait its series is forgotten, in milliseconds. */
 const FORGOTTEN_AFTER_MS: number = 60 * MINUTE_MS;
 
 /** A sender that asks an account. */
@@ -18,7 +18,7 @@ export interface Asker {
   readonly sender: string;
 }
 
-/** The requests in a row of a sender that an account has not approved. */
+/** A sender's requests in a row, none of which the account has approved. */
 interface Series {
   readonly unapproved: number;
   /** The time before which the sender may not ask again, in milliseconds since the epoch. */

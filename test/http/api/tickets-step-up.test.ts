@@ -115,7 +115,7 @@ describe('an app whose sign-in does not meet the request', () => {
     expect((await bob.approve()).json().state).to.equal('approved');
   });
 
-  it('that was itself signed in by QR has to sign in with a password', async () => {
+  it('has to sign in with a password if it was itself signed in by QR', async () => {
     const [first, signedIn] = [await new AppPerson(world).signIn(), await showCode(world)];
     await first.scan(await signedIn.code());
     await first.approve();

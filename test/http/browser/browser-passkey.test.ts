@@ -68,13 +68,13 @@ describe('a browser that a phone has signed in', () => {
     expect(isAtRp(await signIn())).to.equal(true);
   });
 
-  it('is offered no passkey if its user does not stay signed in there, or with prompt=none', async () => {
+  it('is offered no passkey if its user has not chosen to stay signed in there, or with prompt=none', async () => {
     expect(isAtRp(await signIn({}))).to.equal(true);
     const { location } = await browser.start({ prompt: 'none' });
     expect(location).not.to.include('interaction_required');
   });
 
-  it('gets the passkey that the phone has approved, and then offers it before the other ways to sign in', async () => {
+  it('gets the passkey that the phone has approved, and from then on shows the passkey button above the QR code', async () => {
     await signIn();
     const page = await ask();
     const { redirectTo } = (await approve(page)).json();
@@ -112,7 +112,7 @@ describe('a browser that a phone has signed in', () => {
     world.clock.forward(7 * 60);
     expect(await shownOn()).to.include('Warning: signed in there 7 minutes ago');
 
-    // Another browser that signs in without being trusted. The app asks for the passkey.
+    // Another browser that signs in without being trusted. The RP asks for the passkey, with prompt=browser_passkey.
     const other = new BrowserPerson(world);
     await other.start();
     browser = other;
@@ -179,7 +179,7 @@ describe('a browser that a phone has signed in', () => {
     const { challenge } = await creation();
     const two = [new Authenticator(world.issuer), new Authenticator(world.issuer)];
     const answers = await Promise.all(two.map((one) => post({ credential: one.create(challenge, ALICE) })));
-    // The second request is refused. If the first one has ended the interaction by then, the second is redirected.
+    // The later request gets 409, or, if the earlier one has stored its passkey by then, 200 with `redirectTo`.
     for (const { status } of answers) expect(status).to.be.oneOf([200, 409]);
     const { passkeys } = (await phone.agent.get(`${world.issuer}/qr/devices`, JSON_ANSWER)).json();
     expect((passkeys as { id: string }[]).filter(({ id }) => two.some((one) => one.id === id))).to.have.length(1);

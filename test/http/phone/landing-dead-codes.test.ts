@@ -47,7 +47,7 @@ describe('a code', () => {
   after(() => world?.stop());
 
   for (const [dead, { kill, answers }] of Object.entries(DEATHS)) {
-    it(`that is ${dead} cannot be scanned, decided or finished, and a repeated act changes nothing`, async () => {
+    it(`cannot be scanned, decided or finished once it is ${dead}, and a repeated act changes nothing`, async () => {
       const { browser, phone } = await world.meet();
       const code = await browser.code();
       const other = await new PhonePerson(world).signIn('bob');
@@ -73,7 +73,7 @@ describe('a code', () => {
     });
   }
 
-  it('that expired before a scan is not found', async () => {
+  it('is not found if it expired before a scan', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     const csrf = String((await phone.land(code)).json().csrf);
@@ -102,7 +102,7 @@ describe('a code', () => {
     });
   });
 
-  it('that is malformed is not found, and no function of the deployment is called', async () => {
+  it('is not found if it is malformed, and no function of the deployment is called', async () => {
     let calls = 0;
     const assurance: NonNullable<QrLoginOptions['assurance']> = (onPhone) => {
       calls += 1;
@@ -116,7 +116,7 @@ describe('a code', () => {
     });
   });
 
-  it('that has rotated out is not found', async () => {
+  it('is not found once it has rotated out', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     world.clock.forward(31);
@@ -124,7 +124,7 @@ describe('a code', () => {
     expect((await browser.ticket()).state).to.equal('waiting');
   });
 
-  it('that has rotated out is not found with a forged cookie about it', async () => {
+  it('is not found once it has rotated out, even with a forged cookie about it', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     const id = idIn(code);
@@ -135,7 +135,7 @@ describe('a code', () => {
     expect((await phone.land(code)).status).to.equal(404);
   });
 
-  it('that has rotated out is not found with the cookie about another ticket', async () => {
+  it('is not found once it has rotated out, even with the cookie about another ticket', async () => {
     const one = await world.meet();
     const two = await world.meet();
     await one.phone.land(await one.browser.code());

@@ -219,3 +219,40 @@ for (const parkStreams of [false, true]) {
     });
   });
 }
+
+describe('the bytes of an event stream in the style "plain"', () => {
+  let world: World;
+
+  before(async () => {
+    world = await World.start({ clock: new StillClock(), qrLogin: { streams: 'plain' } });
+  });
+
+  after(() => world?.stop());
+
+  it('are one head, and a chunked body of events', async () => {
+    const { browser, phone } = await world.meet();
+    const wire = await Wire.watch(browser);
+    await wire.untilSeen('"waiting"');
+    await phone.scan(await browser.code());
+    await wire.untilSeen('"scanned"');
+    await phone.approve();
+    await wire.untilSeen('"approved"');
+    expect(wire.text.match(/HTTP\//g)).to.have.length(1);
+    expect(wire.header('transfer-encoding')).to.deep.equal(['chunked']);
+    expect(wire.header('content-type')).to.deep.equal(['text/event-stream; charset=utf-8']);
+    expect(wire.text.match(/^event: ticket$/gm)).to.have.length(3);
+    wire.socket.destroy();
+    await until(async () => (await world.qr.health()).waiting === 0);
+  });
+
+  it('end when the plugin is closed', async () => {
+    const browser = new BrowserPerson(world);
+    await browser.start();
+    const wire = await Wire.watch(browser);
+    await wire.untilSeen('"waiting"');
+    await world.qr.close();
+    await wire.untilSeen('retry: ');
+    // The last chunk: the connection itself may serve other requests.
+    await wire.untilSeen('\r\n0\r\n\r\n');
+  });
+});

@@ -43,7 +43,7 @@ function poll(watch: QuietWatch, ctx: object): () => boolean {
   return () => isAnswered;
 }
 
-describe('a long poll without news, of a client that asks again immediately,', () => {
+describe('a long poll without news', () => {
   let time: VirtualTime;
 
   beforeEach(() => {

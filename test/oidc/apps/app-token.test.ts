@@ -48,7 +48,7 @@ describe('the token of an app', () => {
     expect(claims?.amr).to.have.members(['pwd', 'mca', 'user']);
   });
 
-  it('that is revoked after the scan cannot approve', async () => {
+  it('cannot approve if it is revoked after the scan', async () => {
     const [app, browser] = [await new AppPerson(world).signIn(), await showCode(world)];
     await app.scan(await browser.code());
     await app.revoke();
@@ -58,7 +58,7 @@ describe('the token of an app', () => {
     expect((await browser.ticket()).state).to.equal('scanned');
   });
 
-  it('that is revoked after Approve makes the approval void', async () => {
+  it('makes the approval void if it is revoked after Approve', async () => {
     const [app, browser] = [await new AppPerson(world).signIn(), await showCode(world)];
     await app.scan(await browser.code());
     await app.approve();
@@ -68,7 +68,7 @@ describe('the token of an app', () => {
     expect(finished.json()).to.include({ error: 'account_unavailable', reason: 'signed-out' });
   });
 
-  it('that is revoked after the browser has finished prevents that the browser resumes', async () => {
+  it('stops the browser from resuming if it is revoked after the browser has finished', async () => {
     const [app, browser] = [await new AppPerson(world).signIn(), await showCode(world)];
     await app.scan(await browser.code());
     await app.approve();

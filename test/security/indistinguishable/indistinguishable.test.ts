@@ -17,7 +17,7 @@ describe('an unknown ticket, a ticket of another account and an expired one', ()
       }));
   }
 
-  // Other requests read an unknown ticket twice from the store, and a foreign one once.
+  // Only these two: other requests read an unknown ticket twice and a foreign one once, so their accesses differ.
   for (const name of ['to open a code for the first time', 'to type a short code']) {
     it(`cause the same accesses to the store when a stranger tries ${name}`, async () => {
       const { store, elsewhere } = Elsewhere.keyv();

@@ -43,7 +43,7 @@ const findThenSave: Weakness = {
 };
 
 const keptGrant: Weakness = {
-  defence: 'a revocation of the grant by the loser of the race',
+  defence: 'a revocation of the grant by the second of two concurrent requests',
   patch: replacing(Object.getPrototypeOf(keyvAdapter(new Keyv())('Grant')), 'destroy', () => async () => undefined),
 };
 

@@ -13,8 +13,8 @@ import { strangers } from './strangers.ts';
 const STOLEN = 'a program that has stolen the cookies of the phone';
 
 /**
- * Returns the options of a server that allows every sign-in, except that each decision of the thief's program gets the
- * verdict for its turn.
+ * Returns the options of a server that allows every sign-in, except that the thief's first decision gets `verdict(0)`,
+ * the second one `verdict(1)`, and so on.
  */
 function assessing(verdict: (turn: number) => Verdict): WorldOptions {
   const turnOf = (userAgent = ''): number | undefined =>

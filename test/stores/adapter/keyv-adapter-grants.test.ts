@@ -105,7 +105,7 @@ for (const [name, makeKeyv] of Object.entries(backends)) {
       expect(await left(...ids)).to.deep.equal([]);
     });
 
-    it('that an earlier version wrote is revoked together with later records', async () => {
+    it('is revoked together with later records if an earlier version wrote it', async () => {
       const early = Array.from({ length: 100 }, (_, number) => `early ${number}`);
       await Promise.all(early.map((id) => write(id, 3600)));
       const members = early.map((id) => [storedName(`AccessToken:${id}`), Date.now() + 3_600_000]);
@@ -115,7 +115,7 @@ for (const [name, makeKeyv] of Object.entries(backends)) {
       expect(await left(...early, 'late')).to.deep.equal([]);
     });
 
-    it('that an earlier version has closed takes no records', async () => {
+    it('takes no records if an earlier version has closed it', async () => {
       await keyv.set(storedName('grant:grant'), { closed: Date.now() + 600_000 });
       await write('late', 3600);
       expect(await left('late')).to.deep.equal([]);

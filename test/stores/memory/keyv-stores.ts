@@ -1,4 +1,4 @@
-/** Backends for a Keyv that are not a Map in memory. */
+/** Keyv backends that are no Map, so that the plugin does not treat the Keyv as in-memory. */
 import { Keyv } from 'keyv';
 import { newKeyv6 } from '../../support/keyv6.ts';
 

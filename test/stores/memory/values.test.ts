@@ -17,8 +17,8 @@ const VALUE = { text: ':base64:YQ==', list: [1, 'two', null], inside: { deep: ':
 const KINDS: readonly [string, () => Keyv, string][] = [
   ['Keyv', () => new Keyv(), 'keyv:other'],
   ['Keyv 6', () => newKeyv6(), 'other'],
-  ['Keyv 6 with a namespace and its own store', () => newKeyv6({ namespace: 'mine' }), 'other'],
-  ['Keyv 6 with a namespace', () => newKeyv6({ store: new Map(), namespace: 'mine' }), 'mine::other'],
+  ['Keyv 6 with a namespace and its default store', () => newKeyv6({ namespace: 'mine' }), 'other'],
+  ['Keyv 6 with a namespace and a given Map', () => newKeyv6({ store: new Map(), namespace: 'mine' }), 'mine::other'],
 ];
 
 for (const [kind, make, otherKey] of KINDS) describeValues(kind, make, otherKey);
@@ -125,7 +125,7 @@ describe('a value in a Keyv with its own options', () => {
     expect((await values.getWithExpiry('key'))?.expires).to.be.a('number');
   });
 
-  it('is written with the serialization, compression, encryption and hooks of a Keyv 6', async () => {
+  it('is written with the serialization, compression or encryption of a Keyv 6, and without serialization', async () => {
     const serialization = {
       stringify: (data: unknown) => toHex(JSON.stringify(data)),
       parse: (text: string) => JSON.parse(fromHex(text)),

@@ -57,7 +57,7 @@ const hooks = { findAccount: () => undefined, signIn: () => '/' };
 
 describe('a Keyv over Redis', () => {
   for (const [parts, makeKeyv] of Object.entries(OWN)) {
-    it(`that has its own ${parts} is refused at start-up, because the engine would bypass them`, () => {
+    it(`is refused at start-up if it has its own ${parts}, because the engine would bypass them`, () => {
       const message = `the Keyv over Redis has its own ${parts}, which would have no effect`;
       expect(() => keyvAdapter(makeKeyv())).to.throw(TypeError, message);
       expect(() => qrLogin({ ...hooks, store: makeKeyv() })).to.throw(TypeError, message);
@@ -65,18 +65,18 @@ describe('a Keyv over Redis', () => {
   }
 
   for (const [parts, makeKeyv] of Object.entries(OWN_OF_KEYV_6)) {
-    it(`that is a Keyv 6 and has its own ${parts} is also refused`, () => {
+    it(`is also refused if it is a Keyv 6 with its own ${parts}`, () => {
       expect(() => keyvAdapter(makeKeyv())).to.throw(TypeError, `has its own ${parts}, which would have no effect`);
     });
   }
 
-  it('that is a Keyv 6 is accepted, in the namespace that Keyv 5 has by default', () => {
+  it('is accepted if it is a Keyv 6, in the namespace that Keyv 5 has by default', () => {
     keyvAdapter(over6());
     expect(redisOf(over6())?.prefix).to.equal('keyv:');
     expect(redisOf(over6({ namespace: 'mine' }))?.prefix).to.equal('mine:');
   });
 
-  it('that has no such parts is accepted, even after the last handler of a hook was removed', () => {
+  it('is accepted if it has no such parts, even after the last handler of a hook was removed', () => {
     const keyv = over({ throwOnErrors: true, namespace: 'mine', stats: true });
     const handler = (): void => undefined;
     keyv.hooks.addHandler('preSet', handler);
@@ -85,7 +85,7 @@ describe('a Keyv over Redis', () => {
     qrLogin({ ...hooks, store: keyv });
   });
 
-  it("that comes from a second copy of Keyv is accepted with that copy's serializer, and refused with another", () => {
+  it("is accepted from a second copy of Keyv with that copy's serializer, and refused with another", () => {
     const copy: { Keyv: typeof Keyv } = createRequire(import.meta.url)('keyv');
     expect(copy.Keyv).not.to.equal(Keyv);
     const store = new KeyvRedis(URL_OF_NO_SERVER);

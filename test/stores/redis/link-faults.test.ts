@@ -151,7 +151,7 @@ function testPauses(): void {
 }
 
 function testRestarts(): void {
-  describe('on a Redis that is down', () => {
+  describe('on a Redis that goes down or is restarted', () => {
     it('refuses after the time limit, then immediately, and works again when Redis is back without its data', () =>
       withScene(redis.url, async (scene) => {
         await redis.kill();
@@ -187,7 +187,10 @@ function testRestarts(): void {
           await Promise.all([scene.one.untilAnswering(), scene.other.untilAnswering()]);
         }
         await expectWorks(scene);
-        await eventually('each process has two, and one lists them', async () => (await connections()).length === 5);
+        await eventually(
+          'there are two connections of each process, and the one of this test',
+          async () => (await connections()).length === 5,
+        );
       }));
 
     it('refuses while Redis has not been started yet, and works after it was', async () => {
@@ -220,8 +223,8 @@ function testRestarts(): void {
 }
 
 function testBadNetworks(): void {
-  describe('behind a network', () => {
-    it('that is a black hole refuses after the time limit, then immediately, and works again afterwards', async () => {
+  describe('behind a network that is a black hole', () => {
+    it('refuses after the time limit, then immediately, and works again afterwards', async () => {
       const proxy = await TcpProxy.start(redis.port);
       await withScene(`redis://${LOOPBACK}:${proxy.port}`, async (scene) => {
         proxy.freeze();
@@ -233,8 +236,10 @@ function testBadNetworks(): void {
       });
       await proxy.stop();
     });
+  });
 
-    it('that forgets its connections makes new ones, and works again', async () => {
+  describe('behind a network that forgets its connections', () => {
+    it('makes new connections, and works again', async () => {
       const wires = await Wires.start(redis.port);
       await withScene(
         wires.url,
@@ -251,15 +256,17 @@ function testBadNetworks(): void {
       );
       await wires.stop();
     });
+  });
 
-    it('that accepts connections but forwards nothing closes them during the greeting, and works again', async () => {
+  describe('behind a network that accepts connections but forwards nothing', () => {
+    it('closes connections that wait for the answer to HELLO, and works again', async () => {
       const wires = await Wires.start(redis.port);
       await withScene(
         wires.url,
         async (scene) => {
           wires.leadNowhere();
           await expectRefusals(scene);
-          await eventually('both are at their greeting', () => wires.lost >= 2);
+          await eventually('both wait for the answer to HELLO', () => wires.lost >= 2);
           // Also test a process whose first connection never gets an answer.
           const late = new RedisProcess(wires.url);
           await whileStoresMayTake(TIGHT_MS, async () => {
@@ -275,8 +282,10 @@ function testBadNetworks(): void {
       );
       await wires.stop();
     });
+  });
 
-    it('that is cut and repaired refuses after the time limit, and works again afterwards', async () => {
+  describe('behind a network that is cut and repaired', () => {
+    it('refuses after the time limit, and works again afterwards', async () => {
       const proxy = await TcpProxy.start(redis.port);
       await withScene(`redis://${LOOPBACK}:${proxy.port}`, async (scene) => {
         await proxy.cut();
@@ -287,8 +296,10 @@ function testBadNetworks(): void {
       });
       await proxy.stop();
     });
+  });
 
-    it('that is cut during commands gives no command the answer to another one, and works again', async () => {
+  describe('behind a network that is cut during commands', () => {
+    it('gives no command the answer to another one, and works again', async () => {
       const wrong: unknown[] = [];
       for (let round = 0; round < CUTS; round++) {
         const proxy = await TcpProxy.start(redis.port);
@@ -318,8 +329,10 @@ function testBadNetworks(): void {
       }
       expect(wrong).to.deep.equal([]);
     });
+  });
 
-    it('with a latency of 300 ms works', async () => {
+  describe('behind a network with a latency of 300 ms', () => {
+    it('works', async () => {
       const proxy = await TcpProxy.start(redis.port);
       await withScene(`redis://${LOOPBACK}:${proxy.port}`, async (scene) => {
         proxy.latency = 300;
@@ -331,15 +344,13 @@ function testBadNetworks(): void {
 }
 
 function testSubscriberConnections(): void {
-  describe('with a subscriber connection', () => {
-    async function subscribers(): Promise<string[]> {
-      const addresses = (await connections()).map((line) =>
-        / sub=1 /.test(line) ? / addr=(\S+)/.exec(line)?.[1] : '',
-      );
-      return addresses.filter((address): address is string => Boolean(address));
-    }
+  async function subscribers(): Promise<string[]> {
+    const addresses = (await connections()).map((line) => (/ sub=1 /.test(line) ? / addr=(\S+)/.exec(line)?.[1] : ''));
+    return addresses.filter((address): address is string => Boolean(address));
+  }
 
-    it('that is killed tells watchers to read again, and they get the next change', () =>
+  describe('when its subscriber connection is killed', () => {
+    it('tells watchers to read again, and they get the next change', () =>
       withScene(redis.url, async ({ one, ears, ticket }) => {
         const [before, heard] = [ears.doubts, ears.heard.length];
         await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
@@ -348,8 +359,10 @@ function testSubscriberConnections(): void {
         await ears.untilHeard(heard + 1);
         expect(ears.last).to.deep.equal(toScanned(ticket));
       }));
+  });
 
-    it('that is dead without an error makes a new one, and no command fails meanwhile', async () => {
+  describe('when its subscriber connection is dead without an error', () => {
+    it('makes a new one, and no command fails meanwhile', async () => {
       const wires = await Wires.start(redis.port);
       await withScene(
         wires.url,
