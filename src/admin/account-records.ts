@@ -2,16 +2,14 @@ import { calculateJwkThumbprint } from 'jose';
 import type { AppGrantEntry, AppGrants } from '../http/api/app-grants.ts';
 import { type BrowserLists, listedFieldsOf } from '../http/devices/browser-lists.ts';
 import type { BrowserPasskeyList } from '../http/devices/browser-passkey-list.ts';
-import type { BrowserEntry, BrowserPasskeyEntry } from '../http/pages/page-data.ts';
+import type { BrowserEntry, BrowserPasskeyEntry, KnownBrowserEntry } from '../http/pages/page-data.ts';
 import type { EnrolledBy } from '../ticket/browsers/enrolment.ts';
 import type { KnownBrowser, KnownBrowsers } from '../ticket/browsers/known-browser.ts';
 import type { Clock } from '../ticket/ports.ts';
 import type { SessionApprover } from '../ticket/ticket.ts';
 
 /** A browser that an account trusts. */
-export interface TrustedBrowserEntry extends ReturnType<typeof listedFieldsOf> {
-  /** The time in ISO 8601. */
-  readonly trustedAt: string;
+export interface TrustedBrowserEntry extends Omit<KnownBrowserEntry, 'trustedAgo' | 'enrolled' | 'isHere'> {
   /** Present if it is enrolled: the proof by which it was enrolled. */
   readonly enrolledBy?: EnrolledBy;
   /** The thumbprint of its key (RFC 7638); absent if its cookie alone is known. */

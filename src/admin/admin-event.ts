@@ -5,8 +5,11 @@ import type { AdminAct } from './admin.ts';
 
 /** Emitted as `qr_login.admin` on the provider, with the request's context, after an operator has changed something. */
 export interface AdminEvent {
+  /** The function that was called. */
   readonly act: 'block' | 'lift' | 'sign-out' | 'forget' | 'end-app' | 'remove-passkey';
+  /** The name that the call has given. */
   readonly operator: string;
+  /** The account that the act concerns. */
   readonly accountId: string;
   /** The network address of the operator's request. */
   readonly from: string;

@@ -15,6 +15,7 @@ export interface AdminAct {
 
 /** A refusal of what comes from an origin to one account. */
 export interface AdminBlock {
+  /** The account that refuses. */
   readonly accountId: string;
   /** The network address from which sign-ins are refused. */
   readonly source?: string;
@@ -22,8 +23,9 @@ export interface AdminBlock {
   readonly clientId?: string;
   /** `user` after "I did not start this", `operator` if an operator has added it. */
   readonly by: 'user' | 'operator';
-  /** The times of the report and of the end, in milliseconds since the epoch. */
+  /** The time of the report, or of the operator's act, in milliseconds since the epoch. */
   readonly at: number;
+  /** The time at which the block ends, in milliseconds since the epoch. */
   readonly endsAt: number;
 }
 

@@ -37,7 +37,7 @@ export interface LostSet {
 }
 
 /** The most events that wait for a receiver. */
-export const MOST_QUEUED = 1_000;
+const MOST_QUEUED = 1_000;
 
 /** The events that wait for one receiver, the oldest first. The oldest one is dropped if there are too many. */
 export class SetQueue {

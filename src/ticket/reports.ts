@@ -78,7 +78,7 @@ export async function noteLifted(
 }
 
 /** Returns the part of an origin that counts: its client, if it asks for something other than a sign-in. */
-export function blockedOriginOf({ source, actionOf }: ReportedOrigin): BlockedOrigin {
+function blockedOriginOf({ source, actionOf }: ReportedOrigin): BlockedOrigin {
   return actionOf === undefined ? { source } : { clientId: actionOf };
 }
 

@@ -1,16 +1,54 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import KeyvRedis from '@keyv/redis';
 import { expect } from 'chai';
+import { Keyv } from 'keyv';
 import { AuditLog } from '../../../src/audit/index.ts';
+import { getStorePatience, setStorePatience } from '../../../src/stores/deadline.ts';
 import { CLIENT_ID, CLIENT_SECRET, RP_CALLBACK, testClient } from '../../fixtures/test-client.ts';
 import { browserAt, phoneOf, scanAndApprove, scanCode, sendDecision } from '../../security/meeting.ts';
+import { SHORT } from '../../stores/patience.ts';
+import { RedisServer } from '../../support/redis.ts';
 import { type RunningServer, serve } from '../../support/server.ts';
+import { until } from '../../support/until.ts';
 import type { BrowserVisitor, PhoneVisitor, Site } from '../../support/visitors.ts';
 import { makeExampleProvider } from '../example-setting.ts';
 import { csrfIn, OperatorVisitor } from './operator-visitor.ts';
 
 const HOSTILE = '<img src=x onerror=alert(1)>"\'';
+
+describe('the console of the example, on Redis', () => {
+  it('answers 503 while Redis does not answer, and works again afterwards', async () => {
+    const redis = await RedisServer.start();
+    const store = new Keyv({ store: new KeyvRedis<unknown>(redis.url) });
+    store.on('error', () => undefined);
+    let issuer = '';
+    const example = await serve((origin) => {
+      issuer = origin;
+      return makeExampleProvider({ issuer, store, clients: [], console: { operators: ['a11ce'] } });
+    });
+    const patience = getStorePatience();
+    try {
+      const alice = new OperatorVisitor(issuer);
+      expect((await alice.signIn('alice', 'wonderland')).text).to.include('Latest tickets');
+      setStorePatience(SHORT);
+      redis.pause();
+      expect((await alice.open('/')).status).to.equal(503);
+      expect((await alice.open('/export')).status).to.equal(503);
+      redis.resume();
+      setStorePatience(patience);
+      await until(async () => (await alice.open('/')).status === 200);
+    } finally {
+      setStorePatience(patience);
+      redis.resume();
+      await example.qr.close();
+      await example.stop();
+      await store.disconnect().catch(() => undefined);
+      await redis.stop();
+    }
+  });
+});
 
 describe('the console of the example', () => {
   let folder: string;
