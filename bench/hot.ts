@@ -1,7 +1,7 @@
 /**
  * Repeats one request and prints the CPU time of the provider by area, file and function. The first argument is a step
- * of a sign-in, or `whole` (a sign-in in a new browser), `known` (a sign-in in a known browser) or `poll`. The second
- * is the number of repetitions.
+ * of a sign-in, or `whole` (a sign-in in a new browser), `known` (a sign-in in a known browser), `app` (a sign-in that
+ * an app approves) or `poll`. The second is the number of repetitions.
  *
  *     node --import ./scripts/typescript.mjs bench/hot.ts 'POST Q/tickets/:id' 600
  */
@@ -29,7 +29,8 @@ const all = Array.from({ length: times }, begin);
 const steps = all[0]?.steps.map(([name]) => name) ?? [];
 const index = steps.indexOf(what === 'poll' ? 'GET I/qr/events' : what);
 const isWhole = ['whole', 'known', 'app'].includes(what);
-if (!isWhole && index < 0) throw new Error(`whole, known, app, poll, or one of: ${steps.join('; ')}`);
+if (!isWhole && index < 0)
+  throw new Error(`The first argument must be whole, known, app, poll, or one of: ${steps.join('; ')}`);
 for (let step = 0; step < index; step += 1) await each(times, AT_A_TIME, async (one) => all[one]?.steps[step]?.[1]());
 
 const { spent, cpu } = await profileDuring(scene, () =>

@@ -52,8 +52,8 @@ export class Model {
   readonly rows: Map<string, Row> = new Map<string, Row>();
   readonly current: Map<number, string> = new Map<number, string>();
   readonly reports: Set<string> = new Set<string>();
-  /** The reports that have written their note and are not complete yet. */
-  readonly noted: Set<string> = new Set<string>();
+  /** The number of reports, by phone and ticket, that have written their note and are not complete yet. */
+  readonly noted: Map<string, number> = new Map<string, number>();
 
   constructor(setup: Setup) {
     this.setup = setup;
@@ -66,8 +66,13 @@ export class Model {
     for (const [id, row] of this.rows) copy.rows.set(id, row);
     for (const [at, id] of this.current) copy.current.set(at, id);
     for (const report of this.reports) copy.reports.add(report);
-    for (const noted of this.noted) copy.noted.add(noted);
+    for (const [noted, count] of this.noted) copy.noted.set(noted, count);
     return copy;
+  }
+
+  /** Returns the number of unfinished reports of this ticket by this phone that have written their note. */
+  notedBy({ phone, ticket }: Pick<Note, 'phone' | 'ticket'>): number {
+    return this.noted.get(`${phone} ${ticket}`) ?? 0;
   }
 
   /** Applies an act. @param newId the id of the ticket that the act may make, which the model cannot predict */
@@ -287,14 +292,14 @@ export class Model {
   #note({ phone, ticket }: Note): Ending {
     const row = this.#owned({ phone, ticket });
     this.reports.add(this.#reportOf(phone, row));
-    this.noted.add(`${phone} ${ticket}`);
+    this.noted.set(`${phone} ${ticket}`, this.notedBy({ phone, ticket }) + 1);
     return { answer: 'done' };
   }
 
   /** Ends the ticket that the interaction shows now, unless another session has scanned it. */
   #report({ phone, ticket }: Extract<Act, { do: 'report' }>): Ending {
-    if (!this.noted.has(`${phone} ${ticket}`)) this.#note({ do: 'note', phone, ticket });
-    this.noted.delete(`${phone} ${ticket}`);
+    if (this.notedBy({ phone, ticket }) === 0) this.#note({ do: 'note', phone, ticket });
+    this.noted.set(`${phone} ${ticket}`, this.notedBy({ phone, ticket }) - 1);
     const at = this.rows.get(ticket)?.at ?? -1;
     const shown = this.rowAt(at);
     const isMine = shown?.owner === undefined || shown.owner === this.#session(phone);

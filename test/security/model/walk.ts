@@ -107,7 +107,10 @@ function halfReports(model: Model, left: RaceResult): Model[] {
   return left.flatMap(({ act }) => {
     if (act.do !== 'report') return [];
     const noted = model.copy();
-    if (model.noted.has(`${act.phone} ${act.ticket}`)) return [];
+    const same = left.filter(({ act: other }) => {
+      return other.do === 'report' && other.phone === act.phone && other.ticket === act.ticket;
+    });
+    if (model.notedBy(act) >= same.length) return [];
     const ending = noted.act({ do: 'note', phone: act.phone, ticket: act.ticket }, '');
     return 'refused' in ending ? [] : [noted];
   });
