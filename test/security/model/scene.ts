@@ -17,7 +17,7 @@ import type { KnownTicket } from '../../../src/ticket/phone.ts';
 import type { Listener, Notes, Signals, TicketStore } from '../../../src/ticket/ports.ts';
 import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import { type Approver, ownerOf, type Ticket } from '../../../src/ticket/ticket.ts';
-import { browserOf, LIFETIMES, SECRETS, signInRequest } from '../../ticket/builders.ts';
+import { blocksIn, browserOf, LIFETIMES, SECRETS, signInRequest } from '../../ticket/builders.ts';
 import { type Act, APPROVERS, DEMANDS, ENDS, type Setup, START } from './acts.ts';
 import type { Ending, Row } from './model.ts';
 import { ForgetfulStore, WatchedStore, type Write } from './stores.ts';
@@ -75,6 +75,7 @@ export class Scene {
     const ports = {
       notes: new UnexpiringNotes(),
       known,
+      blocks: blocksIn(new Keyv(), clock),
       requests,
       clock,
       keys: this.keys,
