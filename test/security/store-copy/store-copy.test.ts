@@ -81,8 +81,8 @@ describe('row 32: a copy of the store, with records of every model,', () => {
 
   const settings: Record<string, (act: Scene) => Promise<void>> = {
     'Redis, keyvAdapter with `secrets`': (act) => inRedis(sealing, act),
-    // Without `secrets`, records with guessable ids can still be decrypted (docs/decisions/0039-a-copy-of-the-store.md).
-    // This test only tries the strings as they are stored.
+    // Without `secrets`, records with guessable ids can still be decrypted (decision 0039). This test only tries the
+    // strings as they are stored.
     'Redis, keyvAdapter without `secrets`': (act) => inRedis(withoutSecrets, act),
     'Keyv in memory, keyvAdapter with `secrets`': (act) => inMemory(sealing, act),
   };
