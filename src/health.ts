@@ -8,8 +8,8 @@ export interface Health {
   /** The place of the tickets: `memory` (of this process), `keyv` (serves one process) or `redis`. */
   readonly engine: string;
   /**
-   * `up` if the store has just answered, and has taken a write within the last second. `down` once this process is
-   * stopping, because the store is not asked then.
+   * `up` if the store has just answered, and has taken a write within the last second; otherwise `down`. Also `down`
+   * once this process is stopping, because it does not ask the store any more.
    */
   readonly store: 'up' | 'down';
   /**

@@ -62,8 +62,8 @@ export interface PasskeyOptions {
   readonly used: (id: string, counter: number) => Promise<void> | void;
 
   /**
-   * Stores a new passkey, unless one with its id exists on any account: then it returns false and changes nothing.
-   * `registration` calls it.
+   * Stores a new passkey and returns true. If a passkey with this id exists on any account, it changes nothing and
+   * returns false. `registration` calls it.
    * @default `registration` is not available
    */
   readonly add?: (passkey: Passkey) => Promise<boolean> | boolean;
@@ -118,8 +118,8 @@ export interface Passkeys {
 }
 
 /**
- * Returns one object for each use of passkeys. The challenges of `guard` and `signIn` are bound to the ticket and the
- * session, or to the interaction and the browser, so they need not be stored.
+ * Returns one object for each use of passkeys. The challenges of `guard` are bound to the ticket and to the phone's
+ * session or its app's key, those of `signIn` to the interaction and the browser, so neither need be stored.
  */
 export function passkeys(options: PasskeyOptions): Passkeys {
   const { origin, hostname } = new URL(options.issuer);

@@ -22,7 +22,7 @@ describe('the health report', () => {
     });
   });
 
-  it('shows the state of the backend of any other Keyv, and is on time even if the backend does not answer', async () => {
+  it('shows the state of the backend of a Keyv that is neither in memory nor Redis, and is on time even if the backend does not answer', async () => {
     const { store, elsewhere } = Elsewhere.keyv();
     await World.during({ store }, async ({ qr }) => {
       const good = { ok: true, engine: 'keyv', store: 'up', signals: 'up', waiting: 0, closing: false };
@@ -94,7 +94,7 @@ describe('the health report', () => {
     });
   }
 
-  it('is bad while the backend of any other Keyv refuses writes, even though it answers', async () => {
+  it('is bad while the backend of a Keyv that is neither in memory nor Redis refuses writes, even though it answers', async () => {
     const backend = new FlakyBackend();
     await World.during({ store: keyvOver(backend) }, async ({ qr }) => {
       expect((await qr.health()).ok).to.equal(true);

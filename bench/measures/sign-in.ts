@@ -125,7 +125,7 @@ function wholeTable(single: Costs, busy: Costs, hashed: number): Table {
     ],
     note:
       'Medians of rounds: user and system time of all threads of the provider process, with the store in memory, default limits and default options. ' +
-      'From the authorization request to the ID token; each response is checked. The RP is a first-party app, so there is no consent page. An action has no authorization request and no token.',
+      'From the authorization request to the ID token; each response is checked. The RP is a first-party app, so there is no consent page. A client asks for an action with an access token that it has already, and gets a signed result.',
   };
 }
 

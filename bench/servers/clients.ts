@@ -19,3 +19,8 @@ export const PASSWORD_RP: BenchClient = { id: 'password-rp', redirectUri: 'http:
 export const PHONE_APP: BenchClient = { id: 'phone-app', redirectUri: 'http://phone-app.example/callback' };
 /** A client whose users sign in with the device flow. */
 export const DEVICE_RP: BenchClient = { id: 'device-rp', redirectUri: 'http://device-rp.example/callback' };
+/** A client that asks for actions with its own access token. */
+export const SHOP: { readonly id: string; readonly secret: string } = {
+  id: 'shop',
+  secret: 'a secret that only the bench knows',
+};

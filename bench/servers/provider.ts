@@ -12,7 +12,7 @@ import { type Configuration, Provider } from 'oidc-provider';
 import { keyvAdapter, type QrLoginOptions, qrLogin } from '../../src/index.ts';
 import { profiling } from '../profiler.ts';
 import { answerQuestions, optionsOf } from '../programs.ts';
-import { type BenchClient, DEVICE_RP, PASSWORD_RP, PHONE_APP, PHONE_CLIENT, RP } from './clients.ts';
+import { type BenchClient, DEVICE_RP, PASSWORD_RP, PHONE_APP, PHONE_CLIENT, RP, SHOP } from './clients.ts';
 import { type Hash, passwordPage } from './password-page.ts';
 
 export interface ProviderOptions {
@@ -57,6 +57,7 @@ const qr = qrLogin({
   otherWays: () => [{ path: 'password', label: 'Use a password' }],
   store,
   secrets: SECRETS,
+  actions: { jwks: { keys: [JWK] } },
   ...options.qrLogin,
 });
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -70,7 +71,18 @@ const client = ({ id, redirectUri }: BenchClient): NonNullable<Configuration['cl
 });
 const provider = new Provider(issuer, {
   adapter: keyvAdapter(store, { secrets: SECRETS }),
-  clients: [RP, PHONE_CLIENT, PASSWORD_RP, PHONE_APP, DEVICE_RP].map(client),
+  clients: [
+    ...[RP, PHONE_CLIENT, PASSWORD_RP, PHONE_APP, DEVICE_RP].map(client),
+    {
+      client_id: SHOP.id,
+      client_secret: SHOP.secret,
+      token_endpoint_auth_method: 'client_secret_post',
+      redirect_uris: [],
+      response_types: [],
+      grant_types: ['client_credentials'],
+      scope: 'qr_action',
+    },
+  ],
   findAccount: async (_ctx, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
   cookies: { keys: SECRETS },
   interactions: {
@@ -80,7 +92,7 @@ const provider = new Provider(issuer, {
         ? `/password/${interaction.uid}`
         : qr.interactionUrl(ctx, interaction),
   },
-  scopes: ['openid', 'qr_login'],
+  scopes: ['openid', 'qr_login', 'qr_action'],
   extraTokenClaims: qr.extraTokenClaims,
   claims: { openid: ['sub', 'acr', 'amr', 'auth_time'] },
   // The RP belongs to the provider, so no sign-in asks for consent.
@@ -95,13 +107,18 @@ const provider = new Provider(issuer, {
     return grant;
   },
   jwks: { keys: [JWK] },
-  features: { devInteractions: { enabled: false }, deviceFlow: { enabled: true } },
+  features: {
+    devInteractions: { enabled: false },
+    deviceFlow: { enabled: true },
+    clientCredentials: { enabled: true },
+  },
   ttl: {
     DeviceCode: 600,
     Interaction: 3600,
     Session: 14 * 24 * 3600,
     Grant: 14 * 24 * 3600,
     AccessToken: 3600,
+    ClientCredentials: 3600,
     IdToken: 3600,
   },
 });
@@ -110,12 +127,6 @@ const provider = new Provider(issuer, {
 provider.proxy = true;
 qr.attach(provider);
 provider.use(passwordPage(provider, hash));
-provider.use(async (ctx, next) => {
-  if (ctx.path !== '/ask') return next();
-  const accountId = String(ctx.query.account);
-  const approval = await qr.requestApproval({ accountId, title: 'Pay 12.50 euros', browser: ctx });
-  ctx.redirect(approval.url);
-});
 server.on('request', provider.callback());
 
 answerQuestions({ url: () => url, ...profiling });

@@ -8,6 +8,7 @@ import { DeviceFlow } from './device-flow.ts';
 import type { Nodes } from './nodes.ts';
 import { newPerson, PasswordSignIn } from './password-sign-in.ts';
 import { QrSignIn } from './qr-sign-in.ts';
+import { Shop } from './shop.ts';
 import { complete } from './sign-in.ts';
 
 /** The number of uses of one phone: so few that they stay within the default limits per account and minute. */
@@ -31,9 +32,11 @@ export class Crowd {
   readonly #apps: App[] = [];
   readonly #deviceFlows: Phone[] = [];
   readonly #approvers: Phone[] = [];
+  readonly #shop: Shop;
 
   constructor(nodes: Nodes) {
     this.#nodes = nodes;
+    this.#shop = new Shop(nodes);
   }
 
   /** Signs in enough phones for this many sign-ins in new browsers. */
@@ -53,8 +56,9 @@ export class Crowd {
     this.#couples.push(...repeatInTurn(couples, USES - 1));
   }
 
-  /** Signs in enough phones for this many actions. */
+  /** Signs in enough phones for this many actions, and the client that asks for them. */
   async prepareActions(actions: number): Promise<void> {
+    await this.#shop.signIn();
     this.#approvers.push(...(await this.#phones(actions)));
   }
 
@@ -89,7 +93,7 @@ export class Crowd {
 
   /** Begins an action in a new browser, which asks for the check code. */
   beginAction(): Action {
-    return new Action(this.#nodes, takeNext(this.#approvers));
+    return new Action(this.#nodes, this.#shop, takeNext(this.#approvers));
   }
 
   /** Begins a sign-in in a known browser, after its session has ended. It asks for no check code. */

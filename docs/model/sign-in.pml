@@ -184,8 +184,13 @@ byte agreedToLose = NO_ACCOUNT;   /* the account that Alice agreed to sign out o
  * Alice's account may be used in enrolled browsers only, and her browser is enrolled: its key signs the code that it
  * shows and the approval that it finishes. The attacker's browser has no such key, even with all of her cookies.
  */
+#ifdef ENROL_BY_PHONE
+bit isAdded;    /* Alice's account has enrolled the attacker's browser */
+#else
+#define isAdded false
+#endif
 #if defined(ENROLLED) && !defined(NO_KEY)
-#define isWithoutKey(account, browser) (account == ALICE && browser == HIS)
+#define isWithoutKey(account, browser) (account == ALICE && browser == HIS && !isAdded)
 #else
 #define isWithoutKey(account, browser) false
 #endif
@@ -603,6 +608,16 @@ end:
       fi;
       forget()
     }
+
+#ifdef ENROL_BY_PHONE
+  /*
+   * The attacker's browser asks to be enrolled. Alice takes that for a request of her own browser: she approves it with
+   * her passkey, and tells the attacker the digits.
+   */
+  :: atomic {
+      isActive[ALICE] && !isAdded -> isAdded = true; forget()
+    }
+#endif
 
 #ifdef PASSKEYS
   /* Alice uses her passkey: at her browser, or at a page of the attacker, who relays the answer to his browser. */

@@ -56,7 +56,7 @@ export async function readApproval(jwt: string, options: ReadApprovalOptions): P
   const claims = await verify(jwt, keys, { issuer, audience, typ: RESULT_TYPE, ...(now && { currentDate: now }) });
   const { jti, iat, exp, auth_time: authTime, acr, amr } = claims;
   if (jti === undefined || iat === undefined || exp === undefined || typeof authTime !== 'number')
-    throw new ApprovalRefused('the result lacks a claim');
+    throw new ApprovalRefused('the result lacks one of the claims jti, iat, exp and auth_time');
   if (subjectIn(claims) !== sub) throw new ApprovalRefused('another account has approved');
   if (claims.details_hash !== hashTexts({ title, details }))
     throw new ApprovalRefused('the user has approved other texts than these');

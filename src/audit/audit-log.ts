@@ -49,7 +49,7 @@ export class AuditLog {
     }
   }
 
-  /** The hash of the last line; empty for an empty log. */
+  /** The hash of the last whole line; empty if there is none. */
   get head(): string {
     return this.#head;
   }

@@ -16,7 +16,7 @@ interface Redirect {
   readonly redirectTo: string;
 }
 
-/** Time to read that the phone has declined, before the page goes back to the app. */
+/** Time to read that the phone has declined, before the page goes back to the client (RP). */
 const FAREWELL_MS = 1_500;
 
 const form = find<HTMLFormElement>(page, 'form[data-finish]');
@@ -88,7 +88,8 @@ async function proveKey(hint: HTMLElement, proven: number, url: string): Promise
 }
 
 /**
- * Finishes the sign-in if this tab is visible. Several tabs may have this sign-in, but the provider accepts only one.
+ * Finishes the sign-in if this tab is visible. Several tabs may show this sign-in, but the provider accepts a finish
+ * from only one of them.
  */
 async function finishIfSeen(): Promise<void> {
   if (wantsFinish && document.visibilityState === 'visible') await finish();
@@ -141,7 +142,10 @@ async function renew(): Promise<void> {
   else show(body);
 }
 
-/** Finishes the sign-in. @param typed the digits that the user typed, and the consent to the other account */
+/**
+ * Finishes the sign-in.
+ * @param typed the digits that the user typed, and the agreement to sign the other account out
+ */
 async function finish(typed: Record<string, string> = {}): Promise<void> {
   if (finishing) return;
   finishing = true;
@@ -175,7 +179,7 @@ function refuseFinish(status: number, { error, reason }: Refusal, { checkCode }:
   else handleRefusal(status);
 }
 
-/** Shows why an approved sign-in cannot be finished: the account or the phone has changed since. */
+/** Shows why an approved sign-in cannot be finished, for example because the account or the phone has changed since. */
 function showRefused(error: string, reason = ''): void {
   refusedVersion = version;
   wantsFinish = false;
@@ -210,7 +214,8 @@ async function signInHere(form: HTMLFormElement): Promise<void> {
   const problem = find(form, '[role=alert]');
   problem.textContent = '';
   const proof = await askForPasskey(form.dataset.passkey ?? '');
-  // It is `yes` if the page names the account that will be signed out. Otherwise the server demands agreement first.
+  // The value is `yes` if the page names the account that will be signed out. Otherwise the server demands agreement
+  // first.
   const switchAccount = form.dataset.switchAccount ?? '';
   const answer = proof && (await send<Redirect>('qr/passkey', () => ({ proof, switchAccount })));
   if (answer && !isRefusal(answer.body)) return goTo(answer.body.redirectTo);

@@ -16,7 +16,7 @@ export class DigitField {
   readonly #continue: HTMLElement | null;
   /** The question whether another account may be signed out. Pressing Continue agrees. */
   readonly #agreement: HTMLFieldSetElement;
-  /** True if the digits were not typed here, or if the last request had no answer. */
+  /** True if the digits were not typed here, or if the last request had no answer or a server error. */
   #needsPress = false;
 
   /** @param onInput is called whenever the digits change */

@@ -3,7 +3,7 @@
 /** An answer of the provider, and not a page of a proxy or of a captive portal. */
 export interface Answer<Body> {
   readonly status: number;
-  /** Seconds, after a 429 or 503; otherwise 0. */
+  /** Seconds until a retry is allowed, after a 429 or 503; otherwise 0. */
   readonly retryAfter: number;
   readonly body: Body;
 }

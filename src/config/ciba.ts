@@ -17,7 +17,7 @@ export interface CibaOptions {
   /**
    * Returns true if this is the user's `user_code`, a secret by which the user lets clients ask. The function must
    * limit the wrong tries.
-   * @default users have no code, and it is not looked at
+   * @default users have no code, and the `user_code` of a request is ignored
    */
   readonly verifyUserCode?: VerifyUserCode | undefined;
 }

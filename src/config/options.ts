@@ -154,8 +154,8 @@ export interface QrLoginOptions {
 
   /**
    * Called for each new sign-in by QR once the browser is signed in, to inform the user by mail or push: of the
-   * browser, its place, the app, and whether this account trusted the browser before (`browser.known`). The
-   * plugin does not wait for it; an error becomes a process warning.
+   * browser, its place, the client, and whether this account trusted the browser before (`browser.known`). The
+   * plugin does not wait for the function; an error becomes a process warning.
    * @default none: sign-ins are not announced
    */
   onSignIn?: OnSignIn;
@@ -285,18 +285,19 @@ export interface QrLoginOptions {
   checkCodeEntry?: CheckCodeEntry;
 
   /**
-   * Lets a browser that was itself signed in by QR approve other browsers. Without it, its user has to sign in there
-   * first, as for `prompt=login`: otherwise an attacker with one mistaken approval could approve any number of other
-   * browsers.
+   * Lets a browser that was itself signed in by QR approve other browsers. Without this option, the user of such a
+   * browser has to sign in there first, as for `prompt=login`: otherwise an attacker with one mistaken approval could
+   * approve any number of other browsers.
    * @default false
    */
   qrApprovers?: boolean;
 
   /**
    * The longest time in each state of a ticket, in seconds (1 to 600): until it is scanned, decided, finished. `signIn`
-   * is the time that a code still waits once a phone that is not signed in has opened it; it is given once, and never
-   * makes the time shorter. `hook` is the longest time that each of your functions may take while a request waits for
-   * it, in seconds (1 to 60); after that the request gets 503 with `Retry-After`. `locate` has half a second.
+   * is the time that a code still waits once a phone that is not signed in has opened it. Each code gets this time once,
+   * and it never shortens the time that the code has left. `hook` is the longest time that each of your functions may
+   * take while a request waits for it, in seconds (1 to 60); after that the request gets 503 with `Retry-After`.
+   * `locate` has half a second.
    * @default { scan: 120, decide: 120, finish: 120, signIn: 300, hook: 5 }
    */
   deadlines?: {

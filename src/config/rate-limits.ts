@@ -16,8 +16,8 @@ export interface LimitOptions {
 const MINUTE_S = 60;
 const HOUR_S = 60 * MINUTE_S;
 /**
- * The time for which wrong check codes in a row are counted. While a process does not reach Redis, it counts with
- * timers, which can wait for 24 days at most.
+ * The time for which wrong check codes in a row are counted. It is below 24 days, because a process that does not reach
+ * Redis counts with timers, which cannot wait longer.
  */
 const SERIES_S = 21 * 24 * HOUR_S;
 const MOST_TIMES = 1_000_000;

@@ -195,9 +195,9 @@ export function renderProviderError(
 }
 
 /**
- * Returns the URL for "Try again": after a POST, the page with the form, because a GET cannot repeat a POST. If it is
- * undefined, the error page links to its own URL. The header `Referer` is used only if it names a page of the provider:
- * it must not become a link to another site.
+ * Returns the URL for "Try again": after a POST, the page with the form, because a GET cannot repeat a POST. If this
+ * returns undefined, the error page links to its own URL. The header `Referer` is used only if it names a page of the
+ * provider: it must not become a link to another site.
  */
 function retryUrl(urls: Urls, ctx: Context): string | undefined {
   const referrer = ctx.get('referer');

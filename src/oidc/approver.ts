@@ -116,9 +116,9 @@ function shownName(account: Account | undefined, accountId: string): string {
 }
 
 /**
- * Ensures that the session or the grant that approved still exists: a sign-out on the phone, or the end of an app's
- * access, revokes an approval that is not finished.
- * @throws QrLoginError `account_unavailable` if it does not
+ * Ensures that the session or the grant with which the approver approved still exists: a sign-out on the phone, or the
+ * end of an app's access, revokes an approval that the browser has not used yet.
+ * @throws QrLoginError `account_unavailable` if the session or the grant is gone
  */
 export async function assertSignedIn(provider: Provider, approver: ApproverStanding): Promise<void> {
   const { accountId, sessionUid, grant } = approver;
@@ -136,7 +136,7 @@ async function hasSession(provider: Provider, accountId: string, sessionUid: str
   return (await provider.Session.findByUid(sessionUid))?.accountId === accountId;
 }
 
-/** Returns the client of an app that is still registered, and still has its access to the account. */
+/** Returns the client of an app; undefined if it is not registered any more, or has lost its access to the account. */
 export async function findGrantedClient(
   provider: Provider,
   accountId: string,

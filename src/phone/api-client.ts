@@ -66,7 +66,7 @@ type Headers = Awaited<ReturnType<Fetch>>['headers'];
 
 /**
  * Sends requests with the access token and a proof of its key (RFC 9449, section 7). It remembers the nonce and the
- * clock of the provider, and repeats a request that was refused because it did not know them yet.
+ * clock of the provider, and repeats a request that was refused because it was sent without the right ones.
  */
 export class ApiClient {
   readonly #options: PhoneOptions;

@@ -18,7 +18,7 @@ export interface CodeText {
 /**
  * Returns a URL as servers write it: scheme and host in lower case, and without slashes at the end. It does not use the
  * global `URL`, which is incomplete in React Native.
- * @returns undefined if the text is not a plain http or https URL, but has a user name, query, fragment or backslash
+ * @returns undefined if the text is no http or https URL, or has a user name, query, fragment or backslash
  */
 export function normalizeUrl(text: string): string | undefined {
   const [, scheme, host, path = ''] = HTTP_URL.exec(text) ?? [];

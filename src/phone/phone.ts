@@ -23,7 +23,7 @@ export interface BrowserEntry {
   readonly endsIn: number;
   /** True for the session in which the user signed in to this app. */
   readonly isHere: boolean;
-  /** The apps that it is signed in to, and where they are. */
+  /** The apps that the browser is signed in to, each with the hosts of its sites. */
   readonly clients: readonly { readonly id: string; readonly name: string; readonly hosts: readonly string[] }[];
 }
 
@@ -110,7 +110,7 @@ export class Phone {
     return this.#api.send('DELETE', '/browsers', options);
   }
 
-  /** Returns the requests of clients without a browser that wait for the user, the oldest first. */
+  /** Returns the requests that clients have sent without a browser and that wait for the user, the oldest first. */
   async requests(options?: RequestOptions): Promise<RequestEntry[]> {
     return (await this.#api.send<{ requests: RequestEntry[] }>('GET', '/requests', options)).requests;
   }

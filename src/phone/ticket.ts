@@ -58,8 +58,8 @@ export class Ticket {
   }
 
   /**
-   * The page to open once the user has decided, if a browser on this phone has opened the app: the sign-in goes on
-   * there. It has the check code, which the user then need not type.
+   * The URL of the page to open once the user has decided, if a browser on this phone has opened the app: the sign-in
+   * goes on there. If there is a check code, the URL has it, so that the user need not type it.
    */
   get returnTo(): string | undefined {
     const { checkCode } = this.#asked;

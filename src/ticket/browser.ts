@@ -49,7 +49,10 @@ export interface FinishInput {
 export interface FinishChecks {
   /** Throws if the account that approved may not sign in (any more). */
   readonly account?: (ticket: ApprovedTicket) => Promise<void>;
-  /** Returns true if the evidence that spared the check code at Approve still holds. */
+  /**
+   * Returns true if the evidence because of which Approve demanded no check code still holds: the account knows the
+   * browser, or its network address is the one at which it showed the code.
+   */
   readonly evidence?: (ticket: ApprovedTicket) => Promise<boolean>;
   /** Throws if no check code may be tried now. */
   readonly tryCheckCode?: (ticket: ApprovedTicket) => Promise<void>;
@@ -203,7 +206,7 @@ export class BrowserActs {
   ): Promise<Renewal | undefined> {
     const { store, shortCodes } = this.#ports;
     const ticket = transitions.show({ ...input, id: newTicketId(input.interaction) }, existing, moment);
-    // Write the note first, so that a short code works as soon as it is on a screen.
+    // Write the short code's note before the ticket, so that the short code works as soon as it is on a screen.
     await shortCodes?.note(ticket.id, ticket.deadline - moment.now);
     if (existing === undefined) return (await store.create(ticket)) ? { ticket, changed: true } : undefined;
     const ended = transitions.endReplaced(existing, moment);
@@ -226,7 +229,7 @@ function isCheckCodeAttempt(ticket: ApprovedTicket, { checkCode = '' }: FinishIn
 
 /**
  * Runs the checks that an approved ticket must pass.
- * @returns false if the evidence that spared the check code is gone
+ * @returns false if the evidence because of which Approve demanded no check code does not hold any more
  */
 async function passChecks(ticket: ApprovedTicket, input: FinishInput, checks: FinishChecks): Promise<boolean> {
   const trying = isCheckCodeAttempt(ticket, input) ? checks.tryCheckCode?.(ticket) : undefined;

@@ -19,8 +19,8 @@ export interface CeremonyPorts {
   readonly shortCodes?: ShortCodes | undefined;
   readonly lifetimes: Lifetimes;
   /**
-   * The way in which a check code is entered, unless the user typed the code on the phone instead of scanning it.
-   * Default: `digits`.
+   * The way in which the check code of a sign-in is entered. After a typed short code, and for an action, it is always
+   * `digits`. Default: `digits`.
    */
   readonly checkCodeEntry?: CheckCodeEntry;
 }

@@ -123,7 +123,10 @@ export class QrLoginError extends Error {
   }
 }
 
-/** Returns the refusal in an error. Errors of oidc-provider's models have it as their cause. */
+/**
+ * Returns the error if it is a QrLoginError, otherwise its cause if that is one: errors of oidc-provider's models have
+ * the refusal as their cause.
+ */
 export function refusalIn(error: unknown): QrLoginError | undefined {
   if (error instanceof QrLoginError) return error;
   return error instanceof Error && error.cause instanceof QrLoginError ? error.cause : undefined;

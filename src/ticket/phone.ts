@@ -66,7 +66,7 @@ export interface ApprovalInput
   readonly match?: string | undefined;
 }
 
-/** A verdict, and the evidence that it was based on. */
+/** The verdict about a sign-in, and the evidence by which the account knew the browser at that moment. */
 interface Judgement {
   readonly verdict: Verdict;
   readonly knownBy: KnownBy | undefined;
@@ -122,15 +122,15 @@ export class PhoneActs {
     return this.#ports.store.find(id);
   }
 
-  /** Returns true if this account has reported the origin of the ticket within the hour. */
+  /** Returns true if this account has reported the origin of the ticket within the last hour. */
   async isReported(ticket: Ticket | undefined, approver: Pick<Approver, 'accountId'> | undefined): Promise<boolean> {
     if (ticket === undefined || approver === undefined) return false;
     return isReported(this.#ports, approver.accountId, reportedOriginOf(ticket));
   }
 
   /**
-   * Returns true if this approver has done the act on this ticket before, and it stands. Such a request is answered,
-   * but it is not a new one.
+   * Returns true if this approver has done the act on this ticket before, and its result still stands. Such a request
+   * is answered, but does not count as a new one.
    */
   isRepeated(ticket: Ticket | undefined, approver: Approver | undefined, act: RepeatableAct): boolean {
     if (ticket === undefined || approver === undefined) return false;
@@ -138,8 +138,8 @@ export class PhoneActs {
   }
 
   /**
-   * Notes that a phone without a session has opened the ticket's code: the browser shows it, and the ticket waits
-   * longer. Changes nothing if the ticket does not wait, or if a phone has done so before.
+   * Notes that a phone without a session has opened the ticket's code: the browser then shows that the phone is signing
+   * in, and the ticket waits longer. Changes nothing if the ticket does not wait, or if a phone has opened it before.
    * @param known the ticket as the caller has just read it
    */
   async awaitSignIn(known: Ticket): Promise<void> {
@@ -153,8 +153,8 @@ export class PhoneActs {
     const outcome = await change(this.#ports, read, (ticket, moment) =>
       stateAt(ticket, moment.now) === 'waiting' ? transitions.awaitSignIn(ticket, moment) : ticket,
     );
-    // Write the note on a repeat, too, because the first try may have failed here. The short code works for as long as
-    // the ticket waits.
+    // Prolong the short code's note, so that the short code works for as long as the ticket waits. Do so on a repeat,
+    // too, because the first try may have failed here.
     if (outcome?.ticket.state === 'waiting' && outcome.ticket.signingIn)
       await shortCodes?.note(known.id, outcome.ticket.deadline - clock());
   }
@@ -346,7 +346,10 @@ export class PhoneActs {
   }
 }
 
-/** Returns true if the verdict refuses the ticket. A request without a browser has no screen for a check code. */
+/**
+ * Returns true if the verdict refuses the ticket. `check code` refuses a request without a browser, which has no screen
+ * to type the check code at.
+ */
 function isDenied(verdict: Verdict, { request }: Ticket): boolean {
   return verdict === 'deny' || (verdict === 'check code' && request.backchannel !== undefined);
 }

@@ -35,7 +35,8 @@ export function isRepeated<Act extends RepeatableAct>(
   now: number,
 ): ticket is StandingTicket<Act> {
   if (!isOwner(ticket, approver)) return false;
-  // If the deployment's assessment has denied the ticket, that was the answer to the first Approve.
+  // If the deployment's assessment or an earlier report has denied the ticket, that was the answer to the first
+  // Approve.
   if (act === 'approve' && ticket.state === 'denied') return ticket.because === 'risk' || ticket.because === 'blocked';
   return LEADS_TO[act].includes(stateAt(ticket, now));
 }

@@ -18,7 +18,9 @@ export interface RiskContext {
   readonly browser: Device & {
     readonly name?: string;
     readonly system?: string;
-    /** True if this account trusts this browser now: it was signed in there by QR to stay signed in. */
+    /**
+     * True if this account trusts this browser now: its user signed in there by QR, and chose to stay signed in.
+     */
     readonly known: boolean;
     /**
      * The evidence by which the account knows the browser; absent if it does not know it. `cookie` is its cookie alone,
@@ -64,8 +66,8 @@ export type Judge = (ticket: Ticket, approver: Approver, knownBy: KnownBy | unde
 
 /**
  * Requires the check code, unless the browser is known to this account. A shared network address does not count: a
- * stranger in the same network could scan the code first, and sign the browser in to his own account. A request without
- * a browser has no screen for the check code, so a tap is enough. Your own assessment may use the address.
+ * stranger in the same network could scan the code first, and sign the browser in to the stranger's account. A request
+ * without a browser has no screen for the check code, so a tap is enough. Your own assessment may use the address.
  */
 export function assessByDefault({ request, browser }: RiskContext): Verdict {
   return browser.known || request.backchannel !== undefined ? 'allow' : 'check code';

@@ -269,7 +269,8 @@ export interface ApprovedTicket extends TicketFields {
     readonly atFinish?: true;
   };
   /**
-   * Present if another account was last signed in to the browser by QR, so that its user is asked before it changes.
+   * Present if another account was last signed in to the browser by QR, so that the browser asks its user before the
+   * account changes.
    */
   readonly changesAccount?: true;
   /** Present if the account trusted the browser at Approve, and no check code was demanded then. */

@@ -184,7 +184,7 @@ export function report(ticket: Ticket, approver: Approver, { now }: Moment): Den
   return { ...next(mine, now, mine.endsAt), state: 'denied', approver: mine.approver, because: 'report' };
 }
 
-/** Reports the ticket that has replaced the one that the approver scanned, and that has not been scanned yet. */
+/** Denies a ticket that waits for a scan, because the approver has reported the earlier ticket that it has replaced. */
 export function reportNext(ticket: WaitingTicket, approver: Approver, { now }: Moment): DeniedTicket {
   if (hasEnded(ticket, now)) throw endedError(ticket, now);
   return { ...next(ticket, now, ticket.endsAt), state: 'denied', approver, because: 'report' };
@@ -304,7 +304,7 @@ export function requireDecidable(ticket: Ticket, approver: Approver, now: number
   assertOwner(ticket, approver, now);
   if (stateAt(ticket, now) === 'expired' || ticket.state === 'cancelled') throw endedError(ticket, now);
   if (ticket.state === 'scanned') return ticket;
-  // A waiting ticket has no owner.
+  // A waiting ticket has no owner, so to this approver it is an unknown ticket.
   throw ticket.state === 'waiting' ? notFound() : new DecidedOtherwise(ticket.state);
 }
 

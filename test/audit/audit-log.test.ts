@@ -121,7 +121,7 @@ describe('an audit log', () => {
     }
   });
 
-  it('reveals by its head that lines were removed from its end', async () => {
+  it('reveals by its head (the hash of its last line) that lines were removed from its end', async () => {
     const head = await write(...records);
     await writeFile(path, `${(await lines()).slice(0, 2).join('\n')}\n`);
     const left = await verified();

@@ -66,9 +66,9 @@ export async function deny(phone: Page): Promise<void> {
   await phone.getByRole('heading', { name: 'Declined' }).waitFor();
 }
 
-/** Returns the six digits on the phone. */
+/** Returns the six digits on the phone, once it shows them: a script may still be sending the approval. */
 export async function checkCodeOn(phone: Page): Promise<string> {
-  const [shown = ''] = await phone.locator('.check-code').allInnerTexts();
+  const shown = (await phone.locator('.check-code').textContent()) ?? '';
   return shown.replace(/\s/g, '');
 }
 

@@ -48,7 +48,7 @@ export function animatedPng(frames: readonly AnimationFrame[]): Buffer {
   return Buffer.concat([SIGNATURE, ...chunks, chunk('IEND', Buffer.alloc(0))]);
 }
 
-/** Returns the smallest rectangle that contains every changed pixel; one pixel if there is none. */
+/** Returns the smallest rectangle that contains every changed pixel, or one pixel if no pixel has changed. */
 function changedArea(before: PNG, { width, height, data }: PNG): Rectangle {
   let [left, top, right, bottom] = [width, height, 0, 0];
   for (let y = 0; y < height; y++) {

@@ -22,7 +22,8 @@ describe('a passkey after the QR code, in a real browser', () => {
     const [desktop, phone] = [await stage().desktop(), await signedInPhone(stage())];
     await desktop.addInitScript({ path: AXE });
     await phone.addInitScript({ path: AXE });
-    // With the menu, the authenticator of Chromium without windows would answer immediately.
+    // Switch off the menu of passkeys (conditional mediation): with it, the authenticator of Chromium without windows
+    // would answer immediately.
     await desktop.addInitScript('PublicKeyCredential.isConditionalMediationAvailable = async () => false;');
     const screen = await askToSignIn(stage(), desktop);
     await withAuthenticator(screen);

@@ -175,7 +175,7 @@ describe('the camera in the page', () => {
       await until(page, `'answer' in globalThis`);
       await turn(page, 'hidden');
       await page.evaluate('answer()');
-      // Waits until the code that was waiting for the answer has run.
+      // Waits until the page's script has continued with this answer.
       await page.evaluate('new Promise((resolve) => setTimeout(resolve))');
       expect(await page.evaluate('asked')).to.equal(1);
       expect(await page.evaluate(`document.querySelector('video').srcObject`)).to.equal(null);

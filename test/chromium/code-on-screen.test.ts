@@ -69,7 +69,7 @@ describe('the code on the screen', () => {
     expect(await bottomOf(screen, 'Sign in with a password')).to.be.at.most(TELEVISION.height);
   });
 
-  it('has no countdown before the last 20 seconds', async () => {
+  it('has no countdown after the scan until the last 20 seconds', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     await scanBeside(stage(), screen);
     await seeScreen(screen, 'scanned');

@@ -106,7 +106,7 @@ describe('a QR page that cannot draw', () => {
     expect(asked(PICTURE)).to.have.length(2);
   });
 
-  it('shows no code if the only picture is of another ticket', async () => {
+  it('shows no code after a renewal until the picture for the new ticket arrives', async () => {
     const desktop = await stage().desktop();
     await desktop.route(DRAWING_SCRIPT_URL, (route) => route.abort());
     const held = hold(desktop, PICTURE);

@@ -43,7 +43,7 @@ describe('an account that may be used in enrolled browsers only, in Chromium', (
 describe('a browser that the phone enrols, in Chromium', () => {
   const stage = useStage({ enrolled: () => true, enrolByPhone: true }, { passkeys: true });
 
-  it('asks on the QR page, and the phone approves with a passkey and shows the digits', async () => {
+  it('is added from the QR page, after the phone approves and the digits are typed in the browser', async () => {
     const [desktop, { page: phone }] = [await stage().desktop(), await deviceWithPasskey(stage())];
     for (const context of [desktop, phone.context()]) await context.addInitScript({ path: AXE });
     const screen = await askToSignIn(stage(), desktop);
@@ -59,7 +59,15 @@ describe('a browser that the phone enrols, in Chromium', () => {
     await phone.getByText('Warning: you are not signed in there').waitFor();
     expect(await barriers(phone)).to.deep.equal([]);
     await phone.getByRole('button', { name: 'Yes, approve' }).click();
-    expect(await checkCodeOn(phone)).to.match(/^\d{3}\s?\d{3}$/);
-    await screen.locator('#check-code').waitFor();
+    const digits = await checkCodeOn(phone);
+    const keyAnswer = desktop.waitForEvent('response', (response) => response.url().endsWith('/qr/key'));
+    await screen.locator('#check-code').fill(digits);
+
+    // Back at the sign-in, with a new code and the key.
+    expect((await keyAnswer).status()).to.equal(200);
+    await seeCode(screen);
+    await phone.goto(await readCode(screen));
+    await phone.getByRole('button', { name: 'Yes, sign in' }).click();
+    expect((await allow(screen)).sub).to.equal('a11ce');
   });
 });

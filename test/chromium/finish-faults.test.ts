@@ -28,7 +28,7 @@ describe('a browser whose finish request fails', () => {
   beforeEach(() => stage().expectProblem(/404.*\/qr\?/));
 
   for (const [what, answer] of Object.entries(ANSWERS)) {
-    it(`after ${what}: shows that it is connecting, tries again, and signs in when the network is back`, async () => {
+    it(`with ${what}: shows that it is connecting, tries again, and signs in when the network is back`, async () => {
       const { screen, desktop, disturbed } = await approveWithAnswer(stage(), answer);
       await hurry(screen, screen.locator('p.connecting').filter({ hasText: 'Connecting…' }).waitFor());
       await seeScreen(screen, 'finishing');
@@ -39,7 +39,7 @@ describe('a browser whose finish request fails', () => {
     });
   }
 
-  it("after a proxy's page until the ticket expires: shows a valid code, then finishes a second approved ticket", async () => {
+  it("that gets a proxy's page for each try until the ticket expires: shows a valid code, then finishes another approved ticket", async () => {
     // The phone gets a 410 when it reads its expired ticket.
     stage().expectProblem(/410/);
     const { screen, desktop, disturbed } = await approveWithAnswer(stage(), ANSWERS['a 200 with the HTML of a proxy']);

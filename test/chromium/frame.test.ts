@@ -104,7 +104,7 @@ describe('the card (the frame around the content) of the QR page', () => {
     return differences;
   }
 
-  /** @returns the samples of which the card has another size, or the code another place */
+  /** @returns the samples in which the size of the card or the place of the code differs from the waiting page */
   async function differencesOfSamples(language: string): Promise<string[]> {
     await open('waiting', language);
     const before = await boxes();

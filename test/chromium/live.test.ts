@@ -244,7 +244,7 @@ describe('both screens, each at a different node', () => {
     },
   );
 
-  it('show each step of the other', async () => {
+  it('show what the other one does: the scan and the cancellation', async () => {
     const { issuer, rpUrl } = stage();
     const node = await World.start({ issuer, store: store() });
     stage().atEnd(() => node.stop());

@@ -6,7 +6,7 @@ import { useStage } from './use-stage.ts';
 
 const EVENTS = '**/qr/events?svg=no';
 
-describe('a real browser with a parked event stream', () => {
+describe('a real browser whose event stream is parked (has given up its Node.js socket)', () => {
   const stage = useStage({ parkStreams: true });
   const warnings: unknown[] = [];
   const note = ({ code }: Error & { code?: string }): unknown => warnings.push(code);
@@ -32,7 +32,7 @@ describe('a real browser with a parked event stream', () => {
     const screen = await stage().open(await stage().desktop());
     const listening = screen.waitForResponse(EVENTS);
     await screen.goto(`${stage().rpUrl}/login`);
-    // The clock stands still, so a stream that begins after the step would wait for the next one.
+    // Only the test moves the clock, so a stream that begins after the move below would wait for a further move.
     await listening;
     const code = await codeOn(screen);
     const renewed = screen.waitForResponse(/\/qr\/renew\?/);

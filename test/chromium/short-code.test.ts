@@ -40,7 +40,7 @@ describe('the short code in a real browser', () => {
     expect((await allow(screen)).sub).to.equal('a11ce');
   });
 
-  it('changes with the QR code, even for screen readers', async () => {
+  it('changes with the ticket, also for screen readers', async () => {
     stage().expectProblem(/ERR_INCOMPLETE_CHUNKED_ENCODING/);
     const screen = await askToSignIn(stage(), await stage().desktop());
     const before = await shortCodeOn(screen);

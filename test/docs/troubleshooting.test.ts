@@ -16,8 +16,8 @@ const FROM_PROVIDER = 'From oidc-provider';
 const MESSAGE_CALLS =
   /\b(?:new (?:TypeError|RangeError|Error|QrLoginError|ProofRefused|WiringFault|PhoneError)|emitWarning|super)\(\s*(?:(?:'\w+'|code),\s*)?/g;
 /**
- * Matches the code before a string in a file with a schema. {@link SCHEMA_MESSAGE} selects the messages among the
- * strings.
+ * Matches the characters before a string in a source file with a schema. {@link SCHEMA_MESSAGE} selects the messages
+ * among the strings.
  */
 const STRING_START = /(?:=>|=|,|\()\s*(?=['"`])/g;
 const SCHEMA_MESSAGE = /must be|must have|there is no|needs options/;

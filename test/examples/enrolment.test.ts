@@ -89,7 +89,7 @@ describe('the enrolment of passkeys at the example', () => {
     expect(query.get('state')).to.match(/^[\w-]+\.\/account$/);
   });
 
-  it('lists each passkey, and removes it after the password was typed in that browser', async () => {
+  it('lists each passkey, and removes it in a browser in which the user has typed the password', async () => {
     const phone = await phoneOf(site);
     const passkey = await new Authenticator(site.issuer).register(phone);
     const page = async (): Promise<string> => (await phone.agent.get(`${site.issuer}/account`, HTML)).text;

@@ -60,7 +60,7 @@ describe('the example’s own pages', () => {
     expect(await page.locator('.person bdi').textContent()).to.equal('alice@example.com');
   });
 
-  it('let a user sign in with the password if the browser does not support passkeys', async () => {
+  it('let the user sign in with the password if the browser does not support passkeys', async () => {
     const phone = await stage().phone();
     await phone.addInitScript('delete globalThis.PublicKeyCredential;');
     const page = await stage().open(phone, `${stage().issuer}/account`);

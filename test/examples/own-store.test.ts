@@ -42,7 +42,10 @@ describe('the example of a deployment’s own store', () => {
     'with lists of any length': ['others.splice(0, Math.max(0, others.length + 1 - MOST_BROWSERS))', '[]'],
     // Run this in the long suite only, because the contract waits almost a minute for the end of the limit's window.
     ...(isFullSuite && {
-      'that counts requests when it is only asked': ['async ask(key) {', 'async ask(key) {\n    await this.take(key);'],
+      'that counts a request when it is only asked if one is allowed': [
+        'async ask(key) {',
+        'async ask(key) {\n    await this.take(key);',
+      ],
     }),
   } as const;
 

@@ -119,7 +119,7 @@ describe('the phone in the terminal', () => {
     }
   });
 
-  it('reports that no server answers at the address, or that the one that answers is no provider', async () => {
+  it('reports that no server answers at the address, or that the server that answers is no provider', async () => {
     const nothing = `http://localhost:${await freePort()}`;
     const { code, errors } = await phone(`${nothing}/qr/${UNKNOWN_CODE}`, ...ALICE, '--approve');
     expect(code).to.equal(1);

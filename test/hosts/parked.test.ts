@@ -3,6 +3,7 @@ import { isFullSuite } from '../support/full-suite.ts';
 import { BrowserVisitor, PhoneVisitor } from '../support/visitors.ts';
 import { HOSTS, startBehindNginx, startHost, type VisitedHost } from './hosts.ts';
 
+/** Parked event streams have given up their Node.js sockets. */
 const PARKED = { qrLogin: { parkStreams: true } };
 
 /** The ways to start a host: the browser connects to the host's port, or to nginx in front of the host. */

@@ -79,7 +79,8 @@ describe('a Keyv that is neither in memory nor Redis', () => {
     const other = await world.meet('bob');
     await phone.scan(await browser.code());
     const goOn = elsewhere.hang((access) => isTicket(access) && isOf(access, phone));
-    // A write that hangs keeps its turn for ten times as long as other requests wait, so its turn outlasts this test.
+    // Requests write to a ticket in turn, one at a time. A write that hangs keeps its turn ten times as long as other
+    // requests wait for theirs, so its turn outlasts this test.
     await whileStoresMayTake(500, async () => {
       // The first request writes. The others have read, and wait for their turn to write.
       await Promise.all([1, 2, 3].map(() => expectUnavailable(phone.approve())));

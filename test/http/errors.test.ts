@@ -154,7 +154,7 @@ describe('a store that does not answer', () => {
   });
 });
 
-describe('a store that stops answering in the middle of a request', () => {
+describe('a provider whose store stops answering in the middle of a request', () => {
   storesMayTake(GENEROUS);
 
   let there: RedisWorld;
@@ -256,7 +256,7 @@ describe('a store that stops answering in the middle of a request', () => {
     expect((await browser.tokens(new URL(arrived.location))).claims()?.sub).to.equal('a11ce');
   });
 
-  it("makes the provider's own URLs answer 503 with Retry-After, without a redirect to the app", async () => {
+  it('answers 503 with Retry-After at the URLs of oidc-provider itself, without a redirect to the app', async () => {
     const { browser, phone } = await there.world.meet();
     await phone.scan(await browser.code());
     await phone.approve();

@@ -46,7 +46,7 @@ describe('a method that a URL does not have', () => {
     }
   });
 
-  it('is missing from the Allow header of an OPTIONS request', async () => {
+  it('is missing from the Allow header of the answer to an OPTIONS request', async () => {
     for (const [url, allowed] of await urls()) {
       const answer = await fetch(url, { method: 'OPTIONS' });
       expect([answer.status, answer.headers.get('allow')], url).to.deep.equal([204, allowed]);

@@ -1,6 +1,6 @@
 /**
- * Compiles code that uses the package's types, with every supported version of TypeScript and every module resolution
- * of that version. `skipLibCheck` is off, so that the compiler also checks the package's types.
+ * Compiles code that uses the package's types, with every supported version of TypeScript and, for most versions, with
+ * every module resolution. `skipLibCheck` is off, so that the compiler also checks the package's types.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

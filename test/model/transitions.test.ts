@@ -77,7 +77,8 @@ const ALICE = alice({ subject: 'alice' });
 const BOB: Approver = { ...bob(), subject: 'bob' };
 
 /**
- * Every state with every combination of a demanded subject, a phone that acts, and wrong check codes. Alice scanned.
+ * Every state, combined with the subject that the request demands, the account that acts, the number of wrong check
+ * codes, and a time before or at the deadline. If a phone has scanned, it was that of Alice.
  */
 const SITUATIONS: readonly Situation[] = [undefined, 'alice', 'bob'].flatMap((subject) =>
   [ALICE, BOB].flatMap((approver) => ticketsFor(subject).flatMap((ticket) => situationsOf(ticket, subject, approver))),

@@ -4,7 +4,7 @@ import { CODE, viewOf } from './views.ts';
 
 const SIGNER: Signer = { publicJwk: { kty: 'EC' }, sign: () => new Uint8Array(64) };
 
-/** Scans a text. @returns the body of the request, or the code of the error if there was none */
+/** Scans a text. @returns the URL and the body of the request; the code of the error if no request was sent */
 async function scan(text: string, issuer: string): Promise<unknown> {
   const sent: unknown[] = [];
   const fetch: Fetch = async (url, { body = '' }) => {
@@ -53,7 +53,7 @@ describe('the text of a QR code', () => {
     });
   }
 
-  it('names the page to return to with the check code, which is ignored unless it is a page of the provider', async () => {
+  it('may name a page of the provider to which the app returns with the check code; any other page is ignored', async () => {
     const issuer = 'https://id.example.com/op';
     const page = `${issuer}/interaction/a-uid`;
     const returnsTo = (url: string): string => link(issuer, `&${new URLSearchParams({ return: url })}`);

@@ -49,7 +49,8 @@ export class ProofServer {
         const sent = await text(request);
         const proof = await verifyProof(`${headers.dpop}`, `${headers.authorization}`);
         const { origin } = new URL(self.issuer);
-        if (proof.htm !== method || proof.htu !== origin + url.split('?')[0]) throw new Error(`proof of ${proof.htu}`);
+        if (proof.htm !== method || proof.htu !== origin + url.split('?')[0])
+          throw new Error(`the proof is for ${proof.htm} ${proof.htu}`);
         const body: unknown = sent === '' ? undefined : JSON.parse(sent);
         const seen: SeenRequest = { method, target: url, headers, body, proof, response };
         self.requests.push(seen);
@@ -87,11 +88,12 @@ export class ProofServer {
 /** Verifies a proof and that it is for this token (RFC 9449, section 4.3). @returns its content */
 async function verifyProof(proof: string, authorization: string): Promise<JWTPayload> {
   const [scheme, token = ''] = authorization.split(/ (.*)/);
-  if (scheme !== 'DPoP') throw new Error(`authorization by ${scheme}`);
+  if (scheme !== 'DPoP') throw new Error(`the scheme is ${scheme}, not DPoP`);
   const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, { typ: 'dpop+jwt' });
   if (protectedHeader.jwk !== undefined && 'd' in protectedHeader.jwk) throw new Error('the proof has a private key');
-  if (payload.ath !== createHash('sha256').update(token).digest('base64url')) throw new Error('proof of another token');
-  if (typeof payload.jti !== 'string' || payload.jti.length < 16) throw new Error('no id');
+  if (payload.ath !== createHash('sha256').update(token).digest('base64url'))
+    throw new Error('the proof is for another token');
+  if (typeof payload.jti !== 'string' || payload.jti.length < 16) throw new Error('the proof has no id');
   return payload;
 }
 

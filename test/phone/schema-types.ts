@@ -20,7 +20,7 @@ export function typeOf(schema: Schema): string {
   if (type === 'array') return `readonly (${typeOf(schema.items as Schema)})[]`;
   if (type === 'object') return objectType(schema);
   const plain = { string: 'string', number: 'number', integer: 'number', boolean: 'boolean' }[`${type}`];
-  if (plain === undefined) throw new Error(`no type for ${JSON.stringify(schema)}`);
+  if (plain === undefined) throw new Error(`this schema has no TypeScript type: ${JSON.stringify(schema)}`);
   return plain;
 }
 

@@ -21,7 +21,7 @@ type State = (typeof STATES)[number];
 
 /**
  * The faults that an action survives. A loss of data is left out, because Redis then also loses the action, and the
- * shop must ask again.
+ * client must ask again.
  */
 const SURVIVED = FAULTS.filter(
   ({ what, losesEverything }) => !losesEverything && (isFullSuite || IN_SHORT_SUITE.includes(what)),

@@ -220,7 +220,7 @@ export class Visitor {
       answer = await this.#goOn(`${granted.json().redirectTo}`);
     }
     const code = new URL(answer.location).searchParams.get('code');
-    if (code === null) throw new Error(`the provider gave no code: ${answer.location}`);
+    if (code === null) throw new Error(`the provider gave no authorization code: ${answer.location}`);
     return code;
   }
 

@@ -30,7 +30,7 @@ export interface SignInOutcome {
   readonly isApproved: boolean;
   /** The account in the ID token; undefined if there is none. */
   readonly got: string | undefined;
-  /** True if the RP had to send the browser to the provider again, which signed it in without another code. */
+  /** True if the RP had to send the browser to the provider again, which signed it in without another QR code. */
   readonly askedAgain: boolean;
   /** Replays that succeeded. */
   readonly replayed: readonly string[];
@@ -57,7 +57,7 @@ export class CrowdSignIn {
   #step = 'the page';
   #askedAgain = false;
 
-  /** @param replays true if the code and the URL of the sign-in are used a second time afterwards */
+  /** @param replays true if the authorization code and the resume URL are used a second time afterwards */
   constructor(site: Site, network: typeof fetch, user: CrowdUser, replays: boolean) {
     this.#site = site;
     this.#network = async (input, init) => {
@@ -143,7 +143,8 @@ export class CrowdSignIn {
   }
 
   /**
-   * Redeems the code. If it counts as used, the RP sends the browser to the provider again, as after any such error.
+   * Redeems the authorization code. If the provider answers that it was used, the RP sends the browser to the provider
+   * again, as after any such error.
    */
   async #redeem(arrived: string): Promise<string | undefined> {
     try {
@@ -155,11 +156,12 @@ export class CrowdSignIn {
     return (await this.#browser.exchange(await this.#arrive(await this.#browser.start()))).claims()?.sub;
   }
 
-  /** Uses the code again, and opens, in another browser, the URL that has signed the first browser in. */
+  /** Redeems the code again, and opens, in another browser, the URL that has signed the first browser in. */
   async #replay(resume: string, arrived: string): Promise<void> {
     if (!this.#askedAgain) {
       const again = await this.#browser.exchange(arrived).catch((error: unknown) => error);
-      if (!(again instanceof ResponseBodyError)) this.#replayed.push(`the code of ${this.#user.accountId}: ${again}`);
+      if (!(again instanceof ResponseBodyError))
+        this.#replayed.push(`the authorization code of ${this.#user.accountId}: ${again}`);
     }
     const stranger = new Agent({ 'x-forwarded-for': BROWSER_ADDRESS }, this.#network);
     const url = new URL(resume, this.#site.issuer);

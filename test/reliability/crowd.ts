@@ -35,7 +35,7 @@ export interface CrowdCount {
   readonly approved: number;
   /**
    * The sign-ins after which the RP had to send the browser to the provider again, because it got no tokens for the
-   * code.
+   * authorization code.
    */
   readonly askedAgain: number;
   /** The sign-ins that failed although the phone had been told that it had approved. */
@@ -44,7 +44,7 @@ export interface CrowdCount {
   readonly notApproved: readonly string[];
   /** The sign-ins that got the tokens of another account. */
   readonly wrong: readonly string[];
-  /** The codes, URLs and tickets that counted twice. */
+  /** The authorization codes, URLs and tickets that counted twice. */
   readonly double: readonly string[];
   /** The requests without an answer in time. */
   readonly unanswered: readonly string[];

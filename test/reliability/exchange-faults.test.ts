@@ -15,7 +15,10 @@ import { lastOf, TIMEOUT_MS, untilAnswered } from './resume-site.ts';
 /** In milliseconds. Long enough that a working Redis does not look broken on a busy machine. */
 const PATIENCE_MS = 3_000;
 
-/** Ends all claims, as if their four seconds had passed. Returns the number of claimed records that are consumed. */
+/**
+ * An exchange for tokens claims its record for four seconds, in which no other exchange gets the record. This script
+ * ends all claims, as if their time had passed, and returns the number of claimed records that are consumed.
+ */
 const END_CLAIMS = `
 local consumed = 0
 for _, key in ipairs(redis.call('KEYS', '*')) do
@@ -80,7 +83,7 @@ describe('the token endpoint', function () {
       });
     }
 
-    it(`accepts a ${what} at another node if the first node dies at any command before it is consumed`, async () => {
+    it(`accepts a ${what} at another node if the first node dies at any command before the ${what} is consumed`, async () => {
       for (const at of await commandsOf(await make())) await expectTakeover(await make(), at);
     });
   }
@@ -91,7 +94,7 @@ describe('the token endpoint', function () {
     expect((await site.redeem(1, code)).status).to.equal(200);
   });
 
-  it('gives tokens to one of many concurrent requests after a failure', async () => {
+  it('gives tokens to one of many concurrent requests with the same code after a failure', async () => {
     const code = await failAtLastCommand();
     // Once this request is answered, the code has been given back after the failure.
     await redeemWithWrongVerifier(code);

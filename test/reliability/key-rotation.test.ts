@@ -47,7 +47,7 @@ describe('a rotation of `secrets` in the wrong order', () => {
     return (await browser.post(`${browser.at}/qr/finish`, { checkCode })).json();
   }
 
-  it('makes codes and digits of the new key invalid at a node without this key, but not at the others', async () => {
+  it('makes QR codes and check codes of the new key invalid at a node without this key, but not at the others', async () => {
     const { browser, phone } = await showAt(AHEAD, 'user0');
     const code = await browser.code();
     phone.network = nodes.networkTo(BEHIND);
@@ -64,7 +64,7 @@ describe('a rotation of `secrets` in the wrong order', () => {
     expect((await browser.tokens(`${redirectTo}`)).claims()?.sub).to.equal('user0');
   });
 
-  it('keeps codes and digits of the old key valid at every node', async () => {
+  it('keeps QR codes and check codes of the old key valid at every node', async () => {
     const { browser, phone } = await showAt(BEHIND, 'user1');
     const code = await browser.code();
     phone.network = nodes.networkTo(AHEAD);

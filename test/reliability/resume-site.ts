@@ -136,13 +136,13 @@ export class Visit {
     return this.#url(await this.browser.agent.post(`${page.url}/consent`, { json: {} }));
   }
 
-  /** Continues from the answer to a resumed sign-in. @returns the code that the RP gets */
+  /** Continues from the answer to a resumed sign-in. @returns the authorization code that the RP gets */
   async code(location: string): Promise<string> {
     const arrived = location.startsWith(RP_CALLBACK)
       ? new URL(location)
       : await this.browser.arriveFrom(new URL(location, this.site.issuer).href);
     const code = arrived.searchParams.get('code');
-    if (code === null) throw new Error(`the provider gave no code: ${arrived}`);
+    if (code === null) throw new Error(`the provider gave no authorization code: ${arrived}`);
     return code;
   }
 

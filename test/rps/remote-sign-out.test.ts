@@ -12,7 +12,7 @@ import { errorOf } from '../support/relying-party.ts';
 import { BrowserPerson, PhonePerson, World } from '../support/world.ts';
 import { type Credentials, host, type RunningRp, register } from './hosting.ts';
 
-describe('an RP with express-openid-connect, if the user signs out from the phone', () => {
+describe('an RP with express-openid-connect, if the user signs the browser out from the phone', () => {
   let world: World;
   let rp: RunningRp;
   let credentials: Credentials;
@@ -37,7 +37,7 @@ describe('an RP with express-openid-connect, if the user signs out from the phon
     await world?.stop();
   });
 
-  it('also signs the browser out, cannot use its refresh token, and shows a code at the next visit', async () => {
+  it('ends its own session, cannot use its refresh token, and sends the next visit to a QR code', async () => {
     const { browser, phone } = await signIn();
     const { sub, refreshToken } = await seenBy(browser.agent);
     expect(sub).to.equal('a11ce');

@@ -21,7 +21,7 @@ describe('the rate limit of one process', () => {
     expect(limit.take('bob')).to.equal(undefined);
   });
 
-  it('can be checked without counting', () => {
+  it('can be checked without counting a request', () => {
     const limit = new LocalRateLimit({ times: 1, within: 60 });
     expect([limit.ask('alice'), limit.ask('alice'), limit.take('alice')]).to.deep.equal([
       undefined,

@@ -1,4 +1,4 @@
-/** A phone's app that approves sign-ins by the API: it signs in with code and PKCE, and proves its key with DPoP. */
+/** A phone's app that approves sign-ins by the API: it signs in with PKCE, and proves its key with DPoP. */
 import { randomUUID } from 'node:crypto';
 import {
   calculateJwkThumbprint,
@@ -121,7 +121,7 @@ export class AppPerson {
     return this;
   }
 
-  /** Gets new tokens for its refresh token. */
+  /** Exchanges the refresh token for new tokens. */
   refresh(): Promise<void> {
     return this.#exchange({ grant_type: 'refresh_token', refresh_token: this.refreshToken });
   }
@@ -259,7 +259,7 @@ export class AppPerson {
     return answer;
   }
 
-  /** Goes through the pages of the provider in the tab. @returns the code */
+  /** Goes through the pages of the provider in the tab. @returns the authorization code */
   async #authorize(request: URLSearchParams, name: string): Promise<string> {
     const isBack = (url: URL): boolean => url.href.startsWith(this.#callback);
     let answer = await this.#tab.follow(`${this.site.issuer}/auth?${request}`, isBack);
@@ -268,7 +268,7 @@ export class AppPerson {
       answer = await this.#goOn(answer, name, isBack);
     }
     const code = new URL(answer.location).searchParams.get('code');
-    if (code === null) throw new Error(`the app gets no code: ${answer.location}`);
+    if (code === null) throw new Error(`the app gets no authorization code: ${answer.location}`);
     return code;
   }
 

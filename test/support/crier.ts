@@ -62,7 +62,7 @@ export class Crier {
   }
 
   get server(): Server {
-    if (this.#running === undefined) throw new Error('it was not started');
+    if (this.#running === undefined) throw new Error('the server was not started');
     return this.#running.server;
   }
 

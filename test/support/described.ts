@@ -47,20 +47,21 @@ export class Description {
     if (operation === undefined || status === 405) return;
     const answer = operation.responses[status];
     const what = `${method} ${path} → ${status} ${text}`;
-    if (answer === undefined) throw new Error(`${what} is not described`);
+    if (answer === undefined) throw new Error(`${what} is not in the description of the API`);
     const isStream = headers.get('content-type')?.startsWith('text/event-stream');
     if (isStream) return;
     for (const name of ['location', 'www-authenticate', 'retry-after', 'dpop-nonce']) {
       const isDescribed = Object.keys(answer.headers ?? {}).some((header) => header.toLowerCase() === name);
-      if (headers.has(name) && !isDescribed) throw new Error(`${what} has ${name}, which is not described`);
+      if (headers.has(name) && !isDescribed)
+        throw new Error(`${what} has ${name}, which is not in the description of the API`);
     }
     const schema = answer.content?.['application/json']?.schema;
     if (schema === undefined) {
-      if (text !== '') throw new Error(`${what} has a body that is not described`);
+      if (text !== '') throw new Error(`${what} has a body that is not in the description of the API`);
       return;
     }
     const errors = this.#errorsOf(schema, JSON.parse(text));
-    if (errors !== undefined) throw new Error(`${what} is not as described: ${errors}`);
+    if (errors !== undefined) throw new Error(`${what} differs from the description of the API: ${errors}`);
   }
 
   /** Returns true if the description allows this body. */

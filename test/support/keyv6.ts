@@ -6,7 +6,7 @@ import { importFrom, install } from '../hosts/install.ts';
 /** The options of a Keyv 6, which differ from those of a Keyv 5. */
 type Keyv6Options = Readonly<Record<string, unknown>>;
 
-/** Keyv 6 runs on Node 20, but does not officially support it, so that it cannot be a development dependency. */
+/** Keyv 6 runs on Node 20, but does not officially support Node 20. Therefore it is not a development dependency. */
 const { Keyv: Keyv6 } = (await importFrom(install('keyv6', { keyv: '6.1.0' }), 'keyv')) as {
   Keyv: new (options: Keyv6Options) => Keyv;
 };

@@ -76,7 +76,7 @@ export async function forget(person: Person, id: string): Promise<Answer> {
   return person.agent.post(`${person.world.issuer}/qr/devices`, { headers: JSON_PLEASE, json: { csrf, forget: id } });
 }
 
-/** Returns true if the RP gets a code with `prompt=none`, which asks the user nothing. */
+/** Returns true if the RP gets an authorization code with `prompt=none`, which asks the user nothing. */
 export async function isSignedIn(browser: BrowserPerson): Promise<boolean> {
   const { location } = await browser.start({ prompt: 'none' });
   return new URL(location).searchParams.has('code');

@@ -23,7 +23,7 @@ export class RelyingParty {
 
   /**
    * Creates an RP.
-   * @param kind functions of openid-client that select another kind of answer than a code in the query
+   * @param kind functions of openid-client that select another kind of answer than an authorization code in the query
    */
   static async at(
     world: World,
@@ -57,7 +57,7 @@ export class RelyingParty {
     return client.buildAuthorizationUrl(this.configuration, await this.parameters(more));
   }
 
-  /** Checks the answer against the request, and redeems its code. */
+  /** Checks the answer against the request, and redeems the authorization code in it. */
   tokens(answer: URL | Request, checks: client.AuthorizationCodeGrantChecks = {}): Promise<Tokens> {
     return client.authorizationCodeGrant(this.configuration, answer, { ...this.#checks, ...checks });
   }

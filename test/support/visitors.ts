@@ -122,7 +122,7 @@ export class BrowserVisitor extends Visitor {
     return (await this.submit(page.url, { name, password: passwordOf(name) })).location;
   }
 
-  /** Grants consent if there is a consent page, and redeems the code that arrives at the RP. */
+  /** Grants consent if there is a consent page, and redeems the authorization code that arrives at the RP. */
   async tokens(location: unknown): Promise<client.TokenEndpointResponse & client.TokenEndpointResponseHelpers> {
     const consent = await this.#goOn(`${location}`);
     if (consent.location.startsWith(this.site.client.callback)) return this.exchange(consent.location);
@@ -131,7 +131,7 @@ export class BrowserVisitor extends Visitor {
     return this.exchange(arrived.location);
   }
 
-  /** Redeems the code in the address at which the browser arrives at the RP. */
+  /** Redeems the authorization code in the address at which the browser arrives at the RP. */
   async exchange(arrived: string): Promise<client.TokenEndpointResponse & client.TokenEndpointResponseHelpers> {
     return client.authorizationCodeGrant(await this.configuration(), new URL(arrived), {
       pkceCodeVerifier: this.#verifier,

@@ -1,7 +1,7 @@
 /**
  * Writes the coverage of a worker process before Mocha ends the process. Mocha gives its workers one second at the end,
- * and writing takes longer. A worker cannot know which file is its last one. So it writes after each file that it ends
- * once the workers may have taken all files.
+ * and writing takes longer. A worker cannot know which file is its last one. As soon as the workers may have taken all
+ * files, it therefore writes the coverage after each file.
  */
 import { appendFileSync, statSync } from 'node:fs';
 import { stopCoverage, takeCoverage } from 'node:v8';

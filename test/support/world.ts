@@ -294,7 +294,7 @@ export class BrowserPerson {
     return new URL(answer.location);
   }
 
-  /** Checks the answer and redeems its code with openid-client, as the RP does. */
+  /** Checks the answer and redeems the authorization code in it with openid-client, as the RP does. */
   async tokens(
     arrived: URL,
     { maxAge, ...parameters }: { maxAge?: number; resource?: string } = {},

@@ -62,9 +62,13 @@ describe('finish', () => {
 
 describe('a browser that needed no check code at Approve', () => {
   const scene = setUpScene();
+  /**
+   * Says that the evidence is gone: the reason for sparing the check code (a trusted browser, or the same network
+   * address) no longer holds at finish.
+   */
   const gone = { evidence: async () => false };
 
-  it('must type the code if the evidence is gone, and the phone then shows the code', async () => {
+  it('must type the check code if the reason for sparing it is gone, and the phone then shows the code', async () => {
     const approval = await scene().approveSignIn();
     expect(scene().phone.checkCode(approval, alice())).to.equal(undefined);
     expect((await awaitRefusal(scene().browser.finish(ME, {}, gone))).code).to.equal('check_code_required');
@@ -75,7 +79,7 @@ describe('a browser that needed no check code at Approve', () => {
     expect((await scene().browser.finish(ME, { checkCode }, gone)).ticket.state).to.equal('redeemed');
   });
 
-  it('must type the code from then on, even with evidence, and has three tries', async () => {
+  it('must type the check code from then on, even if the reason for sparing it is back, and has three tries', async () => {
     const { id } = await scene().approveSignIn();
     await awaitRefusal(scene().browser.finish(ME, {}, gone));
     const there = { evidence: async () => true };
@@ -86,7 +90,7 @@ describe('a browser that needed no check code at Approve', () => {
     expect((await scene().browser.look(ME))?.state).to.equal('cancelled');
   });
 
-  it('needs no code if the evidence is still valid', async () => {
+  it('needs no check code if the reason for sparing it still holds', async () => {
     await scene().approveSignIn();
     const { ticket } = await scene().browser.finish(ME, {}, { evidence: async () => true });
     expect(ticket.state).to.equal('redeemed');

@@ -201,7 +201,7 @@ describe('a decision of the phone', () => {
     expect(scene().heard).to.have.length(3);
   });
 
-  it('gets an error with the current state if it contradicts the first one, and the deployment is not asked', async () => {
+  it('gets an error with the current state if it contradicts the first decision, and causes no assessment', async () => {
     const { id } = await scene().approveSignIn();
     const elsewhere = alice({ sessionUid: 'another session of alice' });
     for (const act of [scene().phone.deny(id, alice()), scene().phone.giveUp(id, alice())]) {

@@ -61,7 +61,12 @@ describe('the requirements of a request', () => {
     ['for a subject are met by that subject', { subject: 'alice-there' }, { subject: 'alice-there' }, undefined],
     ['for a subject are not met by another subject', { subject: 'bob-there' }, { subject: 'alice-there' }, 'account'],
     ['are not met by an approver who was signed in by QR', {}, { byQr: true }, 'local'],
-    ['are met by such an approver if the deployment allows it', { allowsQrApprover: true }, { byQr: true }, undefined],
+    [
+      'are met by an approver who was signed in by QR if the deployment allows it',
+      { allowsQrApprover: true },
+      { byQr: true },
+      undefined,
+    ],
     ['report a wrong account before a wrong class', { subject: 'x', essentialAcr: ['a'] }, {}, 'account'],
   ];
   for (const [name, requirements, approver, unmet] of rows) {

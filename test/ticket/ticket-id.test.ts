@@ -15,7 +15,7 @@ describe('the ids of tickets', () => {
     }
   });
 
-  it('differ in 128 random bits, not only in their place', () => {
+  it('have 128 random bits besides the place of their interaction', () => {
     const random = Array.from({ length: 1000 }, () => newTicketId('interaction').slice(3));
     expect(new Set(random).size).to.equal(1000);
     expect(Buffer.from(newTicketId('interaction'), 'base64url')).to.have.length(2 + 16);

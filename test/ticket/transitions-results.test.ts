@@ -43,7 +43,7 @@ describe('the record of a ticket', () => {
     });
   });
 
-  it('continues the versions of the previous ticket, and leaves one out for "expired"', () => {
+  it('continues the versions of the previous ticket, and leaves one version free, which the browser sees if that ticket expires', () => {
     expect(transitions.show(newTicket, cancelled({ version: 7 }), at(NOW)).version).to.equal(9);
   });
 
@@ -58,14 +58,14 @@ describe('the record of a ticket', () => {
     });
   });
 
-  it('says after a claim by the short code that the code was typed', () => {
+  it('says that the short code was typed after a claim by it', () => {
     expect(transitions.scanTyped(waiting(), alice(), at(NOW))).to.deep.equal({
       ...transitions.scan(waiting(), alice(), at(NOW)),
       typed: true,
     });
   });
 
-  it('requires the check code after an approval if the code was typed, even if the verdict does not require it', () => {
+  it('requires the check code after an approval if the short code was typed, even if the verdict does not', () => {
     const typed = scanned({ typed: true });
     expect(transitions.approve(typed, { approver: alice(), checkCode: false }, at(NOW))).to.deep.equal(
       transitions.approve(scanned(), { approver: alice(), checkCode: true }, at(NOW)),
@@ -188,7 +188,7 @@ describe('the record of a ticket', () => {
     });
   });
 
-  it('is cancelled as renewed, one version below the next ticket, after it is replaced before a scan', () => {
+  it('is cancelled with the reason "renewed", one version below the next ticket, if it is replaced before a scan', () => {
     const ended = transitions.endReplaced(waiting(), at(NOW));
     expect(ended).to.deep.equal({
       ...waiting(),
@@ -201,13 +201,13 @@ describe('the record of a ticket', () => {
     expect(transitions.show(newTicket, waiting(), at(NOW)).version).to.equal(3);
   });
 
-  it('has the approver and nothing of the decision after it is replaced after a scan', () => {
+  it('has the approver and nothing of the decision if it is replaced after a scan', () => {
     const ended = transitions.endReplaced(approved({ checkCode: { wrongTries: 1 } }), at(NOW));
     expect(ended).to.deep.include({ state: 'cancelled', because: 'renewed', version: 4, approver: alice() });
     expect(ended).to.not.have.any.keys('checkCode', 'remember');
   });
 
-  it('is also cancelled as renewed if it is replaced after its deadline, because it may be live for another node', () => {
+  it('is also cancelled if it is replaced after its deadline, because it may still be live by the clock of another node', () => {
     for (const ticket of [waiting(), scanned(), approved()]) {
       const ended = transitions.endReplaced(ticket, at(DEADLINE));
       expect(ended, ticket.state).to.deep.include({ state: 'cancelled', because: 'renewed', since: DEADLINE });

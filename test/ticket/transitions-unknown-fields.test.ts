@@ -67,7 +67,7 @@ describe('fields of a ticket that a newer build has written', () => {
     });
   }
 
-  it('are kept within the check code', () => {
+  it('are also kept in `checkCode` when a wrong check code is refused', () => {
     const checkCode = { wrongTries: 1, ...FUTURE };
     const { checkCode: after } = transitions.refuseCheckCode(approved({ checkCode }), moment) as ReturnType<
       typeof approved

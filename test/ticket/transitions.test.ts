@@ -21,6 +21,7 @@ type Name = keyof typeof tickets;
 const elsewhere = alice({ sessionUid: 'another session of alice' });
 const namesake = alice({ accountId: 'mallory' });
 
+/** `forbid` is a denial by the assessment, and `block` is a denial because of an earlier report by the account. */
 const acts = {
   scan: (ticket: Ticket, moment: Moment) => transitions.scan(ticket, alice(), moment),
   'type the short code': (ticket: Ticket, moment: Moment) => transitions.scanTyped(ticket, alice(), moment),
@@ -34,7 +35,7 @@ const acts = {
     transitions.approve(ticket, { approver: bob(), checkCode: false }, moment),
   'approve from another session': (ticket: Ticket, moment: Moment) =>
     transitions.approve(ticket, { approver: elsewhere, checkCode: false }, moment),
-  'approve by another account of the session': (ticket: Ticket, moment: Moment) =>
+  'approve by another account in the same session': (ticket: Ticket, moment: Moment) =>
     transitions.approve(ticket, { approver: namesake, checkCode: false }, moment),
   deny: (ticket: Ticket, moment: Moment) => transitions.deny(ticket, alice(), moment),
   'deny by Bob': (ticket: Ticket, moment: Moment) => transitions.deny(ticket, bob(), moment),
@@ -55,7 +56,7 @@ const strangers = {
   'scan from another session': 'not_found',
   'approve by Bob': 'not_found',
   'approve from another session': 'not_found',
-  'approve by another account of the session': 'not_found',
+  'approve by another account in the same session': 'not_found',
   'deny by Bob': 'not_found',
   'report by Bob': 'not_found',
   'forbid what Bob does': 'not_found',

@@ -13,8 +13,8 @@ export function showTimeLeft(): void {
   const endsAt = Date.now() + Number(element.dataset.endsIn) * 1000;
   const show = (): void => {
     const seconds = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000));
-    // Announce once that time is short, for users who cannot see the digits. A deployment's own page may lack the
-    // element for this announcement.
+    // Announce a single time that little time is left, for users who cannot see the digits. A deployment's own page
+    // may lack the element for this announcement.
     if (element.hidden && seconds <= SHOWN_FOR_S && said instanceof HTMLElement && said.dataset.soon)
       said.textContent = said.dataset.soon;
     element.hidden = seconds > SHOWN_FOR_S;

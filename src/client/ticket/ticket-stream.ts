@@ -16,13 +16,13 @@ export interface Watcher {
  * - `held back`: no event came at all.
  * - `silent`: no event came after the first one.
  * - `refused`: the server refused the stream.
- * - `broken`: the stream ended after it had worked.
+ * - `broken`: the stream ended after it had worked, or it was aborted.
  */
 export type StreamEnd = 'held back' | 'silent' | 'refused' | 'broken';
 
 /** The server sends an event at once. If none arrives in this time, a proxy holds the stream back. */
 const FIRST_EVENT_WITHIN_MS = 5_000;
-/** The server says something at least every 15 s, and each new code when the previous one ends. */
+/** The server sends something at least every 15 s, and sends each new code when the previous one ends. */
 const LONGEST_SILENCE_MS = 20_000;
 /** An event may be this late, for example on a slow network. */
 const LATE_MS = 5_000;
@@ -41,7 +41,7 @@ class TicketStream {
   readonly #ended = new AbortController();
   #events = 0;
   #heardAt: number = Date.now();
-  /** The time at which the code or state that was reported last ends. The server must report the next one then. */
+  /** The end of the most recently reported code or state, at which the server must report the next one. */
   #nextAt = Number.POSITIVE_INFINITY;
   #timer = 0;
 

@@ -101,7 +101,10 @@ export class TicketWatch {
     return false;
   }
 
-  /** Polls once. @param known waits for a version other than this one; undefined to have an answer at once */
+  /**
+   * Polls once.
+   * @param known the version that the page has: the server waits for another one; undefined for an answer at once
+   */
   async #pollOnce(known: number | undefined, until: AbortSignal): Promise<TicketAnswer | typeof GIVEN_UP> {
     const after = known === undefined ? '' : `after=${known}&`;
     const within = known === undefined ? undefined : LONG_POLL_WITHIN_MS;

@@ -5,7 +5,7 @@ import { minutesAndSeconds } from './minutes-and-seconds.ts';
 const countdowns = page.querySelectorAll<HTMLElement>('[data-countdown]');
 /** The page counts down only the last seconds of a state, because there is no hurry before. */
 const SHOWN_S = 20;
-/** A live region announces once that less time than this is left to act, for users who cannot see the ring. */
+/** If less time than this is left to act, a live region says so a single time, for users who cannot see the ring. */
 const SOON_S = 30;
 
 let endsAt = 0;

@@ -127,7 +127,7 @@ export class ActionPageHandlers {
     const { ticket, changed } = await this.#redemption.redeem(form);
     if (ticket.state === 'redeemed') {
       if (changed) this.#ports.announce(form.ctx, 'qr_login.finished', ticket);
-      // Also for a repeated request: the first one may have failed here.
+      // Do this for a repeated request as well, because the first one may have failed here.
       await this.#ports.enrolments.enrolApproved(form.ctx, ticket);
     }
     this.leave(form);
@@ -143,7 +143,8 @@ export class ActionPageHandlers {
 
   /**
    * Leads the browser on after the end of the action. Also the answer to `POST /qr/actions/:id/qr/renew`, which the
-   * script of the page sends when the code has expired: there is no other code, only another action.
+   * script of the page sends when the action has expired: an action gets no new ticket, so the requester must begin
+   * another action.
    */
   leave = (form: ActionForm): void => {
     const { interaction, request } = form.ticket;

@@ -76,7 +76,10 @@ export interface EnrolmentRequest
 
 /** An action that waits for its approval, or that has ended. */
 export interface Approval {
-  /** Its id, with which any process finds it: `findApproval(id)`. Keep it from other users: it opens the page. */
+  /**
+   * The id, with which any process finds the action: `findApproval(id)`. Keep the id from other users, because it opens
+   * the page.
+   */
   readonly id: string;
   /** The page that shows the code. */
   readonly url: string;
@@ -268,7 +271,7 @@ function findFault({ action, expiresIn, locales }: ActionDraft): string | undefi
   const isText = texts.every((text) => typeof text === 'string');
   if (!isText || !Array.isArray(locales)) return 'the texts of an action must be strings, and "locales" a list of them';
   if (!(Number.isInteger(expiresIn) && expiresIn >= SHORTEST_S && expiresIn <= LONGEST_S))
-    return `the time must be a whole number of seconds from ${SHORTEST_S} to ${LONGEST_S}`;
+    return `the time for the decision must be a whole number of seconds from ${SHORTEST_S} to ${LONGEST_S}`;
   if (returnTo === '')
     return `"returnTo" must be a path of yours, or an http(s) address, of at most ${MAX_URL} characters`;
   if (audience === '') return '"audience" must not be empty';

@@ -80,7 +80,10 @@ export class ActionResults {
     this.#ports = ports;
   }
 
-  /** Waits for the end of an action, and tries again if the store fails. `unknown` if the process stops meanwhile. */
+  /**
+   * Waits for the end of an action, and tries again if the store fails.
+   * @returns the end; its outcome is `unknown` if the process stops meanwhile
+   */
   async whenEnded(id: string): Promise<ApprovalResult> {
     for (;;) {
       const result = await this.#waitOrReport(id);
@@ -91,8 +94,8 @@ export class ActionResults {
   }
 
   /**
-   * Waits for the end of an action, but not longer than this.
-   * @param longest in milliseconds
+   * Waits for the end of an action, but not longer than a given time.
+   * @param longest that time, in milliseconds
    * @param signal aborts the wait, because its client has left
    */
   async wait(id: string, longest: number = Number.POSITIVE_INFINITY, signal?: AbortSignal): Promise<ActionState> {

@@ -146,7 +146,7 @@ export class ClientActionHandlers {
     const longest = ctx.method === 'HEAD' ? 0 : wait * 1000;
     const { ticket, hasEnded } = await actionResults.wait(id, longest, leaving.signal);
     if (!hasEnded && ticket !== undefined) {
-      // Approved, but the number from the phone must still be typed in the browser.
+      // The phone has approved, but the check code must still be typed in the browser.
       const state = ticket.state === 'approved' ? 'confirming' : ticket.state;
       ctx.body = { state, expires_in: toSeconds(ticket.deadline - clock()) };
       return;

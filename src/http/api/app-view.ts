@@ -51,7 +51,7 @@ export interface AppRequirement {
 interface FixedPart {
   /** Present if the request is for an action and not for a sign-in. */
   readonly action?: { readonly title: string; readonly details: string };
-  /** Present if the client asks without a browser, with the message (if it has sent one) that it shows as well. */
+  /** Present if the client asks without a browser, with the message that the client shows, too, if it has sent one. */
   readonly backchannel?: { readonly bindingMessage?: string };
   readonly client: SignInRequest['client'];
   readonly browser: { readonly name?: string; readonly system?: string; readonly place?: Place };

@@ -149,8 +149,9 @@ export const CHANGE_BROWSER: Operation = {
   id: 'changeBrowser',
   summary: 'Change how long a browser stays signed in',
   description:
-    'The session ends when `duration` has passed after the change, and no later than the provider allows. `session`: it ' +
-    'ends when the browser is closed, from its next visit on. 403 sign_in_again: the app was itself signed in by QR.',
+    'The session ends when `duration` has passed after the change, and no later than the provider allows. `session`: ' +
+    'from its next visit on, the browser is signed in until it is closed. 403 sign_in_again: the app was itself signed ' +
+    'in by QR.',
   body: BROWSER_BODY,
   answers: { 204: { description: 'It is changed.' } },
   refusals: [...USUAL, ...BODY, 'sign_in_again', 'not_found'],
@@ -195,8 +196,8 @@ export const ACTION_RESULT: Operation = {
   id: 'getActionResult',
   summary: 'Get the result of an action',
   description:
-    'Answers at once, or with `wait` when the action has ended, at the latest after so many seconds. The result is kept ' +
-    'for 10 minutes after the action would have expired; an action that has expired is not found.',
+    'Answers at once, or, with `wait`, when the action has ended, but after at most that many seconds. The result is ' +
+    'kept for 10 minutes after the action would have expired; an action that expired without a result is not found.',
   query: {
     wait: { description: 'Seconds.', schema: { type: 'integer', minimum: 0, maximum: 25 } },
   },

@@ -124,7 +124,7 @@ export class BrowserPasskeyHandlers {
     const approval = await actionRequests.request({
       accountId,
       title: language.t('passkey.ask.title'),
-      details: toDetails(await this.#describe(form, language)),
+      details: toDetails(await this.describe(form, language)),
       reference: hashOf(options.challenge),
       expiresIn: DECIDE_WITHIN_S,
       browser: ctx,
@@ -173,7 +173,7 @@ export class BrowserPasskeyHandlers {
    * Describes the browser to the user of the phone, and warns if the user may not be at that browser. The lines are
    * part of what is approved: each phone shows them, also in the app of a deployment.
    */
-  async #describe({ ctx, interaction }: BrowserRequest, language: Language): Promise<string[]> {
+  async describe({ ctx, interaction }: BrowserRequest, language: Language): Promise<string[]> {
     const { provider, browsers, known, devices, cookies, clock } = this.#ports;
     const { accountId, sessionUid } = userOf({ interaction });
     const [device, session, list, trusted] = await Promise.all([
@@ -227,7 +227,8 @@ export function isPasskeyOffered(
 }
 
 /**
- * Returns the user who is signed in at this interaction. oidc-provider has checked that the browser has that session.
+ * Returns the user who is signed in at this interaction. oidc-provider has checked that the browser has the session of
+ * this interaction.
  */
 function userOf({ interaction }: Pick<BrowserRequest, 'interaction'>): { accountId: string; sessionUid: string } {
   const { accountId, uid } = interaction.session ?? {};

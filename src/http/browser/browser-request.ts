@@ -64,7 +64,7 @@ export class BrowserGuards {
     this.#cookieTest = new CookieTest(ports);
   }
 
-  /** Middleware in front of the page, which tests if a browser without any cookie accepts cookies. */
+  /** Middleware that runs before the handler of the page, and tests if a browser without any cookie accepts cookies. */
   get cookieTest(): RouterMiddleware {
     return this.#cookieTest.begin;
   }
@@ -139,8 +139,8 @@ export class BrowserGuards {
   }
 
   /**
-   * Explains that the interaction is over: the error page links to the app that started it.
-   * @throws QrLoginError if the browser is signed in to that app: its user went back in the history, or uses another
+   * Explains that the interaction is over: the error page links to the client that started it.
+   * @throws QrLoginError if the browser is signed in to that client: its user went back in the history, or uses another
    * tab
    */
   async #explainEnd(

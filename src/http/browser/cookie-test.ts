@@ -44,7 +44,7 @@ export class CookieTest {
   };
 
   /**
-   * Ensures that the browser has not come back from the test without a cookie.
+   * Refuses a browser that has come back from the test without a cookie.
    * @throws QrLoginError `no_interaction`
    */
   assertPassed({ ctx }: Pick<PluginRequest, 'ctx'>): void {

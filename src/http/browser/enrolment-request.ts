@@ -37,7 +37,7 @@ export class EnrolmentRequests {
     this.#ports = ports;
   }
 
-  /** Returns the challenge for the key of this browser; undefined if it cannot ask. */
+  /** Returns the challenge for the key of this browser; undefined if browsers cannot ask the phone to enrol them. */
   offer(request: BrowserRequest): string | undefined {
     return this.#ports.settings.enrolByPhone ? this.#nonces(request)[0] : undefined;
   }

@@ -72,8 +72,8 @@ export class FinishHandlers {
 
   /**
    * Returns the next address for a sign-in that already has its result: the browser repeats a POST whose answer was
-   * lost. Writing the result again could bring back an interaction that was resumed since, so only the user's consent
-   * to replace another account is stored.
+   * lost. Writing the result again could bring back an interaction that was resumed since, so only the user's
+   * agreement to replace another account is stored.
    */
   async #goOn({ ctx, interaction, identity, fields }: BrowserForm): Promise<string> {
     const { provider } = this.#ports;

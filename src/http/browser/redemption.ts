@@ -38,8 +38,8 @@ export interface RedemptionPorts {
 }
 
 /**
- * Redeems what the phone has approved: with the check code where it is demanded, otherwise with the evidence that made
- * it unnecessary.
+ * Redeems what the phone has approved: with the check code where it is demanded. Otherwise it checks that the evidence
+ * that spared the check code at Approve still holds: the browser's key, cookie or address ({@link evidenceHolds}).
  */
 export class Redemption {
   readonly #ports: RedemptionPorts;

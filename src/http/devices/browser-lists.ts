@@ -34,9 +34,9 @@ export interface BrowserListPorts {
 }
 
 /**
- * Lists and signs out the browsers that an account is signed in to, for its pages and its apps. A device that was
- * itself signed in by QR gets only those that were signed in by QR: a relayed sign-in must not reach the owner's own
- * devices.
+ * Lists and signs out the browsers that an account is signed in to, for its pages and its apps. Without the option
+ * `qrApprovers`, a device that was itself signed in by QR gets only those that were signed in by QR: a relayed sign-in
+ * must not reach the owner's own devices.
  */
 export class BrowserLists {
   readonly #ports: BrowserListPorts;
@@ -150,7 +150,10 @@ export class BrowserLists {
     return entries.flat().sort((one, other) => Number(isOwn(one)) - Number(isOwn(other)));
   }
 
-  /** Returns true for a device that was itself signed in by QR, because its user has proven nothing on it. */
+  /**
+   * Returns true for a device that was itself signed in by QR, because its user has proven nothing on it. Returns false
+   * for every device if the option `qrApprovers` is set.
+   */
   #isLimited({ byQr }: Approver): boolean {
     return byQr === true && !this.#ports.settings.qrApprovers;
   }

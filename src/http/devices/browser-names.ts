@@ -11,7 +11,10 @@ const LONGEST_NAME = 40;
 const CONTROL = /\p{Cc}/u;
 const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
-/** A name is kept this long for a browser that has not begun its session. No interaction waits longer. */
+/**
+ * A name is kept this long for a browser that has not begun its session. Interactions wait for an hour by default
+ * (`ttl.Interaction`).
+ */
 const PENDING_MS = 24 * 60 * 60_000;
 
 /** A sign-in that a browser has finished, with the ids by which the account's lists contain the browser. */
@@ -81,7 +84,7 @@ export class BrowserNames {
     return true;
   }
 
-  /** Gives a browser that was listed just now the name that its user has chosen, now or at an earlier sign-in. */
+  /** Gives a browser that is new on the lists the name that its user has chosen, now or at an earlier sign-in. */
   async apply(accountId: string, { ticketId, id, knownAs }: NamedSignIn): Promise<void> {
     const { browsers, known, notes } = this.#ports;
     const [chosen, trusted] = await Promise.all([

@@ -93,9 +93,10 @@ export class DeviceListHandlers {
   };
 
   /**
-   * `POST /qr/devices`: signs out one browser, or all of them, which also ends the trust in all; reports a browser that
-   * the user did not sign in; names a browser; changes how long it stays signed in; enrols this browser; or ends the
-   * trust in one browser or in all. A browser of another account is treated as unknown.
+   * `POST /qr/devices`: signs out one browser, or all of them; reports a browser that the user did not sign in; names a
+   * browser; changes how long it stays signed in; enrols this browser; removes a passkey; or ends the trust in one
+   * browser or in all. Signing out all browsers also ends the trust in all. A browser of another account is treated as
+   * unknown.
    */
   end = async (form: PhoneForm): Promise<void> => {
     const { keys, urls, cookies } = this.#ports;
@@ -117,7 +118,7 @@ export class DeviceListHandlers {
     const ended = report
       ? await this.#reportThose(ctx, approver, await this.#lists.find(approver, report))
       : await this.#lists.end(ctx, approver, end ?? '');
-    // All sessions have ended by now. Only the report of unreached apps waits for the apps.
+    // All sessions have ended by now. The wait is for the clients, to count those that could not be notified.
     const unreached = (await Promise.all(ended.map((session) => session.unreached))).flat();
     answerSignOut(form, { urls, cookies }, { ended: ended.length, unreached: new Set(unreached).size });
   };

@@ -36,7 +36,10 @@ export class EnrolmentForm {
     this.#ports = ports;
   }
 
-  /** Returns the challenge for the key of this browser, or the address where its user has to sign in first. */
+  /**
+   * Returns the challenge for the key of this browser, or the address where its user has to sign in first; undefined if
+   * no account needs an enrolled browser.
+   */
   async offer(ctx: Context, { accountId, sessionUid }: SessionApprover): Promise<Pages['devices']['enrol']> {
     const { enrolments, keys, urls, settings } = this.#ports;
     if (!enrolments.isOffered) return undefined;

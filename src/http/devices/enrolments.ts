@@ -75,7 +75,8 @@ export class Enrolments {
       ];
       return (await Promise.all(ends)).includes(true);
     };
-    // Before the record is written, too: a repeated request must not bring it back, even for a moment.
+    // Check before the record is written, too: a repeated request must not bring an ended enrolment back, even for a
+    // moment.
     if (await hasEnded()) return false;
     const before = await findEnrolledBrowser(known, accountId, key);
     const { name, system, place } = described;
@@ -188,13 +189,17 @@ export class Enrolments {
       await known.put(accountId, { ...browser, ...(signIn !== undefined && { signIn }), ...this.#use() });
   }
 
-  /** Returns true if the account has ended its enrolment of this browser after the proof. @param id of its record */
+  /**
+   * Returns true if the account has ended its enrolment of a browser after the proof.
+   * @param id the id of the browser's record
+   * @param provenAt the time of the proof, in milliseconds since the epoch
+   */
   async hasEndedSince(accountId: string, id: string, provenAt: number): Promise<boolean> {
     const endedAt = await this.#ports.notes.read(endedKeyOf(accountId, id));
     return endedAt !== undefined && provenAt <= Number(endedAt);
   }
 
-  /** Ends the enrolment of the browser that shows a ticket, because the account has reported it. */
+  /** Ends the enrolment of the browser that shows a ticket, because the account has reported the ticket. */
   async withdraw(ctx: Context, { id, request }: Pick<Ticket, 'id' | 'request'>, accountId: string): Promise<void> {
     if (!this.isOffered) return;
     const key = request.action?.enrols ?? (await this.#findShown(id));
@@ -240,7 +245,7 @@ export class Enrolments {
   }
 }
 
-/** Several accounts may enrol the same browser. */
+/** Returns the name of the note. It contains the account, because several accounts may enrol the same browser. */
 function endedKeyOf(accountId: string, id: string): string {
   return `unenrolled:${JSON.stringify([accountId, id])}`;
 }

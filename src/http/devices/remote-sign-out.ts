@@ -13,7 +13,7 @@ export interface SignedOutEvent {
   readonly accountId: string;
   /** The network address of the request that caused the sign-out. */
   readonly from: string;
-  /** The apps that knew of the browser's session. */
+  /** The clients that knew of the browser's session. */
   readonly clientIds: readonly string[];
 }
 

@@ -18,7 +18,7 @@ export interface RevocableSignIn {
   readonly approvedAt: number;
 }
 
-/** No interaction waits longer than this for its browser. */
+/** The longest wait of an interaction for its browser. By default, that is an hour (`ttl.Interaction`). */
 const LONGEST_INTERACTION_MS = 24 * 60 * 60_000;
 
 export interface RevocationPorts {

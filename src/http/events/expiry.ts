@@ -125,8 +125,8 @@ export class ExpiryWatcher {
     if (!this.#watched.has(before.id)) return;
     if (ticket !== undefined && isLive(ticket, now)) return this.watch(ticket);
     this.#watched.delete(before.id);
-    // A ticket that ended in another way keeps its record for this time. After that, a missing record does not prove
-    // that the ticket has expired.
+    // A ticket that ended in another way keeps its record for the duration of the shortest state at least. After that,
+    // a missing record does not prove that the ticket has expired.
     const isSure = performance.now() - readAt < this.#shortestMs;
     if (ticket === undefined ? isSure : hasExpired(ticket, deadline, now))
       this.#onExpired(ticket === undefined ? before : ticketFactsOf(ticket));

@@ -33,7 +33,7 @@ export interface TicketEvent {
   readonly backchannel?: true;
 }
 
-/** The end of an action. It follows the event of the ticket that ended it. */
+/** An event about the end of an action. The provider emits it after the ticket's event that ended the action. */
 export interface ActionEvent extends TicketEvent {
   readonly outcome: 'approved' | 'denied' | 'cancelled' | 'expired';
 }

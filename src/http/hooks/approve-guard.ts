@@ -12,8 +12,8 @@ export interface ProofRequest {
   readonly accountId: string;
   readonly request: SignInRequest;
   /**
-   * The unguessable value to put into the challenge: 32 bytes as base64url, the same for this ticket and this session on
-   * the phone.
+   * The unguessable value to put into the challenge: 32 bytes as base64url. It stays the same for this ticket and this
+   * session on the phone, or this app and its key.
    */
   readonly nonce: string;
   /** The values that an answer may contain: `nonce`, and the same value derived from older keys. */

@@ -63,8 +63,8 @@ export interface NewSignIn {
     readonly known: boolean;
   };
   /**
-   * The app that requested the sign-in. `host`: the verified host that the answer goes to; for a native app the scheme
-   * of its redirect URI; absent if there is none.
+   * The client that requested the sign-in. `host`: the verified host that the answer goes to; for a native app, the
+   * scheme of its redirect URI; absent if there is none.
    */
   readonly client: { readonly id: string; readonly name: string; readonly host?: string };
   /** The time in milliseconds since the epoch. */

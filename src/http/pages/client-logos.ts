@@ -49,7 +49,7 @@ export interface ClientLogoPorts {
 }
 
 /**
- * The pictures of clients that the deployment returns. No address that a client has registered is fetched, neither by
+ * The pictures that the deployment returns for clients. No address that a client has registered is fetched, neither by
  * the server nor by a browser: see docs/decisions/0065.
  */
 export class ClientLogos {

@@ -47,7 +47,7 @@ export interface Pages {
     readonly signedInAs?: string | undefined;
     /** True if some accounts may be used in enrolled browsers only. The script then shows how to enrol this browser. */
     readonly enrolment?: boolean;
-    /** The challenge for the key of this browser, if it can ask the phone to enrol it. */
+    /** The challenge for the key of this browser, if the browser can ask the phone to be enrolled. */
     readonly enrolByPhone?: string | undefined;
     /** The options to ask for a passkey, as JSON, if the deployment allows a sign-in with one here. */
     readonly passkey?: string | undefined;
@@ -91,7 +91,7 @@ export interface Pages {
     readonly appName?: string | undefined;
     readonly codeMark?: string | undefined;
   };
-  /** A page of the browser: asks the user to grant what the app wants. */
+  /** A page of the browser: asks the user to grant what the client wants. */
   consent: {
     readonly request: SignInRequest;
     readonly account: string;
@@ -153,7 +153,7 @@ export interface Pages {
     /** The parameters with which other apps share a text with the page. */
     readonly share: { readonly title: string; readonly text: string; readonly url: string };
   };
-  /** A page of the phone: shows which app asks, from where and for what, and asks for the decision. */
+  /** A page of the phone: shows which client asks, from where and for what, and asks for the decision. */
   confirm: PhoneView;
   /** A page of the phone: the state after the decision. */
   done: PhoneView;
@@ -170,7 +170,7 @@ export interface Pages {
     readonly passkeys?: readonly BrowserPasskeyEntry[];
     /** The result of the previous request: the number of browsers that were signed out. */
     readonly ended?: 'none' | 'one' | 'many';
-    /** True if an app that knew of the session of such a browser could not be notified. */
+    /** True if a client that knew of the session of such a browser could not be notified. */
     readonly unreached?: boolean;
     /** The durations to choose from for a browser that is signed in, if the deployment offers several. */
     readonly durations?: readonly Duration[] | undefined;
@@ -192,13 +192,13 @@ export interface Pages {
     readonly retryAfter?: number | undefined;
     /** The URL of the browser's page, if the user can still continue there. */
     readonly back?: string | undefined;
-    /** The URL of the app from which the browser came, if the user cannot continue here. */
+    /** The URL of the client from which the browser came, if the user cannot continue here. */
     readonly home?: string | undefined;
     /** The URL to try again after an error that may pass; by default the same page. */
     readonly again?: string | undefined;
     /** The URL of the page that scans another code, if the request came from a page of the phone. */
     readonly scan?: string | undefined;
-    /** The error that oidc-provider found, in the terms of OAuth, for the developers of the app (RFC 6749). */
+    /** The error that oidc-provider found, in the terms of OAuth, for the developers of the client (RFC 6749). */
     readonly details?: { readonly error: string; readonly description?: string | undefined } | undefined;
     /** A mistake in the setup of the plugin, and what to do about it, in English. Never set in production. */
     readonly setup?: string | undefined;
@@ -297,7 +297,7 @@ export interface PhoneView {
   readonly signInAgain?: string;
   /** The challenge that must be answered before Approve counts. */
   readonly challenge?: Challenge;
-  /** The durations from which the user chooses before Approve, the first one chosen at first. */
+  /** The durations from which the user chooses before Approve. The first one is preselected. */
   readonly durations?: readonly Duration[];
   /** The reason for the denial. */
   readonly because?: DeniedTicket['because'];

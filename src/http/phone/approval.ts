@@ -48,7 +48,7 @@ export class Approvals {
     };
   }
 
-  /** Returns the question of the confirm page; undefined if a tap is enough, or if the page has no Approve button. */
+  /** Returns the challenge of the confirm page; undefined if a tap is enough, or if the page has no Approve button. */
   async challenge(ticket: Ticket, approver: Approver): Promise<Challenge | undefined> {
     if (ticket.state !== 'scanned') return undefined;
     const challenge = await this.#ports.settings.guard?.challenge(this.#request(ticket, approver));
@@ -98,7 +98,7 @@ function isPasskey(challenge: Challenge | undefined): boolean {
 
 /**
  * Returns true if the browser that sends the request also shows the action: its user decides on the same device, so
- * that no number has to be typed. An enrolment always demands the number.
+ * that no check code has to be typed. Returns false for an enrolment, which always demands the check code.
  */
 export function isDecidedHere(
   cookies: Pick<Cookies, 'shownAction'>,

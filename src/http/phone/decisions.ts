@@ -102,7 +102,7 @@ export class Decisions {
     await enrolments.withdraw(ctx, ticket, accountId);
     await clientAnswers.takeBack(ctx, ticket);
     if (changed || ended.length > 0) announce(ctx, 'qr_login.reported', ticket);
-    // One that has expired after Approve stays as it is, and must not be granted now.
+    // A ticket that is still `approved` here has expired after Approve. Its client must not be granted anything now.
     return { ticket: ticket.state === 'approved' ? ticket : await clientAnswers.give(ctx, ticket) };
   }
 
@@ -140,7 +140,8 @@ export class Decisions {
   }
 
   /**
-   * Ends what an Approve gave that had failed before the report, if the report could not: its repetition comes here.
+   * Takes back what a failed Approve gave to a client. If the report that followed could not take it back, the phone's
+   * repetition of that Approve comes here.
    * @throws the error of the repetition
    */
   async #endDenied(ctx: Context, id: string, error: unknown): Promise<never> {
@@ -153,8 +154,8 @@ export class Decisions {
   }
 
   /**
-   * Ensures that the account may tap a number, because wrong numbers count as wrong check codes. @throws
-   * TooManyRequests
+   * Ensures that the account may tap a number, because wrong numbers count as wrong check codes.
+   * @throws TooManyRequests
    */
   async #assertMayTry({ accountId }: Approver): Promise<void> {
     const { limits, wrongCheckCodes } = this.#ports;

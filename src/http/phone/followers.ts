@@ -33,7 +33,7 @@ export class Followers {
    * Waits until the ticket differs from the version that the page knows, but no longer than most proxies wait.
    * @param ticket the ticket as its owner has just read it
    * @param known the version that the page knows
-   * @returns the ticket after the wait; undefined if its record has expired, or if another account has taken it over
+   * @returns the ticket after the wait; undefined if its record has expired, or if it is not this phone's any more
    * @throws QrLoginError `account_unavailable` if the phone was signed out meanwhile
    */
   async next(ctx: Context, ticket: Ticket, approver: SessionApprover, known: number): Promise<Ticket | undefined> {

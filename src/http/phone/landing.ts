@@ -46,7 +46,7 @@ export class LandingHandlers {
   }
 
   /**
-   * A guard that ensures that the code of the URL is on the screen now, or was when this phone scanned it.
+   * A guard that ensures that the code of the URL is on the screen now, or was when this phone opened it.
    * @throws QrLoginError `not_found`
    */
   requireFreshCode: Guard = ({ ctx }) => {
@@ -69,7 +69,7 @@ export class LandingHandlers {
 
   /**
    * `GET /qr/:code`: the page that the camera opens. It does not claim the ticket, but the phone notes that the code
-   * was fresh, and if the phone has no session, the browser shows that someone is about to sign in on it
+   * was fresh. If the phone has no session, the browser shows that a user is about to sign in on the phone
    * (docs/decisions/0067-someone-is-signing-in.md).
    */
   page = async (request: PhoneRequest): Promise<void> => {
@@ -129,7 +129,7 @@ export class LandingHandlers {
 }
 
 /**
- * Ignores the error for a code that was renewed at this very moment: the user learns it after the sign-in.
+ * Ignores the error for a code that was renewed at this very moment: the user learns that after the sign-in.
  * @throws any other error
  */
 function ignoreEnded(error: unknown): void {

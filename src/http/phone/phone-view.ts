@@ -115,7 +115,7 @@ function makeNamingForm(
   return { naming: { url: urls.devices, csrf: makeCsrfToken(keys, { approver, target: DEVICES }), ticket: id } };
 }
 
-/** Returns the durations to choose from, before the decision on a sign-in. */
+/** Returns the durations to choose from before the decision on a sign-in; nothing after it, or for another ticket. */
 function durationsOf(
   { state, request }: Ticket,
   durations: readonly Duration[] | undefined,

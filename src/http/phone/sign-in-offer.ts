@@ -22,8 +22,8 @@ export interface UnmetDemand {
 }
 
 /**
- * Returns the page on which the phone can meet a requirement; undefined if the phone has just come from there, or if
- * the deployment has no such page.
+ * Returns the page on which the phone can meet a requirement; undefined if no sign-in meets it, if the phone has just
+ * come from there, or if the deployment has no such page.
  */
 export async function offerSignIn(
   ports: SignInOfferPorts,

@@ -114,7 +114,7 @@ export class TicketPage {
   }
 }
 
-/** Returns the error that tells a phone how its ticket has ended; undefined if the ticket is live, decided or used. */
+/** Returns the error that tells a phone how its ticket has ended; undefined if it is live, decided or redeemed. */
 function endOf(ticket: Ticket, now: number): QrLoginError | undefined {
   const state = stateAt(ticket, now);
   return state === 'cancelled' || state === 'expired' ? endedError(ticket, now) : undefined;

@@ -96,7 +96,7 @@ async function readContent(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Reads what a parser of the host has left. The host may allow larger bodies than the plugin. */
+/** Reads a body that a parser of the host has read already. The host may allow larger bodies than the plugin. */
 function readParsed<Body>(body: unknown, parse: (text: string) => Body, parseAgain: (text: string) => Body): Body {
   const isText = typeof body === 'string' || Buffer.isBuffer(body);
   const text = isText ? body.toString() : JSON.stringify(body);

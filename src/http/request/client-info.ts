@@ -99,10 +99,10 @@ const PROXY_HEADERS = [
   'true-client-ip',
   'fastly-client-ip',
 ];
-/** The apps for which the warning was emitted. */
+/** The Koa apps for which the warning was emitted. */
 const warned = new WeakSet<object>();
 
-/** Returns true if a header shows a proxy that the deployment did not declare, and warns once for each app. */
+/** Returns true if a header shows a proxy that the deployment did not declare, and warns once for each Koa app. */
 function hasUndeclaredProxy(ctx: Context): boolean {
   const header = PROXY_HEADERS.find((name) => ctx.get(name) !== '');
   if (header === undefined) return false;

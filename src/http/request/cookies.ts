@@ -27,16 +27,19 @@ const TEST = '_qr_test';
 const MEMORY_FORM = /^(v2\.[\w-]{22})\.([\w-]{43})$/;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** The time for which the error page links back to the app after the interaction has ended. */
+/** The time for which the error page links back to the client after the interaction has ended. */
 const WAY_BACK_MS = DAY_MS;
 /**
- * A browser keeps the cookies of this many interactions. Chromium keeps 180 cookies for a site with all its
- * applications.
+ * The plugin leaves the cookies of this many interactions in a browser. Chromium keeps 180 cookies for a site with all
+ * its applications.
  */
 const MAX_ATTEMPTS = 8;
-/** The time for which a code counts as fresh if it was fresh when it was scanned. Its ticket ends earlier. */
+/**
+ * If a phone opened a code while the code was fresh, it may scan the code for this long. The ticket of a sign-in waits
+ * no longer for its scan.
+ */
 const FRESH_CODE_MS = 10 * 60 * 1000;
-/** The notes about a ticket on the phone last this long, which is longer than any ticket. */
+/** The notes about a ticket on the phone last this long. No ticket lasts longer. */
 const OFFER_MS = 60 * 60 * 1000;
 const SENT_TO_SIGN_IN_MS = 60 * 60 * 1000;
 /** The id of a sign-in matters while a ticket waits, so a day is plenty. */
@@ -48,7 +51,7 @@ const TEST_MS = 60 * 1000;
 /** The time for which the result of a sign-out waits for the page that shows it. */
 const RESULT_MS = 60 * 1000;
 
-/** The number of browsers that a form has signed out, and the number of apps that could not be notified. */
+/** The number of browsers that a form has signed out, and the number of clients that could not be notified. */
 export interface SignOutResult {
   readonly ended: number;
   readonly unreached: number;
@@ -79,7 +82,7 @@ export class Cookies {
     this.#signed = new SignedCookies(urls);
   }
 
-  /** Binds an interaction to the browser that started it. Only the fingerprint of the secret is ever stored. */
+  /** Binds an interaction to its browser by a cookie with a secret, of which only the fingerprint is ever stored. */
   bind(ctx: Context, { uid, params }: Interaction, maxAge: number): void {
     const origin = [String(params.client_id), siteOf(params.redirect_uri) ?? ''];
     const secret = [uid, randomBytes(16).toString('base64url'), ...origin.map(encode)].join('.');
@@ -150,7 +153,7 @@ export class Cookies {
     return { knownAs: fingerprint(secret), lastAccount };
   }
 
-  /** Notes on the phone that it scanned this code while it was fresh. */
+  /** Notes on the phone that it opened this code while the code was fresh. */
   noteFreshCode(ctx: Context, code: string, now: number): void {
     this.#signed.set(ctx, FRESH_CODE, `${code}.${now + FRESH_CODE_MS}`, this.#urls.phone, FRESH_CODE_MS);
   }

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 
-/** The apps for which the warning was emitted. */
+/** The Koa apps for which the warning was emitted. */
 const warned = new WeakSet<object>();
 
 /**

@@ -17,7 +17,7 @@ export interface FailureContext {
   back?: string;
   /** The page that scans another code, if the request came from a page of the phone. */
   scan?: string;
-  /** The home page of the app that started the sign-in. */
+  /** The home page of the client that started the sign-in. */
   home?: string;
   /** True if a client may send a bearer token here. */
   takesBearer?: boolean;

@@ -61,11 +61,11 @@ const REASONS: Readonly<Record<NotAsked, string>> = {
 
 /**
  * Turns the authentication requests that oidc-provider receives without a browser into tickets (CIBA Core 1.0, section
- * 7). oidc-provider authenticates the client, and calls these functions one after the other.
+ * 7). oidc-provider authenticates the client, and then calls these functions, some of them at the same time.
  */
 export class BackchannelHooks {
   readonly #ports: BackchannelPorts;
-  /** The admission of each request. Its functions may run at the same time, and share it: the request counts once. */
+  /** The admission of each request. The functions for one request share it, so that the request counts once. */
   readonly #admissions = new WeakMap<AuthenticationContext, Promise<void>>();
 
   constructor(ports: BackchannelPorts) {

@@ -32,8 +32,8 @@ export interface UnnotifiedEvent {
 }
 
 /**
- * The time for which an answer is claimed, in milliseconds: longer than the stores and a notification that is not
- * accepted take. A claim is released once the answer is given, or has failed.
+ * The time for which one call claims the right to answer, in milliseconds. It is longer than the requests to the stores
+ * and a notification that fails can take. The claim is released once the answer is given, or has failed.
  */
 const ANSWER_MS = 30_000;
 
@@ -96,8 +96,8 @@ export class ClientAnswers {
     if (given?.grantId === undefined) throw over('expired');
     const outcome = await ceremony.requests.settle(ticket, given.grantId);
     const settled = outcome?.ticket;
-    // The user has reported the request meanwhile, its time is up, or another Approve has given a grant. A report finds
-    // the grant in the ticket alone, so the client must not keep another one.
+    // If the ticket does not name this grant, the user has reported the request meanwhile, its time is up, or another
+    // Approve has given a grant. A report finds only the grant that the ticket names, so the client must keep no other.
     const isNoted = settled?.state === 'redeemed' && settled.grantId === given.grantId;
     if (!isNoted) await revokeGrant(provider, ctx, given.grantId);
     if (outcome?.changed) announce(ctx, 'qr_login.finished', outcome.ticket);
@@ -135,7 +135,7 @@ export class ClientAnswers {
     return given;
   }
 
-  /** @throws QrLoginError `server_error` if the secrets have changed meanwhile */
+  /** Returns the `auth_req_id`. @throws QrLoginError `server_error` if the secrets have changed since the request */
   #idOf(ticket: BackchannelTicket): string {
     const id = this.#ports.ceremony.requests.authReqIdOf(ticket);
     if (id !== undefined) return id;

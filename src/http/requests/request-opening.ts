@@ -31,7 +31,11 @@ export class RequestOpening {
     return { act: 'scan', checksReport: true, isRepeated };
   }
 
-  /** @returns the ticket, and true if this act has claimed it @throws QrLoginError `not_found` */
+  /**
+   * Opens the request.
+   * @returns the ticket, and true if this call has claimed it
+   * @throws QrLoginError `not_found`
+   */
   async open(ctx: Context, admitted: AdmittedTicket): Promise<{ readonly ticket: Ticket; readonly changed: boolean }> {
     const { ceremony, approvals, clientAnswers, announce } = this.#ports;
     const { approver, known } = admitted;
@@ -39,7 +43,7 @@ export class RequestOpening {
     const judge = approvals.makeJudge(ctx);
     const { ticket, changed } = await ceremony.phone.scan(id, approver, { judge, known, phone: phoneDeviceOf(ctx) });
     if (changed) announce(ctx, eventOf(ticket), ticket);
-    // The assessment may have denied it.
+    // The assessment may have denied the ticket. Then the client gets its answer now.
     return { ticket: ticket.state === 'denied' ? await clientAnswers.give(ctx, ticket) : ticket, changed };
   }
 }

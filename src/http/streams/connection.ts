@@ -23,8 +23,8 @@ export interface ConnectionUser {
 }
 
 /**
- * How an event stream is written. `light` writes to the bare socket where that is possible, and releases the request and
- * the response. `plain` uses the response that Node has made.
+ * The way in which an event stream is written. `light` writes to the bare socket where that is possible, and releases
+ * the request and the response. `plain` uses the response that Node has made.
  */
 export type StreamStyle = 'light' | 'plain';
 
@@ -87,8 +87,8 @@ export function hasLeft(res: ServerResponse | Http2ServerResponse): boolean {
 }
 
 /**
- * A connection on the response itself: in the style `plain`, for HTTP/2, and if a middleware has replaced methods of the
- * response.
+ * A connection on the response itself: in the style `plain`, for HTTP/2, and if a middleware has replaced methods of
+ * the response.
  */
 class ResponseConnection implements Connection {
   readonly #res: ServerResponse;
@@ -159,8 +159,8 @@ export class SocketConnection implements Connection {
 }
 
 /**
- * Returns the request's socket if the response writes straight to it: no HTTP/2, no middleware that writes instead, and
- * a runtime that serves HTTP through its sockets.
+ * Returns the request's socket if the response writes straight to it: the request is not HTTP/2, no middleware has
+ * replaced the methods that write the response, and the runtime serves HTTP through its sockets.
  */
 function bareSocket({ req, res }: Context): Socket | undefined {
   const isOurs = res instanceof ServerResponse && !res.headersSent && res.socket === req.socket;

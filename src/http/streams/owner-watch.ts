@@ -69,8 +69,8 @@ export class OwnerWatch implements Watch {
   }
 
   /**
-   * Reads the ticket at once. The signal shows that it has ended for this approver, and few clients wait for one
-   * ticket.
+   * Reads the ticket at once. The signal shows that the ticket has ended for this approver. The reads need not be
+   * spread over time, because few clients wait for one ticket.
    */
   async #readFor(listener: Listener, wrapper: Listener): Promise<void> {
     const ticket = await this.read().catch(() => undefined);

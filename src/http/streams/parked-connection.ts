@@ -66,7 +66,8 @@ export class ConnectionParker {
     if (socket.destroyed || socket.writableEnded) return undefined;
     if ('encrypted' in socket || !isHandle(handle) || !isCounting(server) || makeRequest === undefined)
       return this.warn();
-    // Keep the socket of a browser that has not read the first text, because Node handles slow readers better.
+    // Keep the socket of a browser that has not read the first text: a socket copes with a slow reader better than its
+    // bare handle does.
     if (socket.writableLength > 0 || handle.writeQueueSize > 0) return undefined;
 
     connection.leave();
@@ -82,7 +83,7 @@ export class ConnectionParker {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     process.emitWarning(
-      'parkStreams has no effect on some event streams, which go on as without it: it takes plain HTTP/1.1 (leave TLS to a proxy), responses that no middleware of the host has changed, and a Node.js that it knows',
+      'parkStreams has no effect on some event streams, which keep their sockets: it needs plain HTTP/1.1 (leave TLS to a proxy), responses that no middleware of the host has changed, and a Node.js version whose internals it knows',
       { type: 'QrLoginWarning', code: 'QR_LOGIN_NOT_PARKED' },
     );
   }

@@ -66,7 +66,8 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
   #isReading = false;
   #hasGone = false;
   /**
-   * The number of signals with a ticket so far. If it grows during a read that finds no ticket, that result is outdated.
+   * The number of signals with a ticket so far. If it grows during a read that finds no ticket, that result is
+   * outdated.
    */
   #signalCount = 0;
   /** The time to send the ticket again although it has not changed: its code rotates, or its state ends. */
@@ -188,7 +189,7 @@ export class Stream<Kind extends Watch = TicketWatch> implements Listener, Conne
 
   /**
    * Handles an error of a read. If the store cannot be reached, the stream goes on, and reads again at the next signal
-   * or after the interval. If only a newer build can read the ticket, the browser has to reconnect until it gets to a
+   * or after `rereadEvery`. If only a newer build can read the ticket, the browser has to reconnect until it gets to a
    * node with that build.
    */
   #handleReadError(error: unknown): void {

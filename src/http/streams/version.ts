@@ -1,7 +1,7 @@
 import { QrLoginError } from '../../ticket/errors.ts';
 
 /**
- * Returns the version of a ticket that a client knows; undefined if it names none.
+ * Returns the version of the ticket that a client knows; undefined if its request names no version.
  * @param name the name of the parameter, for the message
  * @throws QrLoginError `invalid_request`
  */

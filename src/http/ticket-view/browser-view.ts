@@ -30,7 +30,10 @@ export interface ShownCode {
   readonly shortCode?: string;
 }
 
-/** The ticket as the browser sees it: without an id, and without anything about the account until it is signed in. */
+/**
+ * The ticket as the browser sees it: without an id, and without anything about the account until the browser is signed
+ * in.
+ */
 export interface BrowserView {
   /** 0 if there is no ticket any more. */
   readonly version: number;

@@ -4,8 +4,8 @@ import { clientNameOf, logoOf, verifiedHost } from '../client.ts';
 
 /**
  * Returns the client that asks for an action, as the phone shows it; undefined if it is not registered (any more). Its
- * host is shown if all of its registered redirect URIs have the same one. Nothing goes there before the user decides, so
- * it proves only what the registration of clients proves.
+ * host is shown if all of its registered redirect URIs have the same one. Nothing is sent to that host before the user
+ * decides, so the host proves no more than the client's registration does.
  */
 export async function describeRequester(
   provider: Provider,
@@ -18,7 +18,7 @@ export async function describeRequester(
   return { id: clientId, name: clientNameOf(client), ...(host !== undefined && { host }), ...logoOf(client) };
 }
 
-/** Returns true if the client has registered a redirect URI, or a page for after a sign-out, with this URL's origin. */
+/** Returns true if the client has registered a redirect URI, or a post-logout redirect URI, with this URL's origin. */
 export async function isOwnUrl(provider: Provider, clientId: string, url: string): Promise<boolean> {
   const client = await provider.Client.find(clientId);
   const registered = [...(client?.redirectUris ?? []), ...(client?.postLogoutRedirectUris ?? [])];

@@ -5,7 +5,8 @@ import { ProofKeys } from './proof-keys.ts';
 import { type VerifiedProof, verifyProof } from './proof-signature.ts';
 
 /**
- * The most seconds by which the clock of an app may differ. An app can set its time by the `Date` header of an answer.
+ * The most seconds by which the clock of an app may differ from that of the server. An app can set its time by the
+ * `Date` header of an answer.
  */
 const MAX_SKEW_S = 300;
 /** A shorter `jti` may repeat by chance, and a longer one only takes up room. */

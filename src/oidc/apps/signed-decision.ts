@@ -13,7 +13,7 @@ import { APP_ALGORITHMS } from './app-challenge.ts';
 
 /** The `typ` of a signed decision, so that no other JWT of the app can stand for one (RFC 8725, section 3.11). */
 export const DECISION_TYPE = 'qr-decision+jwt';
-/** The most seconds by which the clock of an app may differ. */
+/** The most seconds by which the clock of an app may differ from that of the server. */
 const MAX_SKEW_S = 300;
 
 /** The claims of a signed decision: what the user was shown, and what they decided. */

@@ -25,9 +25,9 @@ export interface Approval {
 }
 
 /**
- * Grants a client what its user has approved, and notifies it in the ping mode. The grant is a new one, so that it can be
- * taken back without what the client had before. A repeated answer changes nothing: a second one would bring a request
- * back whose tokens the client has fetched.
+ * Grants a client what its user has approved, and notifies the client in the ping mode. The grant is a new one, so that
+ * it can be taken back without what the client had before. If the request has an answer already, this changes nothing:
+ * storing a second answer would bring back a request whose tokens the client has fetched.
  * @returns undefined if the request has expired, or if its client is not registered any more
  */
 export async function grantRequest(

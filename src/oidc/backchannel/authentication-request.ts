@@ -62,8 +62,8 @@ export async function describeAuthenticationRequest(
 }
 
 /**
- * Returns the client as the phone shows it. No host is shown: no response goes to one that the user could check, and a
- * client that registers itself can name any host in its redirect URIs or as its address for notifications.
+ * Returns the client as the phone shows it. No host is shown: there is no redirect whose host the user could check, and
+ * a client that registers itself can name any host in its redirect URIs or as its address for notifications.
  */
 async function describeSender(provider: Provider, { clientId }: Client): Promise<SignInRequest['client']> {
   const sender = await describeRequester(provider, clientId);

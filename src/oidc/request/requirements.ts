@@ -30,8 +30,8 @@ export async function requirementsOf(
 const NO_SUBJECT = '';
 
 /**
- * Returns the subject of a `sub` claim and a hint. Both must be met; if they contradict each other, no account meets
- * them.
+ * Returns the subject that meets both a `sub` claim and a hint. If they contradict each other, this is a subject that
+ * no account has.
  */
 function combineSubjects(sub: RequestedClaim | undefined, hinted: string | undefined): string | undefined {
   if (sub === undefined || sub === null || !('value' in sub)) return hinted;

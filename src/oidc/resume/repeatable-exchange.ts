@@ -3,10 +3,10 @@ import type { Provider } from 'oidc-provider';
 import { Exchange } from '../../stores/adapter/exchange.ts';
 
 /**
- * Makes it possible to exchange a code or a refresh token again after a failure. Mounted around oidc-provider's token
- * endpoint. While the request runs, the adapter only claims the code. This middleware consumes it at the last moment
- * before the tokens are sent. If the answer is a 5xx, it gives the code back. That needs the adapter of this package,
- * because others cannot claim a record.
+ * Makes it possible to exchange an authorization code, a refresh token or another single-use record again after a
+ * failure. Mounted around oidc-provider's token endpoint. While the request runs, the adapter only claims the record.
+ * This middleware consumes the record at the last moment before the tokens are sent, or gives it back if the answer is
+ * a 5xx. That needs the adapter of this package, because others cannot claim a record.
  */
 export function repeatExchange(provider: Provider): Middleware {
   const path = provider.pathFor('token', { mountPath: '' });

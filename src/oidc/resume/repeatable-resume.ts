@@ -114,7 +114,8 @@ export class RepeatableResume {
       (save) =>
         async function (this: ResumableSession, ttl) {
           const attempt = attempts.getStore();
-          // If another request saves the session, the browser has sent the session's cookie, so it is known to have it.
+          // If another request saves the session, the browser has sent its cookie, so the browser is known to have this
+          // session.
           this.replaces = undefined;
           if (attempt === undefined) return save.call(this, ttl);
           attempt.holdSession(this, () => save.call(this, ttl));
@@ -179,7 +180,7 @@ export class RepeatableResume {
       const found = await find.call(model, id, options);
       const attempt = attempts.getStore();
       if (found === undefined || attempt === undefined) return found;
-      // oidc-provider considers a code with an account to be used.
+      // oidc-provider considers a device code with an account to be used.
       if ((await this.#resumption(attempt))?.deviceCode === id) Object.assign(found, { accountId: undefined });
       return found;
     });
@@ -221,7 +222,7 @@ async function isAccepted(consuming: Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** Returns the path below the provider's mount path; undefined if the feature is not switched on. */
+/** Returns a route's path below the provider's mount path; undefined if the provider does not have the route. */
 function pathOf(provider: Provider, route: string, uid: string): string | undefined {
   try {
     return provider.pathFor(route, { uid, mountPath: '' });

@@ -41,8 +41,8 @@ type Write = () => Promise<unknown>;
 export class ResumeAttempt {
   readonly uid: string;
   /**
-   * The id that the browser's session gets. It is the same for all attempts, so that concurrent ones write one session.
-   * If there were several with the same `uid`, a sign-out from elsewhere would find only the last one.
+   * The id that the browser's session gets. It is the same for all attempts, so that concurrent attempts write one
+   * session: of several sessions with the same `uid`, a sign-out from elsewhere finds only the last one.
    */
   readonly sessionId: string;
   /** The id of the session in the browser's cookie. */

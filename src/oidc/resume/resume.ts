@@ -16,8 +16,8 @@ export interface PendingLogin {
 }
 
 /**
- * Returns the interaction that oidc-provider will resume in answer to this request, or undefined if the request does
- * not resume one that has a result.
+ * Returns the interaction that oidc-provider will resume in answer to this request, or undefined if there is none or it
+ * has no result yet.
  */
 export async function findResumingInteraction(provider: Provider, ctx: Context): Promise<Interaction | undefined> {
   // The cookie's path is that of the URL that resumes the interaction.

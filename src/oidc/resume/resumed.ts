@@ -13,7 +13,7 @@ export interface BrowserNote {
   readonly place?: Place;
   /** True if the account trusted this browser when the sign-in was finished. */
   readonly known: boolean;
-  /** The fingerprint of the secret in its cookie, by which the account may know it. */
+  /** The fingerprint of the secret in the browser's memory cookie, by which the account may know the browser. */
   readonly knownAs: string;
   /** The key to which the trust is bound, if the browser has made one. */
   readonly key?: BrowserKey;

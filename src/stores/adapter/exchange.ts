@@ -29,9 +29,9 @@ interface Claim {
 const exchanges = new AsyncLocalStorage<Exchange>();
 
 /**
- * One request that exchanges a code or a refresh token for tokens. It only claims the records that it uses, and
- * consumes them in {@link finish}, just before the tokens are sent. So a request that fails, or whose process ends, has
- * used nothing up.
+ * One request that exchanges an authorization code, a refresh token or another single-use record for tokens. It only
+ * claims the records that it uses, and consumes them in {@link finish}, just before the tokens are sent. So a request
+ * that fails, or whose process ends, has used nothing up.
  */
 export class Exchange {
   readonly #id = randomBytes(16).toString('base64url');

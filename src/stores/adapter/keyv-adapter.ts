@@ -84,8 +84,8 @@ class KeyvAdapter implements Adapter {
 
   /**
    * Returns a record. For `ReplayDetection`, it also reserves an id that is not known yet: oidc-provider first looks
-   * for an earlier use of the proof, and then saves the use. So of several concurrent calls with a new id, one finds
-   * nothing.
+   * for an earlier use of the proof, and then saves the use. So of several concurrent calls with a new id, only one
+   * finds nothing and may use the proof.
    */
   find(id: string): Promise<AdapterPayload | undefined> {
     if (this.#model === 'ReplayDetection') return this.#reserve(id);
@@ -167,7 +167,7 @@ class KeyvAdapter implements Adapter {
 
   async #remove(id: string): Promise<void> {
     const payload = await this.#records.take(this.#key(id));
-    // Unless a record that was written later under another id has taken over the lookup key, remove the key, too.
+    // Remove the lookup keys as well, except one that leads to a record with another id, which was written later.
     for (const way of this.#ways(payload)) await this.#records.unpoint(way, id);
   }
 

@@ -39,8 +39,8 @@ export class KeyvRecords implements Records {
   put(key: string, payload: AdapterPayload, ttl: number | undefined, grantId: string | undefined): Promise<void> {
     const save = (): Promise<void> => this.#step('upsert', key, () => this.#save(key, payload, ttl));
     if (grantId === undefined) return save();
-    // Wait for the turn of the grant, so that it is not revoked in between. A record that is missing from its grant
-    // would survive the grant's revocation.
+    // Take the mutex of the grant as well, so that the grant is not revoked between the two writes. A record that is
+    // missing from its grant would survive the grant's revocation.
     return this.#step('upsert', grantTurn(grantId), async () => {
       if (await this.#grants.add(grantId, key, ttl)) await save();
       else await this.take(key);

@@ -187,7 +187,7 @@ function listContract<Entry extends ListedBrowser>(
       const many = Array.from({ length: MOST_BROWSERS }, (_, number) => browser({ lastUsedAt: first + number }));
       for (const one of many) assert.deepEqual(await here().put(accountId, one), []);
       const [oldest, second] = many;
-      if (oldest === undefined || second === undefined) throw new Error('there are a hundred');
+      if (oldest === undefined || second === undefined) throw new Error('the test has made fewer than two browsers');
       await there().used(accountId, oldest.id, { lastUsedAt: now(), endsAt: oldest.endsAt });
       // The new browser stays although its last use is older than that of all others.
       const added = browser({ lastUsedAt: first - MINUTE_MS });

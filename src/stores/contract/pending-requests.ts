@@ -36,7 +36,7 @@ export function pendingRequestsContract({ describe, it }: TestRunner, engines: (
       assert.deepEqual(await there().list(randomUUID()), []);
     });
 
-    it('keep fields that this version does not know, from a newer one', async () => {
+    it('keep fields of a newer version that this one does not know', async () => {
       const accountId = randomUUID();
       const one = { ...request(), format: 1, future: { list: [1, 'two', null] } };
       await here().add(accountId, one);

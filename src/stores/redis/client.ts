@@ -65,7 +65,10 @@ function backendOf({ store }: Keyv): unknown {
   return isBridge ? backend.store : backend;
 }
 
-/** Returns the default of Keyv 5 also for a Keyv 6, which has none, so that keys stay the same after an upgrade. */
+/**
+ * Returns the default namespace of Keyv 5 for a Keyv 6, which has none of its own, so that keys stay the same after an
+ * upgrade. Returns undefined for a Keyv 5.
+ */
 function defaultNamespaceOf(keyv: Keyv): string | undefined {
   return asKeyv6(keyv) === undefined ? undefined : 'keyv';
 }

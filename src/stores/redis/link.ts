@@ -34,8 +34,9 @@ export class RedisLink {
   readonly #onTrouble = new Set<(error: Error) => void>();
   readonly #onRecovery = new Set<() => void>();
   #isSilent = false;
-  /** The times of the first and the last late answer of this silence, in ms by `performance.now()`. */
+  /** The time at which the present silence began, or the connection was last closed, in ms by `performance.now()`. */
   #silentSince = Number.NEGATIVE_INFINITY;
+  /** The time of the latest late answer, in ms by `performance.now()`. It is noted in a cluster only. */
   #lateAt = Number.NEGATIVE_INFINITY;
   /** True if the current trouble was reported already. */
   #isReported = false;

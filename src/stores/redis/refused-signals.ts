@@ -27,7 +27,7 @@ export class RefusedSignals {
   #warn(reason: string): void {
     const channels = this.#channels;
     process.emitWarning(
-      `Redis refuses notifications, so browsers learn of changes some seconds late; give its user +@pubsub and &${channels}*: ${reason}`,
+      `Redis refuses notifications, so browsers learn of changes some seconds late; give the plugin's Redis user +@pubsub and &${channels}*: ${reason}`,
       { type: 'QrLoginWarning', code: 'QR_LOGIN_NO_SIGNALS' },
     );
   }

@@ -201,8 +201,8 @@ return 0
 );
 
 /**
- * Claims a record that does not exist yet, for one caller. KEYS: the record. ARGV: milliseconds to live.
- * Returns 1, or 0 if the record exists.
+ * Creates an empty record, unless it exists. KEYS: the record. ARGV: milliseconds to live.
+ * Returns 1, or 0 if the record exists: of several concurrent callers, one gets 1.
  */
 export const RESERVE_RECORD: Script = script(
   'find',

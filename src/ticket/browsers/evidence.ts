@@ -13,9 +13,9 @@ export interface BrowserEvidence {
 }
 
 /**
- * Returns true if the evidence that spared the check code at Approve holds at finish, too: a browser that the account
- * trusted is still trusted, and has its key if it is bound to one. Any other browser must finish from the network
- * address at which it showed the code.
+ * Returns true if the evidence because of which Approve demanded no check code holds at finish, too: a browser that the
+ * account trusted is still trusted, and has its key if the trust is bound to one. Any other browser must finish from
+ * the network address at which it showed the code.
  */
 export async function evidenceHolds(
   known: Pick<KnownBrowsers, 'list'>,

@@ -15,8 +15,8 @@ const SLOTS_BACK = 2;
 const SLOTS_TO_TRY: readonly number[] = [...Array.from({ length: SLOTS_BACK + 1 }, (_, back) => 0 - back), 1];
 
 /**
- * Makes and verifies the content of the QR code, `id ‖ HMAC(server key, id ‖ slot)`. It proves that the code was on the
- * screen just now.
+ * Makes and verifies the content of the QR code, `id ‖ HMAC(server key, id ‖ slot)`. A valid code proves that it was on
+ * the screen just now.
  */
 export class Codes {
   readonly #keys: SecretKeys;

@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000;
  */
 const WAITS_MS: readonly number[] = [0, 0, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS];
 
-/** How long after the end of a wait its series is forgotten, in milliseconds. */
+/** The time from the end of a wait until its series is forgotten, in milliseconds. */
 const FORGOTTEN_AFTER_MS: number = 60 * MINUTE_MS;
 
 /** A sender that asks an account. */

@@ -72,10 +72,11 @@ export class RequestActs {
     const ticket = transitions.show(fixed, undefined, { now, lifetimes });
     const asker = { accountId, sender: senderOf(ticket) };
     if (await isReported(this.#ports, accountId, reportedOriginOf(ticket))) return 'reported';
-    // Before the pace, which counts a request that waits as one that is not approved.
+    // Check this before the pace, because the pace counts a request that waits as one that is not approved.
     if ((await this.#listPending(accountId)).some(({ sender }) => sender === asker.sender)) return 'pending';
     if (await this.#pace.isTooSoon(asker, now)) return 'too soon';
-    // The ticket first: a request on the list without a ticket would keep its client from asking, and never be shown.
+    // Write the ticket before the list: a listed request without a ticket is never shown, but keeps its client from
+    // asking.
     if (!(await store.create(ticket))) throw notFound();
     try {
       if (!(await requests.add(accountId, { id, sender: asker.sender, endsAt: expiresAt }))) return 'pending';
@@ -89,8 +90,8 @@ export class RequestActs {
   }
 
   /**
-   * Returns the requests that wait for an account. Closes those that cannot be decided any more: the ticket is gone, or
-   * its decision could not close the request.
+   * Returns the requests that wait for an account. Closes those whose tickets are gone or have ended: they are still on
+   * the list because an earlier attempt to close them has failed.
    */
   async #listPending(accountId: string): Promise<readonly PendingRequest[]> {
     const { store, clock, requests } = this.#ports;
@@ -121,7 +122,7 @@ export class RequestActs {
   /** Removes a request that was decided from the list, and lets its client ask again. May be repeated. */
   async close(ticket: Ticket): Promise<void> {
     const { accountId = '' } = ticket.request.requirements;
-    // If it is gone, a later request of the client may have begun.
+    // If the request has left the list, leave the client's pace alone: a later request of the client may have begun.
     const pending = (await this.#ports.requests.list(accountId)).find(({ id }) => id === ticket.id);
     if (pending !== undefined) await this.#close(accountId, pending, ticket.state);
   }
@@ -147,7 +148,7 @@ export class RequestActs {
     return this.#ports.notes.claim(answerClaimOf(id), lasts);
   }
 
-  /** Lets a repeated decision give the answer. It is not waited for: if it fails, the claim ends with its time. */
+  /** Lets a repeated decision give the answer. The write is not awaited: if it fails, the claim expires by itself. */
   releaseAnswer({ id }: BackchannelTicket): void {
     this.#ports.notes.write(answerClaimOf(id), 1).catch(() => undefined);
   }

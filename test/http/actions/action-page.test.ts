@@ -78,7 +78,7 @@ describe('an action that a browser shows:', () => {
     const id = { format: 'iss_sub', iss: issuer, sub: ALICE };
     expect(payload).to.deep.include({ sub_id: id, details_hash: hashTexts(PAYMENT), reference: 'order-4711' });
     expect(payload.jti).to.equal(approval.ticket);
-    // With "sub", a recipient that does not check the type would accept it as an ID token.
+    // With "sub", a recipient that does not check the type of the token would accept the result as an ID token.
     expect(payload).to.not.have.property('sub');
   });
 
@@ -306,7 +306,7 @@ describe('an action that no browser shows yet:', () => {
     await approval.cancel();
   });
 
-  it('needs the check code if another device than the one that shows it decides', async () => {
+  it('needs the check code if the device that decides is not the one that shows the action', async () => {
     const { approval, browser } = await requestAndShow(actions);
     await browser.agent.post(approval.url, { form: { here: 'yes' } });
     const phone = await new PhonePerson(world).signIn('alice');

@@ -5,6 +5,7 @@ import { SHOP, shopClient } from '../../fixtures/test-client.ts';
 import { GENEROUS, storesMayTake } from '../../stores/patience.ts';
 import type { Answer } from '../../support/agent.ts';
 import { RedisWorld } from '../../support/redis-world.ts';
+import { until } from '../../support/until.ts';
 import { CLIENT_SECRET, PhonePerson } from '../../support/world.ts';
 import { ACTION_ROUTES, ActionBrowser, ALICE, CLIENT_OPERATIONS, PAYMENT, requestAndShow } from './actions.ts';
 
@@ -86,6 +87,60 @@ describe('an action whose Redis fails in the middle', () => {
       expect(ends).to.have.length(1);
     }));
 
+  it('says to try again at each step while Redis is stopped, then goes on, and gives its result once', () =>
+    RedisWorld.during({ clients: [shopClient()], qrLogin: { assess: () => 'check code' } }, async (there) => {
+      const { world } = there;
+      const ends = world.collectPayloads('qr_login.action');
+      const finished = world.collectPayloads('qr_login.finished');
+      const authorization = `Bearer ${await tokenOf(there)}`;
+      const browser = new ActionBrowser(world);
+      const asked = await browser.agent.post(`${world.issuer}/qr/actions`, {
+        headers: { authorization },
+        json: { ...PAYMENT, sub: ALICE },
+      });
+      browser.at = `${asked.json().url}`;
+      const page = (): Promise<Answer> => browser.agent.get(browser.at, { headers: HTML });
+      await page();
+      await browser.agent.post(browser.at, { form: {} });
+      const phone = await new PhonePerson(world).signIn('alice');
+      const stream = await browser.events();
+      const code = await browser.code();
+      const poll = (): Promise<Answer> =>
+        browser.agent.get(`${browser.at}/result?wait=0`, { headers: { authorization } });
+
+      await whileStopped(there, async () => {
+        expectPageToTryAgain(await page());
+        expectToTryAgain(await phone.scan(code));
+        expectToTryAgain(await poll());
+      });
+      expect((await phone.scan(code)).status).to.equal(200);
+      await stream.ticket('scanned');
+
+      await whileStopped(there, async () => {
+        expectPageToTryAgain(await page());
+        expectPageToTryAgain(await phone.agent.get(phone.at, { headers: HTML }));
+        expectToTryAgain(await phone.decide('approve'));
+        expectToTryAgain(await poll());
+      });
+      expect((await poll()).json().state).to.equal('scanned');
+      const checkCode = `${(await phone.decide('approve')).json().checkCode}`;
+      await stream.ticket('approved');
+
+      await whileStopped(there, async () => {
+        expectPageToTryAgain(await page());
+        expectToTryAgain(await browser.finish(checkCode));
+        expectToTryAgain(await poll());
+      });
+      expect((await poll()).json().state).to.equal('confirming');
+      expect((await browser.finish(checkCode)).status).to.equal(200);
+      const results = [await poll(), await poll()].map((answer) => answer.json());
+      expect(results[0]).to.include({ state: 'approved' });
+      expect(results[1]).to.deep.equal(results[0]);
+      await until(() => ends.length > 0);
+      expect([ends.length, finished.length]).to.deep.equal([1, 1]);
+      stream.close();
+    }));
+
   it('is over if Redis loses its data, and a new action can be asked for', () =>
     RedisWorld.during({ clients: [shopClient()] }, async (there) => {
       const { approval, browser } = await requestAndShow(there);
@@ -157,6 +212,32 @@ describe('an action on two nodes', () => {
     expect([...ends, ...elsewhere].length).to.equal(1);
   });
 });
+
+const HTML = { accept: 'text/html' };
+
+/** Runs an act while Redis answers nothing. */
+async function whileStopped(there: RedisWorld, act: () => Promise<void>): Promise<void> {
+  there.pause();
+  try {
+    await act();
+  } finally {
+    await there.resume();
+  }
+}
+
+/** Expects the answer that tells a program to repeat its request. */
+function expectToTryAgain(answer: Answer): void {
+  expect([answer.status, answer.json().error], answer.url.pathname).to.deep.equal([503, 'store_unavailable']);
+  expect(answer.headers.get('retry-after')).to.equal('2');
+}
+
+/** Expects a page that says what is wrong, and whose link opens the same address again. */
+function expectPageToTryAgain(answer: Answer): void {
+  expect(answer.status, answer.url.pathname).to.equal(503);
+  expect(answer.headers.get('retry-after')).to.equal('2');
+  expect(answer.text).to.include('data-error="store_unavailable"').and.not.include('data-qr-login');
+  expect(answer.text).to.match(/href=""[^>]*>\s*Try again/);
+}
 
 async function tokenOf({ world }: RedisWorld): Promise<string> {
   const authorization = `Basic ${Buffer.from(`${SHOP}:${encodeURIComponent(CLIENT_SECRET)}`).toString('base64')}`;

@@ -98,7 +98,7 @@ describe('a browser that asks to be enrolled by the phone', () => {
     expect(await enrolledBy(alice.phone)).to.deep.equal([]);
   });
 
-  it('is not enrolled for an account without a passkey, although it may approve sign-ins with a tap', async () => {
+  it('is not enrolled for an account without a passkey, although that account may approve sign-ins with a tap', async () => {
     const bob = await phoneOf(site, 'bob');
     const page = await askToEnrol(browser, key);
     await scanCode(bob, page);
@@ -109,7 +109,7 @@ describe('a browser that asks to be enrolled by the phone', () => {
     expect([answer.status, answer.json().error]).to.deep.equal([400, 'proof_required']);
   });
 
-  it('is enrolled for the account that has scanned, and nothing happens if that declines or takes too long', async () => {
+  it('is not enrolled if the account that has scanned declines, or if the browser finishes too late', async () => {
     const page = await askToEnrol(browser, key);
     await scanCode(alice.phone, page);
     await alice.phone.decide('deny');
@@ -121,7 +121,7 @@ describe('a browser that asks to be enrolled by the phone', () => {
     expect(await enrolledBy(alice.phone)).to.deep.equal([]);
   });
 
-  it('has to show that it has the key, for this very page', async () => {
+  it('has to prove that it has the key, by a signature over the challenge of its own page', async () => {
     const other = await browserAt(site);
     const { text } = await other.agent.get(other.at, { headers: { accept: 'text/html' } });
     const [, foreign = ''] = /data-ask="([\w-]+)"/.exec(text) ?? [];
@@ -138,7 +138,7 @@ describe('a browser that asks to be enrolled by the phone', () => {
     }
   });
 
-  it('enrols the key that was shown, whichever keys it sends later', async () => {
+  it('is enrolled with the key that the account has approved, even if it sends another key later', async () => {
     const page = await askToEnrol(browser, key);
     const checkCode = await approveEnrolment(alice, page);
     const swapped = await TestBrowserKey.make();
@@ -154,7 +154,7 @@ describe('a browser that asks to be enrolled by the phone', () => {
     expect((await alice.phone.look()).json()).not.to.have.property('unmet');
   });
 
-  it('is forgotten for good, also if the browser repeats its last request, and can ask again', async () => {
+  it('stays forgotten if it repeats its last request, and can ask to be enrolled again', async () => {
     const gone = world.collectPayloads('qr_login.unenrolled');
     const page = await askToEnrol(browser, key);
     const checkCode = await approveEnrolment(alice, page);
@@ -171,7 +171,7 @@ describe('a browser that asks to be enrolled by the phone', () => {
     expect(await enrolledBy(alice.phone)).to.have.length(1);
   });
 
-  it('is not enrolled again for a moment if it repeats its last request after it was forgotten or reported', async () => {
+  it('is not enrolled again, not even for a moment, if it repeats its last request after it was forgotten or reported', async () => {
     for (const end of ['forget', 'report']) {
       const page = await askToEnrol(browser, key);
       const checkCode = await approveEnrolment(alice, page);
@@ -205,7 +205,7 @@ describe('a browser that asks to be enrolled by the phone', () => {
     expect(await enrolledBy(alice.phone)).to.have.length(1);
   });
 
-  it('loses the enrolment by a report, also after its end', async () => {
+  it('loses the enrolment by a report, and does not get it back by repeating its last request', async () => {
     const page = await askToEnrol(browser, key);
     await page.finish(await approveEnrolment(alice, page));
     expect(await enrolledBy(alice.phone)).to.have.length(1);
@@ -217,7 +217,7 @@ describe('a browser that asks to be enrolled by the phone', () => {
 });
 
 describe('enrolment by the phone', () => {
-  it('is asked for from a place with a long name, which is cut', () =>
+  it('can be asked for from a place with a very long name, because the phone is shown only its beginning', () =>
     World.during(
       {
         ...OPTIONS,
@@ -244,17 +244,17 @@ describe('enrolment by the phone', () => {
       expect(status).to.equal(404);
     }));
 
-  it('needs accounts that enrol browsers, and a guard', () => {
+  it('needs the options "enrolled" and "guard"', () => {
     const options: QrLoginOptions = { findAccount: () => undefined, signIn: () => '/', enrolByPhone: true };
     expect(() => qrLogin(options)).to.throw(TypeError, 'enrolByPhone needs the option "enrolled"');
     expect(() => qrLogin({ ...options, enrolled: () => true })).to.throw(TypeError, 'enrolByPhone needs');
   });
 
   for (const [what, text] of Object.entries({
-    'that it is confirmed': '"state":"redeemed"',
+    'that the enrolment is confirmed': '"state":"redeemed"',
     'the record of the browser': '"enrolledBy":"action"',
   })) {
-    it(`is repeated if Redis stops just before it writes ${what}, and enrols once`, () =>
+    it(`can be repeated if Redis stops just before it writes ${what}, and enrols the browser once`, () =>
       RedisWorld.during(OPTIONS, async (there) => {
         const site = siteOf(there.world);
         const told = there.world.collectPayloads('qr_login.enrolled');
@@ -274,7 +274,7 @@ describe('enrolment by the phone', () => {
       }));
   }
 
-  it('goes over two nodes: asked at one, approved at the other, used at the first', () =>
+  it('works over two nodes: asked for at one, approved at the other, used at the first', () =>
     RedisWorld.during(OPTIONS, async ({ redis, world }) => {
       const other = await RedisWorld.start({ ...OPTIONS, issuer: world.issuer }, redis);
       try {

@@ -163,7 +163,7 @@ describe('the name of a browser', () => {
     expect(labels(await ownBrowsers(phone))).to.deep.equal([[false], []]);
   });
 
-  it('is missing in records of earlier versions, which can still be read and named', async () => {
+  it('is missing in records of earlier versions, which can still be read, and their browsers can be named', async () => {
     await signInBy(phone, browser);
     const key = listKey(world, 'browsers', 'a11ce');
     const listed = (await world.store.get<SignedInBrowser[]>(key)) ?? [];

@@ -37,7 +37,7 @@ describe('an account that may be used in enrolled browsers only', () => {
     },
   );
 
-  inEachStore('cannot approve another browser: the phone gets the reason, and the RP gets an error', async (world) => {
+  inEachStore('cannot approve other browsers: the phone gets the reason, and the RP gets an error', async (world) => {
     const { browser, phone } = await world.meet();
     await phone.scan(await browser.code());
     const view = (await phone.look()).json();

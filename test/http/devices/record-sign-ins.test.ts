@@ -47,7 +47,7 @@ describe('a new sign-in', () => {
     expect(reported).to.deep.equal(['a11ce false', 'a11ce true', 'b0b false', 'b0b true']);
   });
 
-  it('is not reported for a sign-in with a password', async () => {
+  it('is not reported if the user has signed in with a password', async () => {
     let times = 0;
     await during(
       () => void times++,

@@ -159,7 +159,7 @@ describe('signing a browser out from the phone', () => {
     ).to.equal(401);
   });
 
-  it('stays in effect for a browser where the user has signed in with a password since', async () => {
+  it('stays in effect even for a browser in which the user had signed in with a password after the sign-in by QR', async () => {
     const { browser } = await signInBrowser();
     await browser.start({ prompt: 'login' });
     const back = await browser.agent.post(`${browser.at}/password`, {

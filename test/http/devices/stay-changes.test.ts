@@ -184,7 +184,7 @@ describe('the time for which a browser stays signed in', () => {
     });
   });
 
-  it('is refused if the duration is not offered, on pages and in apps', async () => {
+  it('is refused by the pages if the deployment does not offer it, and cannot be changed by another account', async () => {
     await World.during(OPTIONS, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());

@@ -38,7 +38,7 @@ describe('the QR page over the wire', () => {
       expect(plain.body.length - packed.body.length).to.be.above(4_000);
     }));
 
-  it('has only its style and its code compressed, so that its length does not show whether a guess in the request matches the page', () =>
+  it('has only its style and its QR code compressed, so that its length does not show whether a guess in the request matches the page', () =>
     during(async (world) => {
       const browser = new BrowserPerson(world);
       const hint = 'Sign in to Test app';

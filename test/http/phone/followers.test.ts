@@ -63,7 +63,7 @@ describe('the page of a waiting phone', () => {
     });
   }
 
-  it('gets the next page when the browser is signed in, and the last one after three wrong numbers', async () => {
+  it('gets the next page when the browser is signed in, and the final page after three wrong numbers', async () => {
     const { browser, phone } = await scan(world);
     const { version, checkCode } = (await phone.approve()).json();
     const waiting = sendLongPoll(phone, version);
@@ -157,7 +157,7 @@ describe('the page of a waiting phone', () => {
     expect(statuses.sort()).to.deep.equal([...Array.from({ length: MOST }, () => 200), 204]);
   });
 
-  it('counts for the watch limit of its address, and for its account if it is answered immediately', async () => {
+  it('counts each request for the watch limit of its address, and one that is answered immediately for the limit of decisions of its account, too', async () => {
     const limits = { address: { watch: 3, decide: 3 }, account: { decide: 9 } };
     await World.during({ qrLogin: { limits } }, async (own) => {
       const { phone } = await scan(own);

@@ -124,7 +124,7 @@ describe('a code', () => {
     expect((await browser.ticket()).state).to.equal('waiting');
   });
 
-  it('is not found once it has rotated out, even with a forged cookie about it', async () => {
+  it('is not found once it has rotated out, even with a forged cookie that says that the phone has opened it', async () => {
     const { browser, phone } = await world.meet();
     const code = await browser.code();
     const id = idIn(code);
@@ -135,7 +135,7 @@ describe('a code', () => {
     expect((await phone.land(code)).status).to.equal(404);
   });
 
-  it('is not found once it has rotated out, even with the cookie about another ticket', async () => {
+  it('is not found once it has rotated out, even with the cookie of a phone that has opened the code of another ticket', async () => {
     const one = await world.meet();
     const two = await world.meet();
     await one.phone.land(await one.browser.code());

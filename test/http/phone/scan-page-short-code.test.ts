@@ -141,7 +141,7 @@ describe('the short code', () => {
     expect((await browser.ticket()).state).to.equal('waiting');
   });
 
-  it('leads to a stronger sign-in until the phone has signed in again, and returns to a URL without any state', async () => {
+  it('leads to a ticket that offers a stronger sign-in until the phone has signed in again, and that sign-in returns to the URL of the ticket', async () => {
     const acr = 'urn:example:acr:strong';
     const asking = { claims: JSON.stringify({ id_token: { acr: { essential: true, values: [acr] } } }) };
     const features = { devInteractions: { enabled: false }, claimsParameter: { enabled: true } };

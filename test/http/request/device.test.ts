@@ -47,7 +47,7 @@ describe('the place of the browser on the phone', () => {
   });
 
   for (const [kind, locate] of [
-    ['fails', () => Promise.reject(new Error('the database is gone'))],
+    ['rejects', () => Promise.reject(new Error('the database is gone'))],
     ['throws', () => broken()],
     ['does not answer', () => new Promise<undefined>(() => undefined)],
   ] as const) {

@@ -42,7 +42,7 @@ describe('a request without a browser', () => {
 
   after(() => world.stop());
 
-  /** Answers the request that waits for alice, so that the next one can be sent. */
+  /** Approves the request that waits for alice, so that the client may send the next one. */
   async function answer(): Promise<void> {
     await (await phoneWithRequest(world)).approve();
   }

@@ -25,7 +25,7 @@ async function userInfoStatus({ world }: DeskWorld, accessToken: string): Promis
   return (await fetch(`${world.issuer}/me`, { headers })).status;
 }
 
-/** Makes the next note of an answer in its ticket fail. */
+/** Makes the next call of `settle` fail, which notes in a ticket that its client has been answered. */
 function failToSettle(): void {
   const { settle } = RequestActs.prototype;
   RequestActs.prototype.settle = async () => {
@@ -37,7 +37,7 @@ function failToSettle(): void {
 describe('a client that asks without a browser and polls', () => {
   let desk: DeskWorld;
 
-  /** Approves a request, and fails after its client has got the grant. */
+  /** Sends an Approve that fails after the client of the request has got its grant. */
   async function approveHalfway(): Promise<{ readonly asked: Asked; readonly phone: PhonePerson }> {
     const asked = await ask(desk.world);
     const phone = await phoneWithRequest(desk.world);
@@ -109,7 +109,7 @@ describe('a client that asks without a browser and polls', () => {
     expect((await refusal(fetchTokens(asked))).error).to.equal('invalid_grant');
   });
 
-  it('keeps no grant of an Approve that took so long that another one was answered', async () => {
+  it('keeps no grant of a slow Approve if a second Approve was answered in the meantime', async () => {
     const { provider } = desk.world;
     const asked = await ask(desk.world);
     const phone = await phoneWithRequest(desk.world);
@@ -121,7 +121,7 @@ describe('a client that asks without a browser and polls', () => {
       repeated = await phone.approve();
       return give(...given);
     };
-    // The claim of the first one has ended meanwhile.
+    // Let both claim the answer, as if the claim of the first Approve had ended meanwhile.
     RequestActs.prototype.claimAnswer = async () => true;
     try {
       await phone.approve();
@@ -132,7 +132,7 @@ describe('a client that asks without a browser and polls', () => {
     expect((await refusal(fetchTokens(asked))).error).to.equal('invalid_grant');
   });
 
-  it('keeps no grant if the time of the approval ends while it gets one', async () => {
+  it('keeps no grant if the time for the approval ends while the client gets the grant', async () => {
     const { provider, clock } = desk.world;
     const asked = await ask(desk.world);
     const phone = await phoneWithRequest(desk.world);
@@ -158,7 +158,7 @@ describe('a client that asks without a browser and polls', () => {
     await ask(desk.world);
     const phone = await phoneWithRequest(desk.world);
     const { authReqIdOf } = RequestActs.prototype;
-    // The secrets of the server have changed.
+    // The server cannot decrypt the id of the request, as if its secrets had changed.
     RequestActs.prototype.authReqIdOf = () => undefined;
     try {
       expect((await phone.deny()).status).to.equal(500);
@@ -168,7 +168,7 @@ describe('a client that asks without a browser and polls', () => {
     expect((await ask(desk.world)).answer.auth_req_id).to.be.a('string');
   });
 
-  it('cannot be approved any more once it is removed, and can be declined', async () => {
+  it('has a request that can be declined, but no longer approved, once the client is removed', async () => {
     for (const [decision, result] of [
       ['approve', { status: 410, error: 'over' }],
       ['deny', { status: 200, state: 'denied' }],
@@ -186,7 +186,7 @@ describe('a client that asks without a browser and polls', () => {
     }
   });
 
-  it('gets no answer after its time, in which the phone has nothing to approve any more', async () => {
+  it('gets no answer once its request has expired, and the phone can no longer approve it', async () => {
     const { world } = desk;
     const asked = await ask(world, { requested_expiry: '30' });
     expect(asked.answer.expires_in).to.equal(30);
@@ -213,7 +213,7 @@ describe('a client that asks without a browser and polls', () => {
     expect((await refusal(fetchTokens(asked))).error).to.equal('access_denied');
   });
 
-  it('gets the time of a sign-in that the phone makes for its request', async () => {
+  it('gets as auth_time the time at which the phone has signed in for its request', async () => {
     const asked = await ask(desk.world, { max_age: '10' });
     const phone = await new PhonePerson(desk.world).signIn();
     await phone.backdateSignIn(60);
@@ -227,7 +227,7 @@ describe('a client that asks without a browser and polls', () => {
   });
 
   describe('and is reported', () => {
-    it('before the decision gets access_denied, and is refused for this account alone', async () => {
+    it('before the decision: gets access_denied, and is refused for this account alone', async () => {
       const asked = await ask(desk.world);
       const phone = await phoneWithRequest(desk.world);
       expect((await phone.decide('report')).json()).to.include({ state: 'denied', because: 'report' });
@@ -237,7 +237,7 @@ describe('a client that asks without a browser and polls', () => {
       expect((await ask(desk.world, { login_hint: 'bob@example.com' })).answer.auth_req_id).to.be.a('string');
     });
 
-    it('after the approval loses its access at once', async () => {
+    it('after the approval: loses its access at once', async () => {
       const asked = await ask(desk.world, { scope: 'openid offline_access' });
       const phone = await phoneWithRequest(desk.world);
       await phone.approve();
@@ -251,7 +251,7 @@ describe('a client that asks without a browser and polls', () => {
       expect((await phone.look()).json()).to.include({ state: 'denied', because: 'report' });
     });
 
-    it('after an Approve that failed once the client had its grant loses its access', async () => {
+    it('after an Approve that failed once the client had its grant: loses its access', async () => {
       const { asked, phone } = await approveHalfway();
       const { access_token: accessToken } = await fetchTokens(asked);
       expect(await userInfoStatus(desk, accessToken)).to.equal(200);
@@ -259,7 +259,7 @@ describe('a client that asks without a browser and polls', () => {
       expect(await userInfoStatus(desk, accessToken)).to.equal(401);
     });
 
-    it('after such an Approve has expired loses its access, and gets none', async () => {
+    it('after such an Approve, when its ticket has expired: loses its access', async () => {
       const { asked, phone } = await approveHalfway();
       const { access_token: accessToken } = await fetchTokens(asked);
       desk.world.clock.forward(180);
@@ -267,7 +267,7 @@ describe('a client that asks without a browser and polls', () => {
       expect(await userInfoStatus(desk, accessToken)).to.equal(401);
     });
 
-    it('during an Approve that fails after that gets nothing, once the user repeats one of both', async () => {
+    it('during an Approve that fails after the report: gets no tokens once the user repeats the Approve or the report', async () => {
       for (const decision of ['approve', 'report']) {
         await desk.world.stop();
         desk = await startWithDesk();
@@ -290,7 +290,7 @@ describe('a client that asks without a browser and polls', () => {
       }
     });
 
-    it('after the end, but before it has fetched its tokens, gets none', async () => {
+    it('after the approval, but before it has fetched its tokens: gets no tokens', async () => {
       const asked = await ask(desk.world);
       const phone = await phoneWithRequest(desk.world);
       await phone.approve();
@@ -299,7 +299,7 @@ describe('a client that asks without a browser and polls', () => {
     });
   });
 
-  it('is refused by the assessment, also if that demands a check code, which no screen could take', async () => {
+  it('is refused if the assessment denies, or demands a check code, because there is no browser to type it in', async () => {
     for (const verdict of ['deny', 'check code'] as const) {
       await desk.world.stop();
       desk = await startWithDesk({ qrLogin: { assess: () => verdict } });

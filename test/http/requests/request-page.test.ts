@@ -62,7 +62,7 @@ describe('the address of a request that waits', () => {
     expect((await open(phone, url)).status).to.equal(200);
   });
 
-  it('is unknown before any sign-in if it is no id, and sends no such text to the sign-in page', async () => {
+  it('is unknown if its id is malformed, also to a phone that is not signed in: the phone is not sent to the sign-in page', async () => {
     const phone = new PhonePerson(world);
     for (const id of ['x', 'x'.repeat(23), 'x'.repeat(25), `${'x'.repeat(23)}%2f`, `${'x'.repeat(24)}%0a`]) {
       const answer = await phone.agent.get(`${world.issuer}/qr/requests/${id}`, { headers: { accept: 'text/html' } });
@@ -130,7 +130,7 @@ describe('the address of a request that waits', () => {
     expect(page.text).not.to.include('data-scan');
   });
 
-  it('is over after its time, and the request is no longer listed', async () => {
+  it('is over once the request has expired, and the request is no longer listed', async () => {
     const url = await asked();
     const phone = await new PhonePerson(world).signIn();
     world.clock.forward(601);

@@ -120,7 +120,7 @@ for (const parkStreams of [false, true]) {
   });
 }
 
-describe('a server that has parked its event streams', () => {
+describe('a server whose event streams have given up their Node.js sockets', () => {
   it('keeps these streams open on closeAllConnections(), until the plugin closes them', async () => {
     const crier = await Crier.start(true);
     const wire = await crier.connectBrowser();

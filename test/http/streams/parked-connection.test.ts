@@ -34,7 +34,7 @@ const PLACES: Readonly<Record<string, (crier: Crier) => Promise<OpenStreams>>> =
     const server = createSecureServer({ key: CERTIFICATE, cert: CERTIFICATE, allowHTTP1: true }, handle as never);
     return overTls(server, await listen(server, 'https'));
   },
-  'HTTP/2': async ({ handle }) => {
+  'an HTTP/2 server': async ({ handle }) => {
     const server = createSecureServer({ key: CERTIFICATE, cert: CERTIFICATE }, handle as never);
     const client = connectHttp2(await listen(server, 'https'), { ca: CERTIFICATE });
     const streams = [1, 2].map(() => new StreamRecording(client.request({ ':path': '/events' })));
@@ -60,7 +60,7 @@ const PLACES: Readonly<Record<string, (crier: Crier) => Promise<OpenStreams>>> =
     }
     return overHttp(createServer({ ServerResponse: Louder } as object, handle as never));
   },
-  'a middleware that looks at the head right before it is sent': async ({ handle }) =>
+  'a server with a middleware that adds a header right before the head is sent': async ({ handle }) =>
     overHttp(
       createServer((request, response) => {
         const { writeHead } = response;
@@ -167,10 +167,10 @@ describe('parkStreams', () => {
     await app.close();
   });
 
-  it('does not count a browser that leaves over HTTP/2 before or while the ticket is read', async () => {
+  it('stops counting a browser whose HTTP/2 stream closes before or while the ticket is read', async () => {
     let handled = (): void => undefined;
     const server = createSecureServer({ key: CERTIFICATE, cert: CERTIFICATE }, async (request, response) => {
-      // A middleware of the host that is slow.
+      // Like a slow middleware of a host: the request for /late reaches the plugin after its stream has closed.
       if (request.url === '/late') await new Promise<void>((resolve) => response.once('close', resolve));
       crier.handle(request as never, response as never);
       handled();

@@ -24,7 +24,7 @@ describe('before the browser is signed in,', () => {
 
   after(() => world?.stop());
 
-  /** Makes every request that the browser can make. */
+  /** Reads the page and the ticket in several forms, and tries to consent and to finish. */
   const lookAround = async (browser: BrowserPerson): Promise<void> => {
     await browser.agent.get(browser.at);
     await browser.agent.get(browser.at, { headers: { accept: 'application/json' } });
@@ -40,7 +40,7 @@ describe('before the browser is signed in,', () => {
     return JSON.stringify(ticket);
   };
 
-  it("the browser learns nothing about the account or the ticket's id in any state, and only the kind of the phone", async () => {
+  it("no answer to the browser contains account data, the check code, the phone's secrets, or the ticket's id outside the QR code, in any state", async () => {
     const { browser, phone } = await world.meet();
     const answers = recordAnswers(browser);
     const states: unknown[] = [];

@@ -153,7 +153,7 @@ describe('the wiring of the plugin', () => {
     });
   });
 
-  it('has its mistake explained in the log if the policy is another one, and sign-ins still work', async () => {
+  it('has its mistake explained in the log if the provider has a policy other than qr.policy, and sign-ins still work', async () => {
     const configure = (qrUrl: unknown): Configuration => ({
       interactions: { policy: OTHER_POLICY, url: qrUrl as never },
     });
@@ -210,7 +210,7 @@ describe('the wiring of the plugin', () => {
     });
   });
 
-  it('has its mistake explained if a page of the app is in front of the QR page within the provider', async () => {
+  it('has its mistake explained if the Koa app that mounts the provider answers with a page of its own instead of the QR page', async () => {
     const host = (provider: Provider): RequestListener => {
       const app = new Koa();
       app.keys = provider.keys ?? [];

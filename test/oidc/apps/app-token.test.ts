@@ -78,7 +78,7 @@ describe('the token of an app', () => {
     expect(new URL(answer.location).searchParams.get('error')).to.equal('access_denied');
   });
 
-  it('ends with its account, even after Approve', async () => {
+  it('has no effect once its account is deleted, even after Approve', async () => {
     await World.during({}, async (own) => {
       const [app, browser] = [await new AppPerson(own).signIn('bob'), await showCode(own)];
       await app.scan(await browser.code());
@@ -92,7 +92,7 @@ describe('the token of an app', () => {
     });
   });
 
-  it('without offline access ends with the session in which it was granted, even after Approve', async () => {
+  it('has no effect without offline access once the session in which it was granted has ended, even after Approve', async () => {
     const app = await new AppPerson(world).signIn('alice', { scope: 'openid qr_login', prompt: 'login' });
     const browser = await showCode(world);
     await app.scan(await browser.code());
@@ -103,7 +103,7 @@ describe('the token of an app', () => {
     expect((await browser.finish()).json().error).to.equal('account_unavailable');
   });
 
-  it('belongs to one app, and another app of the same account owns other tickets', async () => {
+  it('cannot approve a ticket that another app of the same account has scanned', async () => {
     const [one, other] = [
       await new AppPerson(world).signIn(),
       await new AppPerson(world, { clientId: OTHER_APP }).signIn(),

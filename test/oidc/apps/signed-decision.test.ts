@@ -27,7 +27,7 @@ describe('a decision that an app has signed', () => {
     keys = { keyId: token.id, registered: [{ ...registered.jwk, kid: 'one' }] };
   });
 
-  it('is verified with the key of the token, and no extra members of the key in the header are returned', async () => {
+  it('is verified with the key of the token, and the key is returned without extra members that the header has', async () => {
     const signature = await signClaims(token, TYPE, CLAIMS, { jwk: { ...token.jwk, note: 'anything' } });
     const verified = await verifyDecision(signature, keys, EXPECTED, NOW);
     expect(verified).to.deep.equal({ time: NOW / 1000, jwk: token.jwk, keyId: token.id });

@@ -6,7 +6,7 @@ import { testClient, World } from '../../support/world.ts';
 const CIBA_GRANT = 'urn:openid:params:grant-type:ciba';
 
 describe('a CIBA request', () => {
-  it('is answered by the provider without showing a code', async () => {
+  it('is answered by the provider, and no QR code is shown', async () => {
     let asked = '';
     const triggered = { grantOf: (_id: string): Promise<void> => Promise.resolve() };
     const ciba = {

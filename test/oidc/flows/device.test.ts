@@ -119,7 +119,7 @@ describe('a device that has no browser (RFC 8628)', () => {
     expect(await errorOf(poll())).to.equal('access_denied');
   });
 
-  it('needs no second code in a browser that is signed in', async () => {
+  it('needs no QR code if the browser with the user code is signed in already', async () => {
     const { browser, phone } = await meet();
     await approve(browser, phone);
     await end(browser);

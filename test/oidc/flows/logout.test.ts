@@ -66,7 +66,7 @@ describe('a sign-out of the browser', () => {
     return new URL(left.location);
   };
 
-  it('is started by the RP, and a new code is shown afterwards', async () => {
+  it('is started by the RP, and the next sign-in shows a QR code', async () => {
     const { rp, browser, phone, idToken } = await signInAtRp();
     expect((await signOut(rp, browser, idToken)).href).to.equal(`${BYE}?state=of+the+RP`);
     const silent = await browser.goOn(await rp.url({ prompt: 'none' }));

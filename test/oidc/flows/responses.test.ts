@@ -125,7 +125,7 @@ describe('the authorization response after the QR step', () => {
     expect((await rp.tokens(arrived)).claims()?.sub).to.equal('a11ce');
   });
 
-  it('has a code and an ID token in a hybrid flow', async () => {
+  it('has an authorization code and an ID token in a hybrid flow', async () => {
     const { rp, browser, phone } = await meet(
       'hybrid-rp',
       { redirect_uri: SECURE_CALLBACK },

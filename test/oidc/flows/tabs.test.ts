@@ -70,7 +70,7 @@ describe('the tabs of one browser', () => {
     expect(await subjectIn(browser)).to.equal('a11ce');
   });
 
-  it('continue if one of them is cancelled or denied', async () => {
+  it('continue if one of the others is cancelled or denied', async () => {
     const { one, two, phone } = await meet();
     const three = openTab(one);
     await three.start();

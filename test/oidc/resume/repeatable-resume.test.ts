@@ -109,8 +109,8 @@ describe("the URL that resumes a sign-in, over a deployment's own adapter", () =
   });
 });
 
-describe('the URL that has resumed a sign-in', () => {
-  it('announces no sign-in before it succeeds', async () => {
+describe('the URL that resumes a sign-in, if it is requested several times', () => {
+  it('announces the sign-in only once the request succeeds', async () => {
     const records = new OwnRecords();
     const signIns: unknown[] = [];
     const onSignIn = (): void => void signIns.push('a sign-in');

@@ -18,8 +18,8 @@ prove('an attacker with a credential of an app', attacks);
 const AT_ONCE = 50;
 
 /**
- * Reads the claim, and writes it later, as `ReplayDetection` of oidc-provider does. The first read ends after the
- * second one has begun, so that they always race.
+ * Claims the note of a proof in two steps: reads it, and writes it later, as `ReplayDetection` of oidc-provider does.
+ * The first read ends after the second one has begun, so that they always race.
  */
 function findThenSave(): Notes['claim'] {
   const second = new Map<string, () => void>();
@@ -44,7 +44,7 @@ const inTwoSteps: Weakness = {
 /** Sends one proof many times at the same time, to all nodes. @returns the number of answers that accepted it */
 async function acceptances(world: World, networks: readonly (typeof fetch)[]): Promise<number> {
   const app = await new AppPerson(world).signIn();
-  // A request without a nonce gets a nonce, and claims nothing.
+  // A request without a nonce gets a nonce, and its proof is not noted as used.
   await app.request('GET', '/qr/api/browsers', { retries: false });
   const headers = await app.headersFor('GET', '/qr/api/browsers');
   const send = async (network: typeof fetch): Promise<Pick<Answer, 'status' | 'text'>> => {

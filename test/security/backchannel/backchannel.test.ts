@@ -1,4 +1,4 @@
 import { prove } from '../attack.ts';
 import { attacks } from './backchannel.ts';
 
-prove('an attacker at a request without a browser', attacks);
+prove('attacks on requests without a browser', attacks);

@@ -174,7 +174,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 41,
-    name: 'rings the phone again while a request waits, to replace it or to wear its user out',
+    name: 'sends more requests while one waits on the phone, to replace it or to wear the user out',
     on: withDesk,
     alone: true,
     without: anyNumber,
@@ -203,7 +203,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 41,
-    name: "tries out user's accounts and codes without end",
+    name: 'guesses the user code of an account without end',
     on: { ...withDesk, qrLogin: { ...withDesk.qrLogin, limits: { account: { request: 3 } } } },
     without: uncounted,
     run: async (site) => {
@@ -214,7 +214,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 41,
-    name: 'claims a sign-in without its fresh code, by its id at the address of requests',
+    name: "claims a sign-in without a fresh QR code, by the ticket's id at the address for requests",
     on: withDesk,
     alone: true,
     without: anyTicket,

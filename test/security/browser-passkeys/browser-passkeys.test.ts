@@ -1,4 +1,4 @@
 import { prove } from '../attack.ts';
 import { attacks } from './browser-passkeys.ts';
 
-prove('an attacker who wants a passkey in a relayed browser', attacks);
+prove('an attacker who wants a passkey in a browser that the victim has approved', attacks);

@@ -78,7 +78,7 @@ export const evidence: Attack[] = [
   },
   {
     row: 29,
-    name: 'finishes a sign-in that was approved for its address from another one',
+    name: 'finishes, from another address, a sign-in that needed no check code because of its address',
     on: { proxy: true, qrLogin: { assess: assessByAddress } },
     without: notAskingAgain,
     run: async (site) => {

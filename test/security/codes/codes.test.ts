@@ -92,4 +92,4 @@ const inTime: Attack[] = [
   },
 ];
 
-prove('codes that have expired', inTime);
+prove('attacks after a code or a ticket has expired', inTime);

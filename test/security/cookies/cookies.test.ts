@@ -5,7 +5,7 @@ import { BrowserPerson, PhonePerson, World, type WorldOptions } from '../../supp
 import { inFront, prove, registerSides } from '../attack.ts';
 import { attacks } from './cookies.ts';
 
-prove('our cookies', attacks);
+prove('attacks on our cookies', attacks);
 
 const ISSUER = 'https://id.example.com';
 /** A header that marks the request to the plain port. */
@@ -74,7 +74,7 @@ describe('our cookies with an https issuer', () => {
 });
 
 describe('our cookies during a change of keys', () => {
-  it('are accepted, and are not sent again, which Koa would do without their path and SameSite', async () => {
+  it('are accepted, and are not sent again: Koa would send them without their path and SameSite', async () => {
     await World.during({}, async (world) => {
       const { browser, phone } = await world.meet();
       await phone.scan(await browser.code());
@@ -125,7 +125,7 @@ describe('the note that an action is decided on the device that shows it', () =>
     expect(decided).to.include({ state: 'approved' }).and.to.have.property('checkCode');
   });
 
-  it('would spare it if the host itself had set it there', async () => {
+  it('makes the check code unnecessary if the host itself has set it on the phone', async () => {
     expect(await decideWith(({ jar }, cookie) => jar.setCookie(cookie, ISSUER))).not.to.have.property('checkCode');
   });
 });

@@ -15,7 +15,7 @@ import { browserAt, phoneOf, scanCode } from '../meeting.ts';
 import { browserFinds } from '../weaknesses.ts';
 import { approveEnrolment, askToEnrol, copyOf, decisionPage, hasEnrolled } from './asking.ts';
 
-/** Every account is used in enrolled browsers only, and its phone enrols them. No sign-in takes the digits. */
+/** Every account is used in enrolled browsers only, and its phone enrols them. Sign-ins need no check code. */
 const byPhone: WorldOptions = { passkeys: true, qrLogin: { enrolled: () => true, enrolByPhone: true } };
 
 /** The act of the owner at the moment at which the server looks up the account that has approved. */
@@ -68,7 +68,7 @@ const timeless: Weakness = {
 export const attacks: Attack[] = [
   {
     row: 39,
-    name: 'has a relayed browser enrolled by a victim who approves with a tap, and passes the digits on',
+    name: "has the attacker's browser enrolled by a victim who approves with a tap and passes the digits on",
     on: byPhone,
     without: byTap,
     run: async (site) => {
@@ -83,7 +83,7 @@ export const attacks: Attack[] = [
   },
   {
     row: 39,
-    name: 'has a relayed browser enrolled by a victim who takes the request for a sign-in',
+    name: "has the attacker's browser enrolled by a victim who mistakes the request for a sign-in",
     on: byPhone,
     without: wordless,
     run: async (site) => {
@@ -96,7 +96,7 @@ export const attacks: Attack[] = [
   },
   {
     row: 39,
-    name: 'has a relayed browser enrolled by a victim who approves with the passkey, but is not near it',
+    name: "has the attacker's browser enrolled by a victim who approves with the passkey, but passes no digits on",
     on: byPhone,
     without: untyped,
     run: async (site) => {

@@ -61,7 +61,7 @@ export const attacks: Attack[] = [
   },
   {
     row: 31,
-    name: "adds the attacker's passkey after making the victim's phone sign in again for the sign-in",
+    name: "adds the attacker's passkey after making the victim's phone sign in again before Approve",
     on: offered,
     without: freshByTime,
     run: async (site) => {

@@ -1,15 +1,24 @@
 /** Turns a fuzzed request into the bytes that are sent. */
 import type { FuzzRequest, Secrets } from './requests.ts';
 import { readValue } from './requests.ts';
+import type { Route } from './routes.ts';
 import { applyChange } from './values.ts';
 
 /** The cookies that prove who the sender is. If any one of them is missing or wrong, the others prove nothing. */
 const NEEDED = {
   browser: ['_interaction', '_interaction.sig', '_qr_browser', '_qr_browser.sig'],
   phone: ['_session', '_session.sig'],
+  action: ['_qr_browser', '_qr_browser.sig'],
 };
 
-export function bytesOf(fuzzed: FuzzRequest, base: string, mine: Secrets, theirs: Secrets): Buffer {
+/** @param credentials headers with the access token */
+export function bytesOf(
+  fuzzed: FuzzRequest,
+  base: string,
+  mine: Secrets,
+  theirs: Secrets,
+  credentials: readonly (readonly [string, string])[] = [],
+): Buffer {
   const { body, type } = bodyOf(fuzzed, mine, theirs);
   const cookie = cookieOf(fuzzed, mine, theirs);
   const given = fuzzed.headers.filter(([, value]) => value !== '');
@@ -20,12 +29,14 @@ export function bytesOf(fuzzed: FuzzRequest, base: string, mine: Secrets, theirs
     ...(cookie === '' ? [] : [`cookie: ${cookie}`]),
     ...(type === undefined ? [] : [`content-type: ${type}`]),
     ...(fuzzed.body.as === 'nothing' ? [] : [`content-length: ${body.length}`]),
-    ...given.map(([name, value]) => `${name}: ${oneLine(value)}`),
+    // Node ignores the second of two `Authorization` headers.
+    ...[...credentials, ...given].map(([name, value]) => `${name}: ${oneLine(value)}`),
   ];
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]);
 }
 
-function pathOf({ route, segment, isEncoded, query }: FuzzRequest, mine: Secrets, theirs: Secrets): string {
+/** Returns the path, with the query. */
+export function pathOf({ route, segment, isEncoded, query }: FuzzRequest, mine: Secrets, theirs: Secrets): string {
   const value = readValue(segment, mine, theirs);
   const written = isEncoded ? encoded(value) : value.replace(/[\s#?]/g, '');
   const search = query.map(([name, text]) => `${encoded(name)}=${isEncoded ? encoded(text) : text.replace(/\s/g, '')}`);
@@ -33,7 +44,7 @@ function pathOf({ route, segment, isEncoded, query }: FuzzRequest, mine: Secrets
 }
 
 function cookieOf({ route, cookies, moreCookies }: FuzzRequest, mine: Secrets, theirs: Secrets): string {
-  const side = route.path.startsWith('/interaction') ? 'browser' : 'phone';
+  const side = sideOf(route);
   const pairs = Object.entries(
     cookies.owner === 'none' ? {} : (cookies.owner === 'mine' ? mine : theirs)[`${side}Cookies`],
   );
@@ -43,6 +54,12 @@ function cookieOf({ route, cookies, moreCookies }: FuzzRequest, mine: Secrets, t
   );
   const more = moreCookies.map(([name, value]) => [name, oneLine(value).replace(/;/g, '')]);
   return [...sent, ...more].map((pair) => pair.join('=')).join('; ');
+}
+
+/** Returns the device whose cookies a route takes. A route of the API takes none, and must ignore them. */
+function sideOf({ path, tokenOf }: Route): keyof typeof NEEDED {
+  if (path.startsWith('/interaction')) return 'browser';
+  return path.startsWith('/qr/actions') && tokenOf === undefined ? 'action' : 'phone';
 }
 
 function bodyOf({ body }: FuzzRequest, mine: Secrets, theirs: Secrets): { body: Buffer; type?: string } {

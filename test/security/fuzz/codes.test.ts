@@ -19,7 +19,7 @@ const moments = fc.nat({ max: 2 ** 45 });
 describe('a code', function () {
   this.timeout(patience());
 
-  it('is fresh from one slot before it is shown until two after it, and at no other time', () => {
+  it('is fresh while it is shown, one rotation earlier and two rotations later, and at no other time', () => {
     const property = fc.property(ids, moments, fc.integer({ min: -100_000, max: 100_000 }), (id, now, later) => {
       const { code, rotatesIn } = codes.show(id, now);
       const slots = Math.floor((later - rotatesIn) / ROTATION) + 1;
@@ -113,7 +113,7 @@ describe('forged codes and ids over HTTP', function () {
     return forged;
   };
 
-  it('get the same 404 as garbage, byte for byte, after any change of the code on the screen', async () => {
+  it('get the same 404, byte for byte, as a well-formed code that was never shown, however the code on the screen was altered or replaced', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     const garbage = await answersTo(`/qr/${UNKNOWN_CODE}`);
@@ -126,7 +126,7 @@ describe('forged codes and ids over HTTP', function () {
     expect(await browser.ticket()).to.include({ version: 1, state: 'waiting' });
   });
 
-  it('get the answer for an unknown id after any change of the id of the phone’s own ticket', async () => {
+  it('get the answer for an unknown id, however the id of the phone’s own ticket was altered or replaced', async () => {
     const browser = new BrowserPerson(world);
     await browser.start();
     await alice.scan(await browser.code());

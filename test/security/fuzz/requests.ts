@@ -1,6 +1,6 @@
 /** Generates requests to every URL of the plugin, with faults in any part of a request. */
-import { readFileSync } from 'node:fs';
 import fc, { type Arbitrary } from 'fast-check';
+import type { Route } from './routes.ts';
 import { applyChange, type Change, changes, texts } from './values.ts';
 
 /** The secret values of a sender in the middle of a sign-in. */
@@ -9,34 +9,29 @@ export interface Secrets {
   readonly code: string;
   readonly id: string;
   readonly csrf: string;
+  /** The id of an action that the sender's browser shows. */
+  readonly action: string;
+  /** The id of a ticket that the sender's app has scanned. */
+  readonly appTicket: string;
+  /** The id of a browser on the list of the sender's account. */
+  readonly browser: string;
   readonly browserCookies: Readonly<Record<string, string>>;
   readonly phoneCookies: Readonly<Record<string, string>>;
+  readonly actionCookies: Readonly<Record<string, string>>;
 }
 
-type SecretName = 'uid' | 'code' | 'id' | 'csrf';
+type SecretName = 'uid' | 'code' | 'id' | 'csrf' | 'action' | 'appTicket' | 'browser';
 
 /** A value for a field: a secret of the sender or of the bystander, a changed one, or any text. */
 export type Value =
   | { readonly owner: 'mine' | 'theirs'; readonly what: SecretName; readonly change?: Change }
   | { readonly text: string };
 
-export interface Route {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-}
-
-/** Read from the source of the routes, so that none is forgotten. */
-export const ROUTES: readonly Route[] = [
-  ...readFileSync(new URL('../../../src/http/routes.ts', import.meta.url), 'utf8').matchAll(
-    /^ {2}at\('([^']+)', \{(.*?)\}\);$/gms,
-  ),
-].flatMap(([, path = '', methods = '']) =>
-  [...methods.matchAll(/\b(get|post):/g)].map(([, method]) => ({ method: method === 'get' ? 'GET' : 'POST', path })),
-);
+type Field = readonly [string, Value];
 
 type Body =
   | { readonly as: 'nothing' }
-  | { readonly as: 'form' | 'json'; readonly fields: readonly (readonly [string, Value])[] }
+  | { readonly as: 'form' | 'json'; readonly fields: readonly Field[] }
   | { readonly as: string; readonly text: string };
 
 /** A request that the fuzzer sends. */
@@ -49,11 +44,13 @@ export interface FuzzRequest {
   readonly query: readonly (readonly [string, string])[];
   readonly cookies: { readonly owner: 'none' | 'mine' | 'theirs'; readonly which: number; readonly change: Change };
   readonly moreCookies: readonly (readonly [string, string])[];
+  /** The access token, for a route that takes one. A token of the bystander is stolen: see `credentials.ts`. */
+  readonly authorization: { readonly owner: 'none' | 'mine' | 'theirs'; readonly change: Change };
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Body;
 }
 
-const named = fc.constantFrom<SecretName>('uid', 'code', 'id', 'csrf');
+const named = fc.constantFrom<SecretName>('uid', 'code', 'id', 'csrf', 'action', 'appTicket', 'browser');
 const owner = fc.constantFrom('mine' as const, 'theirs' as const);
 const values = (usual: Arbitrary<SecretName>): Arbitrary<Value> =>
   fc.oneof(
@@ -82,36 +79,50 @@ const FIELDS = [
   'passkey',
   'credential',
   'skip',
+  ...['shortCode', 'actions', 'signature', 'end', 'name', 'stay'],
+  ...['title', 'details', 'sub', 'login_hint', 'id_token_hint', 'return_to', 'reference', 'ui_locales'],
 ];
 const SENSIBLE = ['approve', 'deny', 'report', 'unable', 'yes', '123456', '1', '{"id":"x","response":{}}'];
 
-const field: Arbitrary<readonly [string, Value]> = fc.tuple(
+const field: Arbitrary<Field> = fc.tuple(
   fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...FIELDS) }, fc.constantFrom('__proto__', 'accountId'), texts),
   fc.oneof(
     values(fc.constant('csrf')),
     fc.constantFrom(...SENSIBLE).map((text) => ({ text })),
   ),
 );
-const good: readonly [string, Value] = ['csrf', { owner: 'mine', what: 'csrf' }];
-const fields = fc
-  .tuple(fc.boolean(), fc.array(field, { maxLength: 6 }))
-  .map(([isGood, more]) => (isGood ? [good, ...more] : more));
+/** Returns the fields that a right request to this route has. The API takes no others. */
+function goodFieldsOf({ path, tokenOf }: Route): readonly Field[] {
+  if (tokenOf === undefined) return [['csrf', { owner: 'mine', what: 'csrf' }]];
+  if (path === '/qr/actions')
+    return [
+      ['title', { text: 'Pay' }],
+      ['sub', { text: 'a11ce' }],
+    ];
+  if (path === '/qr/api/scans') return [['code', { owner: 'mine', what: 'code' }]];
+  return path.endsWith('/decision') ? [['decision', { text: 'approve' }]] : [];
+}
 
-const bodies: Arbitrary<Body> = fc.oneof(
-  fc.constant({ as: 'nothing' }),
-  { weight: 3, arbitrary: fields.map((given) => ({ as: 'form' as const, fields: given })) },
-  { weight: 3, arbitrary: fields.map((given) => ({ as: 'json' as const, fields: given })) },
-  fc.record({
-    as: fc.constantFrom(
-      'application/json',
-      'application/x-www-form-urlencoded',
-      'text/plain',
-      'multipart/form-data',
-      ';',
-    ),
-    text: fc.oneof(texts, fc.json()),
-  }),
-);
+function bodiesOf(route: Route): Arbitrary<Body> {
+  const fields = fc
+    .tuple(fc.boolean(), rarely(field, 6))
+    .map(([isGood, more]) => (isGood ? [...goodFieldsOf(route), ...more] : more));
+  return fc.oneof(
+    fc.constant({ as: 'nothing' }),
+    { weight: 3, arbitrary: fields.map((given) => ({ as: 'form' as const, fields: given })) },
+    { weight: 3, arbitrary: fields.map((given) => ({ as: 'json' as const, fields: given })) },
+    fc.record({
+      as: fc.constantFrom(
+        'application/json',
+        'application/x-www-form-urlencoded',
+        'text/plain',
+        'multipart/form-data',
+        ';',
+      ),
+      text: fc.oneof(texts, fc.json()),
+    }),
+  );
+}
 
 const HEADERS = [
   ...['accept', 'accept-language', 'accept-encoding', 'user-agent', 'origin', 'sec-fetch-site', 'referer', 'host'],
@@ -124,21 +135,24 @@ const accept = fc.constantFrom('text/html', 'application/json', '*/*', 'text/eve
 
 function usualIn({ path }: Route): SecretName {
   if (path.includes(':uid')) return 'uid';
+  if (path.startsWith('/qr/actions/')) return 'action';
+  if (path.startsWith('/qr/api/tickets/')) return 'appTicket';
+  if (path.includes(':browser')) return 'browser';
   return path.includes(':code') ? 'code' : 'id';
 }
 
-/** The list is mostly empty, because a server refuses a request early if everything in it is wrong. */
+/** Yields an empty list more often than not, because a server refuses a request early if everything in it is wrong. */
 const rarely = <T>(of: Arbitrary<T>, most: number): Arbitrary<T[]> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant<T[]>([]) }, { weight: 2, arbitrary: fc.array(of, { maxLength: most }) });
 
-/** The text is mostly printable ASCII, because Node refuses control characters before our code gets them. */
+/** Yields mostly printable ASCII for a header, because Node refuses control characters before our code gets them. */
 const inHeader = fc.oneof(
   { weight: 4, arbitrary: texts.map((text) => text.replace(/[^\x20-\x7e]/g, '?')) },
   { weight: 1, arbitrary: texts },
 );
 
-const anything: Arbitrary<FuzzRequest> = fc.constantFrom(...ROUTES).chain((route) => {
-  return fc.record({
+const anythingTo = (route: Route): Arbitrary<FuzzRequest> =>
+  fc.record({
     route: fc.constant(route),
     method: fc.oneof(
       { weight: 20, arbitrary: fc.constant(route.method as string) },
@@ -146,7 +160,10 @@ const anything: Arbitrary<FuzzRequest> = fc.constantFrom(...ROUTES).chain((route
     ),
     segment: values(fc.constant(usualIn(route))),
     isEncoded: fc.nat({ max: 9 }).map((one) => one > 0),
-    query: rarely(fc.tuple(fc.oneof(fc.constantFrom('after', 'tried', 'v', 'uid', '__proto__'), texts), texts), 3),
+    query: rarely(
+      fc.tuple(fc.oneof(fc.constantFrom('after', 'tried', 'v', 'wait', 'uid', '__proto__'), texts), texts),
+      3,
+    ),
     cookies: fc.record({
       owner: fc.constantFrom('none', 'mine', 'mine', 'mine', 'mine', 'theirs'),
       which: fc.nat({ max: 3 }),
@@ -156,6 +173,10 @@ const anything: Arbitrary<FuzzRequest> = fc.constantFrom(...ROUTES).chain((route
       fc.tuple(fc.constantFrom('_interaction', '_session', '_qr_seen', '_qr_memory', '_qr_browser', 'x'), texts),
       2,
     ),
+    authorization: fc.record({
+      owner: fc.constantFrom('none', 'mine', 'mine', 'mine', 'mine', 'theirs'),
+      change: changes,
+    }),
     headers: fc
       .tuple(accept, fc.boolean(), fc.array(fc.tuple(fc.constantFrom(...HEADERS), inHeader), { maxLength: 4 }))
       .map(([wanted, isOurs, more]): [string, string][] => [
@@ -163,20 +184,18 @@ const anything: Arbitrary<FuzzRequest> = fc.constantFrom(...ROUTES).chain((route
         ...(isOurs ? [['sec-fetch-site', 'same-origin'] as [string, string]] : []),
         ...more,
       ]),
-    body: bodies,
+    body: bodiesOf(route),
   });
-});
 
-const theirFields = (decision: string): [string, Value][] => [
+const theirFields = (decision: string): Field[] => [
   ['csrf', { owner: 'theirs', what: 'csrf' }],
   ['decision', { text: decision }],
 ];
 
 /** A request that the bystander could send, except for a change in one of the necessary cookies. */
-const impersonations: Arbitrary<FuzzRequest> = fc
-  .tuple(anything, fc.constantFrom('approve', 'deny', 'report', 'unable'))
-  .map(
-    ([{ route, cookies }, decision]): FuzzRequest => ({
+const impersonationsAt = (route: Route): Arbitrary<FuzzRequest> =>
+  fc.tuple(anythingTo(route), fc.constantFrom('approve', 'deny', 'report', 'unable')).map(
+    ([{ cookies }, decision]): FuzzRequest => ({
       route,
       method: route.method,
       segment: { owner: 'theirs', what: usualIn(route) },
@@ -184,15 +203,20 @@ const impersonations: Arbitrary<FuzzRequest> = fc
       query: [],
       cookies: { ...cookies, owner: 'theirs' },
       moreCookies: [],
+      authorization: { owner: 'theirs', change: cookies.change },
       headers: [['accept', 'application/json']],
       body: route.method === 'GET' ? { as: 'nothing' } : { as: 'json', fields: theirFields(decision) },
     }),
   );
 
-export const requests: Arbitrary<FuzzRequest> = fc.oneof(
-  { weight: 9, arbitrary: anything },
-  { weight: 1, arbitrary: impersonations },
-);
+/** Returns requests to these routes. */
+export function requestsTo(routes: readonly Route[]): Arbitrary<FuzzRequest> {
+  return fc
+    .constantFrom(...routes)
+    .chain((route) =>
+      fc.oneof({ weight: 9, arbitrary: anythingTo(route) }, { weight: 1, arbitrary: impersonationsAt(route) }),
+    );
+}
 
 export function readValue(value: Value, mine: Secrets, theirs: Secrets): string {
   if ('text' in value) return value.text;

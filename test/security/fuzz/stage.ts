@@ -3,12 +3,14 @@ import { expect } from 'chai';
 import fc, { type IAsyncProperty } from 'fast-check';
 import type Koa from 'koa';
 import { StillClock } from '../../support/clock.ts';
-import { PhonePerson, World, type WorldOptions } from '../../support/world.ts';
+import { World, type WorldOptions } from '../../support/world.ts';
 import { expectDecent, expectOurs, isOurs } from './answers.ts';
-import { bytesOf } from './bytes.ts';
+import { bytesOf, pathOf } from './bytes.ts';
+import { SHOPS, withShops } from './credentials.ts';
 import { damage, damages, outrages } from './outrages.ts';
-import { Pair } from './people.ts';
-import { type FuzzRequest, requests } from './requests.ts';
+import { Pair, type Sender } from './people.ts';
+import { type FuzzRequest, requestsTo } from './requests.ts';
+import { ROUTES, type Route } from './routes.ts';
 import { exchange } from './wire.ts';
 
 /**
@@ -22,21 +24,22 @@ const WHOLE_REQUEST_TIMEOUT_MS = 30_000;
  */
 const BROKEN_REQUEST_TIMEOUT_MS = 150;
 
+const ATTACKER: Sender = { name: 'alice', account: 'a11ce', shop: SHOPS.mine };
+const BYSTANDER: Sender = { name: 'bob', account: 'b0b', shop: SHOPS.theirs };
+
 export class Stage {
   readonly world: World;
   /** Counts the answers by method, route and status. */
   readonly tally: Map<string, number> = new Map<string, number>();
   /** The routes that were requested with a method that they have. */
-  readonly asked: Set<string> = new Set<string>();
+  readonly #asked: Set<string> = new Set<string>();
   readonly #base: string;
-  readonly #phones: readonly [PhonePerson, PhonePerson];
   /** The errors that Koa and the provider have reported. */
   readonly #troubles: unknown[];
 
-  private constructor(world: World, base: string, phones: readonly [PhonePerson, PhonePerson], troubles: unknown[]) {
+  private constructor(world: World, base: string, troubles: unknown[]) {
     this.world = world;
     this.#base = base;
-    this.#phones = phones;
     this.#troubles = troubles;
   }
 
@@ -46,7 +49,7 @@ export class Stage {
       if (!isOfConnection(error)) troubles.push(error);
     };
     const world = await World.start({
-      ...options,
+      ...withShops(options),
       // The clock stands still, so that the bystander's ticket does not expire during the fuzzing.
       clock: new StillClock(),
       extend: (example) => {
@@ -55,8 +58,7 @@ export class Stage {
         options.extend?.(example);
       },
     });
-    const phones = await Promise.all([new PhonePerson(world).signIn('alice'), new PhonePerson(world).signIn('bob')]);
-    return new Stage(world, options.path ?? '', phones, troubles);
+    return new Stage(world, options.path ?? '', troubles);
   }
 
   stop(): Promise<void> {
@@ -64,27 +66,23 @@ export class Stage {
   }
 
   /** Well-formed requests with strange contents. */
-  get strangeRequests(): IAsyncProperty<[FuzzRequest[]]> {
-    const some = fc.array(requests, { minLength: 1, maxLength: 40, size: 'max' });
+  strangeRequests(routes: readonly Route[] = ROUTES): IAsyncProperty<[FuzzRequest[]]> {
+    const some = fc.array(requestsTo(routes), { minLength: 1, maxLength: 40, size: 'max' });
     return fc.asyncProperty(some, (sent) =>
       this.#besideBystander(async (mine, theirs) => {
-        for (const fuzzed of sent) {
-          const bytes = bytesOf(fuzzed, this.#base, mine.secrets, theirs.secrets);
-          const answer = await exchange(this.world.origin, bytes, WHOLE_REQUEST_TIMEOUT_MS);
-          if (answer === undefined) throw new Error(`no answer to ${bytes}`);
-          expectDecent(answer);
-          if (isOurs(fuzzed, answer)) expectOurs(answer);
-          const what = `${fuzzed.method} ${fuzzed.route.path}: ${answer.status}`;
-          this.tally.set(what, (this.tally.get(what) ?? 0) + 1);
-          if (fuzzed.method === fuzzed.route.method) this.asked.add(`${fuzzed.method} ${fuzzed.route.path}`);
-        }
+        for (const fuzzed of sent) await this.#request(fuzzed, mine, theirs);
       }),
     );
   }
 
+  /** The routes that were not requested yet with a method that they have. */
+  get missed(): Route[] {
+    return ROUTES.filter(({ method, path }) => !this.#asked.has(`${method} ${path}`));
+  }
+
   /** Requests of which bytes are missing, added or changed. */
   get damagedRequests(): IAsyncProperty<unknown[]> {
-    const some = fc.array(fc.tuple(requests, damages), { minLength: 1, maxLength: 20 });
+    const some = fc.array(fc.tuple(requestsTo(ROUTES), damages), { minLength: 1, maxLength: 20 });
     const property = fc.asyncProperty(some, (sent) =>
       this.#besideBystander(async (mine) => {
         for (const [fuzzed, how] of sent) {
@@ -102,6 +100,21 @@ export class Stage {
     });
   }
 
+  /** Sends a well-formed request, and checks its answer. */
+  async #request(fuzzed: FuzzRequest, mine: Pair, theirs: Pair): Promise<void> {
+    const { method, route } = fuzzed;
+    const path = pathOf(fuzzed, mine.secrets, theirs.secrets);
+    const credentials = await mine.credentials.headersFor(fuzzed, path, theirs.credentials);
+    const bytes = bytesOf(fuzzed, this.#base, mine.secrets, theirs.secrets, credentials);
+    const answer = await exchange(this.world.origin, bytes, WHOLE_REQUEST_TIMEOUT_MS);
+    if (answer === undefined) throw new Error(`no answer to ${bytes}`);
+    expectDecent(answer, fuzzed);
+    if (isOurs(fuzzed, answer)) expectOurs(answer, fuzzed);
+    const what = `${method} ${route.path}: ${answer.status}`;
+    this.tally.set(what, (this.tally.get(what) ?? 0) + 1);
+    if (method === route.method) this.#asked.add(`${method} ${route.path}`);
+  }
+
   async #send(bytes: Buffer, what: string): Promise<void> {
     const answer = await exchange(this.world.origin, bytes, BROKEN_REQUEST_TIMEOUT_MS);
     if (answer !== undefined) expect(answer.status, `${what}: ${answer.body}`).to.be.within(200, 499);
@@ -109,12 +122,10 @@ export class Stage {
 
   /** Runs the act beside a bystander, and expects that the bystander's ticket does not change. */
   async #besideBystander(act: (mine: Pair, theirs: Pair) => Promise<void>): Promise<void> {
-    const [mine, theirs] = await Promise.all(this.#phones.map((phone) => Pair.start(this.world, phone)));
-    if (mine === undefined || theirs === undefined) throw new Error('there is no bystander');
-    const before = await theirs.ticket();
-    expect(before).to.include({ state: 'scanned' });
+    const [mine, theirs] = await Promise.all([Pair.start(this.world, ATTACKER), Pair.start(this.world, BYSTANDER)]);
+    const before = await theirs.state();
     await act(mine, theirs);
-    expect(await theirs.ticket(), 'the bystander').to.deep.equal(before);
+    expect(await theirs.state(), 'the bystander').to.deep.equal(before);
     expect(this.#troubles, 'unexpected errors').to.deep.equal([]);
   }
 }

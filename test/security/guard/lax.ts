@@ -19,7 +19,7 @@ type Check = (typeof CHECKS)[number];
 
 interface Expectation {
   readonly nonce: string;
-  /** Undefined if any account may sign in. */
+  /** The account that must own the passkey; undefined if any account may sign in. */
   readonly accountId?: string;
 }
 

@@ -135,7 +135,7 @@ function openManyCodes(
 function showAgainAfterReport({ name, server, without, forwardedFor }: Setting): Attack {
   return {
     row: 18,
-    name: `gets another scan of the victim after a report by forging another address, ${name}`,
+    name: `shows the victim, after a report, another code that may be approved, by forging another address, ${name}`,
     on: server,
     without,
     run: async (site) => {

@@ -50,7 +50,7 @@ function tellingOnly(lie: Lie): Attack {
         sendLie(site, lie, new PhoneVisitor(site), code),
       ]);
       if (answers.some(({ status }) => status >= 400))
-        throw new Error(`refused: ${answers.map(({ status }) => status)}`);
+        throw new Error(`the server refused a request: ${answers.map(({ status }) => status)}`);
       const led = answers.map(({ headers, text }) => `${headers.location ?? ''} ${text}`);
       return led.find((text) => text.includes(EVIL));
     },

@@ -59,7 +59,7 @@ const CROSSINGS: readonly Crossing[] = [
     },
   },
   {
-    name: 'the list of browsers at the other has the browsers of the account with the same id at one',
+    name: "an account's list at the other has the browsers of the account with the same id at one",
     run: async (one, other) => {
       await signInBy(await new PhonePerson(one).signIn(), await shownAt(one));
       const { browsers } = await ownBrowsers(await new PhonePerson(other).signIn());

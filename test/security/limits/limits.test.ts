@@ -3,7 +3,7 @@ import { BrowserPerson, PhonePerson, World } from '../../support/world.ts';
 import { prove } from '../attack.ts';
 import { attacks } from './limits.ts';
 
-prove('requests beyond the limits', attacks);
+prove('attacks by requests beyond the limits', attacks);
 
 describe('a client that is over a limit', () => {
   it('is told how long to wait, as JSON and on a page', async () => {

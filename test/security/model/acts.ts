@@ -71,7 +71,10 @@ export type Act =
   | Each<'approve', OnPhone & { readonly verdict: Verdict; readonly remember: boolean }>
   | Each<'open' | 'deny' | 'report' | 'give up', OnPhone>;
 
-/** The first half of a report. It is not a separate act. Its effect is visible only in races. */
+/**
+ * The first half of a report, which writes its note; the second half ends the ticket. It is not a separate act. Its
+ * effect is visible only in races.
+ */
 export interface Note {
   readonly do: 'note';
   readonly phone: number;

@@ -15,8 +15,9 @@ export interface Row {
   readonly version: number;
   readonly shownAt: number;
   readonly deadline: number;
-  /** The session that scanned the ticket, and its time of authentication in seconds, if that still matters. */
+  /** The session that scanned the ticket. */
   readonly owner?: string;
+  /** The owner's time of authentication, in seconds. A denied ticket has none, because it is not needed any more. */
   readonly authenticatedAt?: number;
   /** True if the owner has authenticated between scan and Approve. */
   readonly forTicket?: boolean;

@@ -177,7 +177,7 @@ export class Scene {
     if (act.do === 'open') return this.#endingOf({ ticket: await phone.look(id, approver, seen), changed: false });
     if (act.do === 'deny') return this.#endingOf(await phone.deny(id, approver, seen));
     if (act.do === 'report') {
-      // The model does not say which ticket the answer shows, but it must not be another account's.
+      // The model does not predict which ticket the answer shows. That ticket must not be another account's.
       const owner = ownerOf((await phone.report(id, approver, seen)).ticket);
       const isOurs = owner === undefined || owner.accountId === approver.accountId;
       return { answer: isOurs ? 'done' : 'a ticket of another account' };

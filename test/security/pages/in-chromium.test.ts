@@ -63,7 +63,7 @@ describe('every page in Chromium', () => {
     verdict = 'check code';
   });
 
-  it('keeps to its policy from the code to the consent page, and has every header', async () => {
+  it('keeps to its Content-Security-Policy from the QR page to the consent page, and has every header', async () => {
     stage().expectProblem(/403 \(Forbidden\).*finish/);
     const desktop = await stage().desktop({ extraHTTPHeaders: PLACE });
     const phone = await signedInPhone(stage());
@@ -86,7 +86,7 @@ describe('every page in Chromium', () => {
   });
 
   inFullSuite(() =>
-    it('keeps to its policy if a sign-in is denied, reported, refused, expired, cancelled or gone', async () => {
+    it('keeps to its Content-Security-Policy if a sign-in is denied, reported, refused, expired, cancelled or gone', async () => {
       verdict = 'allow';
       stage().expectProblem(/callback\?error=access_denied|404 \(Not Found\)|410 \(Gone\)/);
       const desktop = await stage().desktop();
@@ -119,7 +119,7 @@ describe('every page in Chromium', () => {
   );
 
   inFullSuite(() =>
-    it('keeps to its policy with an error', async () => {
+    it('keeps to its Content-Security-Policy with an error', async () => {
       stage().expectProblem(/40[0-9]/);
       const phone = await signedInPhone(stage());
       const desktop = await stage().desktop();
@@ -144,7 +144,7 @@ describe('every page in Chromium', () => {
   );
 
   inFullSuite(() =>
-    it('keeps to its policy with a passkey', async () => {
+    it('keeps to its Content-Security-Policy with a passkey', async () => {
       const phone = await stage().phone();
       const { page } = await deviceWithPasskey(stage(), phone);
       const desktop = await stage().desktop();

@@ -6,7 +6,7 @@ import { prove } from '../attack.ts';
 import { LOSSES } from './headers.ts';
 import { attacks } from './pages.ts';
 
-prove('the pages', attacks);
+prove('attacks on the pages', attacks);
 
 describe('the pages while the store is out of reach', () => {
   const html = { headers: { accept: 'text/html' } };

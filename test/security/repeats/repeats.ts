@@ -16,7 +16,7 @@ const noEnd: Weakness = {
 };
 
 const noConsumption: Weakness = {
-  defence: 'the consumption of codes',
+  defence: 'the consumption of authorization codes',
   patch: replacing(Exchange.prototype, 'finish', () => async () => true),
 };
 
@@ -71,7 +71,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     row: 33,
-    name: 'a code is redeemed again after its app has redeemed it',
+    name: 'an authorization code is redeemed again after its app has redeemed it',
     run: async (site) => {
       const { browser, redirectTo } = await finishSignIn(site);
       const consent = await goOn(browser, redirectTo);

@@ -27,7 +27,10 @@ const anyConsumer: Weakness = {
   ),
 };
 
-/** Begins two sign-ins with one pushed request, and resumes both at the same time and then again. @returns the codes */
+/**
+ * Begins two sign-ins with one pushed request, and resumes both at the same time and then again.
+ * @returns the authorization codes
+ */
 async function codesOfTwoSignIns(): Promise<readonly string[]> {
   const meeting = new MeetingAdapter('PushedAuthorizationRequest');
   const codes: string[] = [];
@@ -64,7 +67,7 @@ async function readyToResume(world: World, start: string): Promise<() => ReturnT
 }
 
 describe('a pushed request that begins two sign-ins', () => {
-  registerSides('row 37: gets a second code when the sign-in that lost the race is repeated', {
+  registerSides('row 37: gets a second authorization code when the sign-in that lost the race is resumed again', {
     lacks: anyConsumer.defence,
     succeeds: () =>
       whilePatched(anyConsumer, async () => {

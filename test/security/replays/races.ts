@@ -1,6 +1,6 @@
 /**
- * Rows 36 and 37 of the table in docs/security.md: a DPoP proof, an assertion, a code or a token counts once if it is
- * sent many times at the same time.
+ * Rows 36 and 37 of the table in docs/security.md: a DPoP proof, an assertion, an authorization code or a token
+ * counts once if it is sent many times at the same time.
  */
 
 import {
@@ -106,7 +106,7 @@ async function survivorsOf(site: AdapterSite, obtain: Obtain): Promise<readonly 
   ];
 }
 
-/** Uses a pushed authorization request many times at the same time. @returns the number of codes */
+/** Uses a pushed authorization request many times at the same time. @returns the number of authorization codes */
 export async function usesOfPushedRequest(site: AdapterSite, times: number): Promise<number> {
   const visitor = await signInVisitor(site);
   // The user has given consent, so that the requests below are answered without a page.

@@ -135,7 +135,7 @@ for (const { name, start, interleaves } of SETTINGS) {
       });
     }
 
-    register(`row 37: a pushed request, sent ${AT_ONCE} times at once, gets more than one code`, {
+    register(`row 37: a pushed request, sent ${AT_ONCE} times at once, gets more than one authorization code`, {
       lacks: repeatedConsumption.defence,
       succeeds: () =>
         whilePatched(repeatedConsumption, async () => {
@@ -146,7 +146,7 @@ for (const { name, start, interleaves } of SETTINGS) {
       },
     });
 
-    it('emits grant.revoked for a code that was sent twice at the same time', async () => {
+    it('emits grant.revoked for an authorization code that was sent twice at the same time', async () => {
       const visitor = site.visitor();
       await visitor.signIn();
       const code = await visitor.code();

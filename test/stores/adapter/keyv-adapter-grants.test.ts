@@ -143,7 +143,7 @@ class CountingMap extends Map<string, string> {
 }
 
 describe('a grant with ten thousand tokens', () => {
-  it('takes no more time for another token than for the first one, and is revoked completely', async () => {
+  it('reads and writes no more for another token than for the first ones, and is revoked completely', async () => {
     const map = new CountingMap();
     const adapter = keyvAdapter(new Keyv({ store: map }))('AccessToken');
     let written = 0;
@@ -171,7 +171,7 @@ interface StoredGrant {
   readonly next: number;
 }
 
-/** Returns the names of the records in the grant itself, and of those in its parts. */
+/** Returns the names of the records in the entry of the grant itself, and in the entries of its further parts. */
 async function grantIn(keyv: Keyv): Promise<{ readonly members: string[]; readonly parts: string[][] }> {
   const name = storedName('grant:grant');
   const { members, first, next } = (await keyv.get<StoredGrant>(name)) ?? { members: {}, first: 0, next: 0 };

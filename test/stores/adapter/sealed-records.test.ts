@@ -132,7 +132,7 @@ for (const [where, makeStore] of Object.entries(STORES)) {
           expect(await writer('DeviceCode').findByUserCode('BCDFGHJK')).to.equal(undefined);
         });
 
-        it('are deleted with their grant, together with later ones', async () => {
+        it('are deleted with their grant, together with records that were written later', async () => {
           await adapter('AccessToken').upsert('later', { jti: 'later', grantId: 'grant' }, 600);
           await adapter('AccessToken').revokeByGrantId('grant');
           for (const model of Object.keys(OF_A_GRANT)) {

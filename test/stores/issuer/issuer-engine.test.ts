@@ -178,7 +178,7 @@ describe('the engine of an issuer', () => {
         expect(idsOf(await old.browsers.list('alice'))).to.deep.equal(['two']);
       });
 
-      it('does not add a used browser that is on no list', async () => {
+      it('does not add a browser that is on no list when it is used', async () => {
         expect(await engine.browsers.used('alice', 'three', browser('three'))).to.equal(false);
         expect(idsOf(await engine.browsers.list('alice'))).to.deep.equal(['one', 'two']);
       });

@@ -92,7 +92,7 @@ describe('the accesses to Redis in one turn of the event loop', () => {
     expect(commands).to.equal(3);
   });
 
-  it('are ordinary commands if there is only one', async () => {
+  it('are an ordinary command if there is only one access', async () => {
     await redis.command('CONFIG', 'RESETSTAT');
     await link.get('a note');
     expect(`${await redis.command('INFO', 'commandstats')}`)

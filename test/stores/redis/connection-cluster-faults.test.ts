@@ -83,15 +83,15 @@ async function expectFailover(
   await Promise.all([one, other].map((process) => untilFound(process, there)));
   await Promise.all([one.untilAnswering(), other.untilListening()]);
   const ears = new RecordingListener(other.signals, next.interaction);
-  await eventually('reads what it watches', () =>
+  await eventually('the other process reads the ticket that it watches', () =>
     other.store.findByInteraction(next.interaction).then(succeeds, fails),
   );
   await untilCreated(one, next);
-  await eventually('changes it', async () => {
+  await eventually('the first process changes the ticket', async () => {
     const written = await one.store.swap(next, toScanned(next)).catch(() => false);
     return written || (await isFound(one, toScanned(next)));
   });
-  await eventually('gets the signal', () => ears.heard.length >= 2 || ears.doubts > 0);
+  await eventually('the other process gets the signal', () => ears.heard.length >= 2 || ears.doubts > 0);
   ears.stop();
 }
 

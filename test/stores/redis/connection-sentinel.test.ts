@@ -126,7 +126,7 @@ describe('the engine on Redis with a Sentinel', () => {
     const ticket = newTicket();
     await one.store.create(ticket);
     const key = `keyv:qr:{${placeOfTicket(ticket.id)}}:ticket:${ticket.id}`;
-    await eventually('the replica has it', async () => (await replica.command('EXISTS', key)) === 1);
+    await eventually('the replica has the ticket', async () => (await replica.command('EXISTS', key)) === 1);
     expect(await sentinel.failover()).to.equal(replica.port);
     await started(replaced).expectHeardAgain();
     expect(await other.store.find(ticket.id)).to.deep.equal(ticket);

@@ -170,7 +170,10 @@ function testRestarts(): void {
         await redis.restart();
         await Promise.all([one.untilAnswering(), other.untilAnswering()]);
         await ears.untilInDoubt(before);
-        await eventually('the entry is there', async () => `${await redis.command('KEYS', '*:watchers:*')}`.length > 0);
+        await eventually(
+          'Redis has the entry of the watcher',
+          async () => `${await redis.command('KEYS', '*:watchers:*')}`.length > 0,
+        );
         // The entry may be there before the subscriber is connected again: messages that are published in between are
         // lost.
         await eventually('both have subscribed again', async () => (await channels()).length === 2);
@@ -395,7 +398,10 @@ function testNewWatchers(): void {
         await other.store.find(ticket.id);
         await redis.command('CONFIG', 'SET', 'maxmemory', '0');
         const entry = `*:watchers:${ticket.interaction}`;
-        await eventually('the entry is there', async () => `${await redis.command('KEYS', entry)}` !== '');
+        await eventually(
+          'Redis has the entry of the watcher',
+          async () => `${await redis.command('KEYS', entry)}` !== '',
+        );
         await one.store.create(ticket);
         await ears.untilHeard(1);
       }));

@@ -9,7 +9,7 @@ const keys = new SecretKeys(SECRETS);
 describe('the account that was last signed in to a browser by QR', () => {
   const scene = setUpScene();
 
-  it('is recognised by its mark, which is valid for one browser', () => {
+  it('is recognised by its mark in the cookie, which is valid for one browser', () => {
     const lastAccount = markAccount(keys, 'one', 'alice');
     expect(hadOtherAccount(keys, { knownAs: 'one', lastAccount }, 'alice')).to.equal(false);
     expect(hadOtherAccount(keys, { knownAs: 'one', lastAccount }, 'bob')).to.equal(true);

@@ -37,7 +37,7 @@ describe('the short code', () => {
     expect(shortCodes.show(TICKET_ID)).not.to.equal(new ShortCodes(new SecretKeys([OLD]), notes).show(TICKET_ID));
   });
 
-  it('leads to its ticket only after the note is written', async () => {
+  it('leads to its ticket only after its note is in the store', async () => {
     const { shortCodes } = scene();
     const [shown, other] = [shortCodes.show(TICKET_ID), shortCodes.show(newTicketId('another'))];
     expect(await shortCodes.find(shown)).to.equal(undefined);
@@ -132,7 +132,7 @@ describe('a ticket that is claimed by its short code', () => {
     }
   });
 
-  it('still requires the check code if the same phone scans it afterwards', async () => {
+  it('still requires the check code if the same phone scans its QR code afterwards', async () => {
     const id = await scene().showCode();
     await claimByShortCode(scene(), id);
     await scene().phone.scan(id, alice());
@@ -179,7 +179,7 @@ describe('a ticket that is claimed by its short code', () => {
 
   it('is not shown if its note could not be written', async () => {
     scene().notes.write = async () => {
-      throw new Error('the store did not write note');
+      throw new Error('the store did not write the note');
     };
     expect(
       await scene()

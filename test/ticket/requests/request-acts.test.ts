@@ -70,7 +70,7 @@ describe('a request without a browser', () => {
     expect((await scene.ceremony.requests.settle(next, 'a grant'))?.ticket.state).to.equal('denied');
   });
 
-  it('is listed until it is decided, and does not end a later request of its client when closed again', async () => {
+  it('is listed until it is decided, and leaves a later request of its client on the list when it is closed again', async () => {
     const ticket = await asked();
     const listed = async (): Promise<readonly string[]> =>
       (await scene.ceremony.requests.list('alice')).map(({ id }) => id);
@@ -127,14 +127,14 @@ describe('a request without a browser', () => {
     expect(await ask()).to.be.an('object');
   });
 
-  it('does not keep its client from asking once it is decided, also if it could not be closed', async () => {
+  it('does not keep its client from asking once it is decided, even if it was not closed', async () => {
     const { id } = await asked();
     await scene.phone.scan(id, alice());
     await scene.phone.deny(id, alice());
     expect(await ask()).to.be.an('object');
   });
 
-  it('has one answer at a time', async () => {
+  it('is answered by one caller at a time', async () => {
     const ticket = await asked();
     expect(await scene.ceremony.requests.claimAnswer(ticket, 1_000)).to.equal(true);
     expect(await scene.ceremony.requests.claimAnswer(ticket, 1_000)).to.equal(false);

@@ -58,7 +58,7 @@ export class RedisBrowserList<Entry extends ListedBrowser> implements BrowserLis
       const renamed = await this.#run(RENAME_BROWSER, accountId, id, before, after);
       if (renamed !== CHANGED_MEANWHILE) return renamed === 1;
     }
-    throw unavailable(new Error('a browser changes each time that it is renamed'));
+    throw unavailable(new Error('a browser was changed by other requests during each attempt to rename it'));
   }
 
   async remove(accountId: string, id: string): Promise<void> {
