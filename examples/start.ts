@@ -122,7 +122,7 @@ async function inviteRealPhone(): Promise<void> {
     console.log(`          For npm run phone and npm run terminal: NODE_EXTRA_CA_CERTS=.data/lan-${host}.pem`);
   } else if (scheme === 'http' && process.env.ISSUER === undefined) {
     console.log(`          openssl has made no certificate, so this is http: the page /qr/scan gets no camera.`);
-    console.log(`          The phone's own camera app works. Otherwise, set ISSUER to a proxy with a certificate.`);
+    console.log(`          Scan with the phone's own camera app, or set ISSUER to a proxy with a certificate.`);
   }
 }
 

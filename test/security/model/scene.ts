@@ -248,14 +248,17 @@ export class Scene {
     };
   }
 
-  #note(write: Omit<Write, 'act' | 'now' | 'said'>): void {
+  #note(write: Omit<Write, 'act' | 'now'>): void {
     const act = acting.getStore();
     this.writes.push({ ...write, act, now: this.now });
     if (!this.ids.includes(write.next.id)) this.ids.push(write.next.id);
   }
 }
 
-/** Notes that do not expire, because no walk takes longer than a report is kept. */
+/**
+ * Notes that do not expire, as the reports in the model do not. A walk (a random sequence of acts) seldom lasts as long
+ * on the model's clock as a report is kept, an hour.
+ */
 class UnexpiringNotes implements Notes {
   readonly #written = new Map<string, string>();
 
