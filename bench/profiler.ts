@@ -8,7 +8,7 @@ const SAMPLING_INTERVAL_US = 500;
 
 const session: Session = new Session();
 
-/** Handlers that a program passes to {@link answers} along with its own. */
+/** Handlers that a program passes to `answerQuestions` along with its own. */
 export const profiling = {
   startProfile: async (): Promise<void> => {
     session.connect();

@@ -25,7 +25,10 @@ export interface HeapUsage extends Usage {
 
 export interface Program {
   readonly pid: number;
-  /** Asks a question that the program {@link answers}. @throws Error if the handler fails or the program has ended */
+  /**
+   * Asks the program a question, which a handler given to {@link answerQuestions} answers.
+   * @throws Error if the handler fails or the program has ended
+   */
   readonly ask: <Answer>(question: string, detail?: unknown) => Promise<Answer>;
   readonly usage: () => Promise<Usage>;
   /** Returns the usage after a full garbage collection. */
@@ -55,8 +58,8 @@ const COLLECTED = 'collected';
 const READY_WITHIN_MS = 30_000;
 
 /**
- * Starts a program of this folder, and waits until it {@link answers}. If Node 20 compiles modules while it loads them,
- * it sometimes hangs before it has run a line. In that case the program is started once more.
+ * Starts a program of this folder, and waits until it has called {@link answerQuestions}. If Node 20 compiles modules
+ * while it loads them, it sometimes hangs before it has run a line. In that case the program is started once more.
  * @param options options that the program reads with {@link optionsOf}
  * @param nodeOptions command-line options for Node, such as `--max-semi-space-size=1`
  */
@@ -93,7 +96,7 @@ async function tryToStart(
     child.once('message', (message) => {
       clearTimeout(giveUp);
       if (message === READY) resolve(true);
-      else reject(new Error(`${file} said ${message}`));
+      else reject(new Error(`the first message of ${file} must be "${READY}", but is ${message}`));
     });
     gone.then(() => reject(new Error(`${file} does not start`)));
   });

@@ -74,7 +74,7 @@ export function accountPage(
       const { state, error } = ctx.query;
       const secret = ctx.cookies.get(COOKIE);
       const isOurs = secret !== undefined && String(state).startsWith(`${secret}.`);
-      // The link is from another site, so its error must not be shown.
+      // This browser has not asked for this answer: another site may have made the link, and the error in it.
       if (!isOurs) return ctx.redirect(`${base}/account`);
       if (error !== undefined) return qr.render(ctx, 'problem', { base, text: 'account.not-signed-in' });
       const target = String(state).slice(secret.length + 1);

@@ -46,11 +46,19 @@ export class Accounts {
   async authenticate(userName: string, password: string): Promise<Person | undefined> {
     const { salt, hash } = this.#credentials.get(userName) ?? { salt: Buffer.alloc(16), hash: Buffer.alloc(32) };
     const matches = timingSafeEqual(await derive(password, salt, 32), hash);
-    return matches ? [...this.#people.values()].find((person) => person.userName === userName) : undefined;
+    return matches ? this.findByName(userName) : undefined;
   }
 
   find(id: string): Person | undefined {
     return this.#people.get(id);
+  }
+
+  findByName(userName: string): Person | undefined {
+    return [...this.#people.values()].find((person) => person.userName === userName);
+  }
+
+  ids(): string[] {
+    return [...this.#people.keys()];
   }
 
   changeEmail(id: string, email: string): void {

@@ -42,7 +42,7 @@ export interface OnDemandPorts {
   readonly issuer: string;
   readonly secrets: Secrets;
   readonly accounts: Accounts;
-  /** The provider with the initial access token that is needed to create others. */
+  /** The provider that issues and verifies the initial access token without which no others are made. */
   readonly provider: Provider;
 }
 

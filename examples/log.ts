@@ -21,6 +21,7 @@ const EVENTS: readonly Exclude<keyof QrLoginEvents, 'qr_login.failed'>[] = [
   'qr_login.enrolled',
   'qr_login.unenrolled',
   'qr_login.paused',
+  'qr_login.admin',
 ];
 
 /** Events that may be signs of an attack. */

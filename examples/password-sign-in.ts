@@ -8,6 +8,7 @@ import type { QrLogin } from '../src/index.ts';
 import { ACCOUNT_CLIENT } from './account-page.ts';
 import type { Accounts } from './accounts.ts';
 import { isOfApprovingApp } from './app/client.ts';
+import { CONSOLE_CLIENT } from './console/client.ts';
 import { requireOwnPage } from './own-page.ts';
 import type { PasswordLimits } from './password-limits.ts';
 
@@ -42,8 +43,9 @@ export function passwordSignIn({ provider, accounts, qr, limits, hasPasskeys }: 
       client: found?.clientName ?? found?.clientId,
       loginHint: params.login_hint ?? '',
       cancelUrl: `${self}/cancel`,
-      // The account page and apps that approve get this page instead of the code, so it has no link to the code.
-      qrUrl: isOwn || isOfApprovingApp(params) ? undefined : self,
+      // The account page, the console and apps that approve get this page instead of the code, so it has no link to the
+      // code.
+      qrUrl: isOwn || params.client_id === CONSOLE_CLIENT || isOfApprovingApp(params) ? undefined : self,
       passkeyUrl: hasPasskeys ? `${self}/qr/passkey` : undefined,
     });
   };

@@ -9,6 +9,8 @@ import { passkeys } from '../src/passkeys.ts';
 import { ACCOUNT_CLIENT, accountClient, accountPage, accountSignIn } from './account-page.ts';
 import type { Accounts } from './accounts.ts';
 import { APPROVING_SCOPE, appClient, isOfApprovingApp } from './app/client.ts';
+import { CONSOLE_CLIENT, consoleClient, OPERATOR_SCOPE } from './console/client.ts';
+import { operatorConsole } from './console/console.ts';
 import { serveFeatures } from './features.ts';
 import { health } from './health.ts';
 import { askToSignOut, home, showSignedOut } from './home.ts';
@@ -35,6 +37,9 @@ const REGISTRATION_SECONDS = 24 * 3600;
 export function makeInitialAccessToken({ InitialAccessToken }: Provider): Promise<string> {
   return new InitialAccessToken({ expiresIn: REGISTRATION_SECONDS }).save();
 }
+
+/** The time for which an operator is trusted to be at the browser, in seconds. */
+const OPERATOR_FRESH_SECONDS = 600;
 
 /** The folder with the example's own pages, which use the layout of the plugin's pages. */
 export const VIEWS: URL = new URL('views', import.meta.url);
@@ -65,6 +70,15 @@ export interface ExampleOptions {
   readonly logger?: Logger;
   /** The address that makes providers with other settings; none by default. */
   readonly settingsUrl?: string;
+  /** The console for operators at `/console`; none by default. */
+  readonly console?: {
+    /** The ids of the accounts that are operators. */
+    readonly operators: readonly string[];
+    /** The longest time since an operator has authenticated in this browser, in seconds. Ten minutes by default. */
+    readonly freshSeconds?: number;
+    /** The file of the decisions that apps have signed; none by default. */
+    readonly auditLog?: string;
+  };
   /** Options of the QR sign-in that override the example's. */
   readonly qrLogin?: Partial<QrLoginOptions>;
   /** Configuration of the provider that overrides the example's. */
@@ -101,9 +115,12 @@ export function makeExample({
   const qr = qrLogin({
     findAccount: (id) => accounts.find(id),
     signIn: phoneSignIn,
-    // A phone signs in on the account page, or in its app, with a password, because it cannot scan its own screen.
+    // A phone signs in on the account page, or in its app, with a password, because it cannot scan its own screen. An
+    // operator shows in this way to be at the browser of the console.
     loginPage: (_ctx, { params }) =>
-      params.client_id === ACCOUNT_CLIENT || isOfApprovingApp(params) ? { path: 'password' } : undefined,
+      params.client_id === ACCOUNT_CLIENT || params.client_id === CONSOLE_CLIENT || isOfApprovingApp(params)
+        ? { path: 'password' }
+        : undefined,
     // Approve on the phone is the consent to what the phone lists, so the browser does not ask again.
     consent: () => 'phone',
     otherWays: (_ctx, _interaction, t) => [{ path: 'password', label: t('way.password') }],
@@ -118,6 +135,7 @@ export function makeExample({
     ...more.qrLogin,
   });
 
+  const isOperator = (accountId: string): boolean => more.console?.operators.includes(accountId) ?? false;
   const provider = new Provider(issuer, {
     // With these keys, a copy of the store gives no access.
     adapter: keyvAdapter(store, { secrets: secrets.cookieKeys }),
@@ -126,6 +144,7 @@ export function makeExample({
       phoneClient(),
       terminalClient(),
       ...(more.appUrl === undefined ? [] : [appClient(more.appUrl)]),
+      ...(more.console === undefined ? [] : [consoleClient(issuer)]),
       ...clients,
     ],
     findAccount: accounts.findOidcAccount,
@@ -135,7 +154,7 @@ export function makeExample({
     acrValues: [PASSWORD_ACR, PASSKEY_ACR],
     // Each app that is granted `qr_login` may approve sign-ins. The user sees it on the consent page.
     // An RP that is granted `qr_action` may ask its users to approve something on their phone.
-    scopes: ['openid', 'offline_access', APPROVING_SCOPE, 'qr_action'],
+    scopes: ['openid', 'offline_access', APPROVING_SCOPE, 'qr_action', ...(more.console ? [OPERATOR_SCOPE] : [])],
     // The tokens of these apps say when and how their user signed in.
     extraTokenClaims: qr.extraTokenClaims,
     claims: {
@@ -168,15 +187,19 @@ export function makeExample({
       applicationType === 'web' &&
       clientAuthMethod === 'none' &&
       redirectUris.some((uri) => new URL(uri).origin === origin),
-    // The account page belongs to the provider, so it needs no consent.
+    // The account page and the console belong to the provider, so they need no consent.
     loadExistingGrant: async (ctx) => {
       const { client, session, provider, result } = ctx.oidc;
       if (client === undefined || session === undefined) return undefined;
       const grantId = result?.consent?.grantId ?? session.grantIdFor(client.clientId);
       if (grantId !== undefined) return provider.Grant.find(grantId);
-      if (client.clientId !== ACCOUNT_CLIENT || session.accountId === undefined) return undefined;
+      const isOwn = client.clientId === ACCOUNT_CLIENT || client.clientId === CONSOLE_CLIENT;
+      if (!isOwn || session.accountId === undefined) return undefined;
       const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
       grant.addOIDCScope('openid');
+      // Other accounts cannot consent to it: a rejected scope is not asked for.
+      if (isOperator(session.accountId)) grant.addOIDCScope(OPERATOR_SCOPE);
+      else grant.rejectOIDCScope(OPERATOR_SCOPE);
       await grant.save();
       return grant;
     },
@@ -205,6 +228,10 @@ export function makeExample({
   if (more.passkeys) provider.use(managePasskeys({ provider, accounts, registration, records, signIn: phoneSignIn }));
   provider.use(mailChange({ provider, accounts, qr }));
   provider.use(accountPage(provider, accounts, { base, passkeys: more.passkeys ? records : undefined, qr }));
+  if (more.console) {
+    const { freshSeconds = OPERATOR_FRESH_SECONDS, auditLog } = more.console;
+    provider.use(operatorConsole({ provider, qr, accounts, isOperator, freshSeconds, auditLog, fetch: more.fetch }));
+  }
   provider.proxy = more.proxy ?? false;
   provider.maxIpsCount = more.maxIpsCount ?? 0;
   return { provider, qr, app: base === '' ? provider : mountBelow(base, provider, qr) };

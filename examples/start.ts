@@ -2,11 +2,14 @@
  * `npm start`: the example provider and the demo RP in one process, with all data in memory unless REDIS_URL is set.
  */
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import QRCode from 'qrcode';
+import { AuditLog } from '../src/audit/index.ts';
 import { Accounts } from './accounts.ts';
 import { buildApp } from './app/build.ts';
 import { APP_CLIENT } from './app/client.ts';
@@ -43,6 +46,10 @@ const everything = flags.has('everything');
 const secrets = loadSecrets();
 const accounts = await Accounts.demo();
 const store = storeFrom(process.env.REDIS_URL);
+// The decisions that apps have signed, for the console. A deployment keeps them for good.
+const auditFolder = mkdtempSync(join(tmpdir(), 'qr-login-example-'));
+const auditLog = join(auditFolder, 'decisions.jsonl');
+const audit = await AuditLog.open(auditLog);
 const { provider, qr, app } = makeExample({
   issuer,
   secrets,
@@ -56,12 +63,14 @@ const { provider, qr, app } = makeExample({
   proxy: process.env.ISSUER !== undefined,
   passkeys: mayHavePasskeys(new URL(issuer)),
   logger: makeLogger(),
+  console: { operators: ['a11ce'], auditLog },
   ...(everything && { settingsUrl: `${issuer}/settings` }),
   qrLogin: {
     shortCode: true,
     // The example's app shows numbers to tap. Typing the number is more secure.
     askPhone: { entry: 'tap' },
     push: { vapid: makeVapid() },
+    onDecision: audit.onDecision,
     ...(process.env.LIMITS === 'off' && { limits: false }),
     ...(flags.has('theme') && {
       name: 'Copperfield Bank',
@@ -95,11 +104,14 @@ console.log(
     ? `App:      port ${appPort} cannot be used: set APP_PORT to another one`
     : `App:      open ${appUrl} in a private window, as the app of a phone (more in examples/app/README.md)`,
 );
+console.log(`Console:  open ${issuer}/console as alice, who is its operator`);
 console.log(`More RPs: register them at ${issuer}/reg with the initial access token ${initialAccessToken}`);
 
 endAtSignal(async () => {
   await onDemand?.close();
   await closeAll(servers, qr, store);
+  await audit.close();
+  rmSync(auditFolder, { recursive: true, force: true });
 });
 
 /** Shows the address for phones as a QR code, and says what the phone will say about the certificate. */
@@ -113,7 +125,7 @@ async function inviteRealPhone(): Promise<void> {
     console.log(`          For npm run phone and npm run terminal: NODE_EXTRA_CA_CERTS=.data/lan-${host}.pem`);
   } else if (scheme === 'http' && process.env.ISSUER === undefined) {
     console.log(`          openssl has made no certificate, so this is http: the page /qr/scan gets no camera.`);
-    console.log(`          The phone's own camera app works. Otherwise, set ISSUER to a proxy with a certificate.`);
+    console.log(`          Scan with the phone's own camera app, or set ISSUER to a proxy with a certificate.`);
   }
 }
 

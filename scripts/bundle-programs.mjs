@@ -27,7 +27,7 @@ export async function bundlePrograms() {
       input: program,
       platform: 'node',
       plugins: [keepUrls],
-      // The bundler itself has parts in machine code. The example loads it when it builds its app.
+      // Leave the bundler out, because it has parts in machine code. The example loads it when it builds its app.
       external: ['rolldown'],
       checks: { eval: false },
     });

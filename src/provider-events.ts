@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import type { AdminEvent } from './admin/admin-event.ts';
 import type { PasskeyEvent } from './http/browser/passkey.ts';
 import type { SignedOutEvent } from './http/devices/remote-sign-out.ts';
 import type { EnrolmentEvent } from './http/events/enrolment-events.ts';
@@ -27,6 +28,7 @@ export interface QrLoginEvents extends TicketEvents {
   readonly 'qr_login.enrolled': [ctx: Context | undefined, event: EnrolmentEvent];
   readonly 'qr_login.unenrolled': [ctx: Context | undefined, event: EnrolmentEvent];
   readonly 'qr_login.paused': [ctx: Context, event: PausedEvent];
+  readonly 'qr_login.admin': [ctx: Context, event: AdminEvent];
   /** There is neither a context nor a {@link FailureEvent} if no request has failed. */
   readonly 'qr_login.failed': [ctx: Context | undefined, error: QrLoginError, failure?: FailureEvent];
 }

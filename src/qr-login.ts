@@ -1,11 +1,14 @@
 import type { Context, Middleware } from 'koa';
 import type { ErrorOut, interactionPolicy, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { QrAdmin } from './admin/admin.ts';
+import { adminOf, makeAdmin } from './admin/make-admin.ts';
 import type { QrLoginOptions } from './config/options.ts';
 import { assertNoDevInteractions, assertProvider, secretsOf } from './config/provider-checks.ts';
 import { checkOptions, type Settings } from './config/settings.ts';
 import { type Health, healthOf } from './health.ts';
 import { makeActionParts } from './http/actions/action-parts.ts';
 import type { Approval, ApprovalRequest } from './http/actions/action-requests.ts';
+import { type AppGrantRecord, AppGrants } from './http/api/app-grants.ts';
 import { AppLinks } from './http/api/app-links.ts';
 import { Attempts } from './http/browser/attempts.ts';
 import { isPasskeyOffered } from './http/browser/browser-passkey.ts';
@@ -20,6 +23,7 @@ import { RemoteSignOut } from './http/devices/remote-sign-out.ts';
 import { SignInRevocation } from './http/devices/revocation.ts';
 import { StayChanges } from './http/devices/stay-changes.ts';
 import { answerTrouble, renderProviderError, throwRefusals } from './http/errors.ts';
+import { ActivityRecorder, type NodeActivity } from './http/events/activity.ts';
 import { ExpiryWatcher } from './http/events/expiry.ts';
 import { SignInMetrics } from './http/events/metrics.ts';
 import { announceState, type EmitTicketEvent, makeTicketEmitter } from './http/events/ticket-events.ts';
@@ -65,6 +69,7 @@ import { chooseEngine } from './stores/choose-engine.ts';
 import { withDeadline } from './stores/deadline.ts';
 import { engineForIssuer } from './stores/issuer/issuer-engine.ts';
 import type { StoreEngine } from './stores/store-engine.ts';
+import { BlockList } from './ticket/blocks.ts';
 import { readBrowserKey } from './ticket/browsers/browser-key.ts';
 import { Ceremony } from './ticket/ceremony.ts';
 import { Codes } from './ticket/codes/code.ts';
@@ -163,6 +168,9 @@ export interface QrLogin {
    */
   readonly findApproval: (id: string) => Promise<Approval | undefined>;
 
+  /** The functions for operators: what is going on, and what an account has; to be shown by a console of yours. */
+  readonly admin: QrAdmin;
+
   /**
    * Returns the health of this process, for a readiness probe. Answers within a second, and rejects only before
    * `attach`.
@@ -219,6 +227,7 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
     renderError: (ctx, out, error) => requireAttached().renderError(ctx, out, error),
     requestApproval: async (request) => requireAttached().requestApproval(request),
     findApproval: async (id) => requireAttached().findApproval(id),
+    admin: adminOf(() => requireAttached().admin),
     health: async () => requireAttached().health(),
     close: async () => attached?.close(),
   };
@@ -227,6 +236,7 @@ export function qrLogin(options: QrLoginOptions): QrLogin {
 type AttachedPlugin = Required<
   Pick<QrLogin, 'interactionUrl' | 'enrol' | 'renderError' | 'requestApproval' | 'findApproval' | 'health' | 'close'>
 > & {
+  readonly admin: QrAdmin;
   readonly ciba: CibaHooks;
   readonly offersPasskey: (ctx: Context, accountId: string) => boolean;
   readonly render: (ctx: Context, name: string, page: OwnView) => void;
@@ -244,6 +254,8 @@ function ciba(attached: () => CibaHooks): CibaHooks {
   };
 }
 
+/** The names of the engines that serve one process. */
+const SINGLE_PROCESS: ReadonlySet<string> = new Set(['memory', 'keyv']);
 /** The time that pending requests have to finish when the server stops. */
 const PENDING_REQUESTS_MS = 2_000;
 /** The time that the plugin's own connections to the store have to close. */
@@ -259,17 +271,41 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const { urls, cookies, passkeyCookie, renderer } = pages;
   onSignedIn(provider, (ctx, sessionUid) => cookies.noteSignIn(ctx, sessionUid));
   const metrics = new SignInMetrics();
-  const emit = makeTicketEmitter(provider, metrics);
   const shared = chooseEngine(settings.store, settings.clock, {
     onTrouble: (cause) => callListener(() => provider.emit('qr_login.failed', undefined, unavailable(cause))),
     onLate: (ticket) => callListener(() => announceState(announce, ticket)),
   });
   const engine = engineForIssuer(shared, provider.issuer, keys);
   const { browsers, known, notes, signals, clock } = engine;
+  const activity = new ActivityRecorder({
+    nodes: engine.records<NodeActivity>('activity'),
+    isShared: !SINGLE_PROCESS.has(engine.name),
+    countLive: () => expiry.countLive(),
+    countConnected: () => metrics.waiting,
+    clock,
+  });
+  const emit = activity.recordWith(makeTicketEmitter(provider, metrics));
   const expiry = watchExpiry(engine, settings, emit);
   const announce = expiry.makeAnnouncer(emit);
-  const { ceremony, ...streaming } = makeCeremony(engine, { keys, urls, assets: pages.assets, metrics, settings });
-  const { signIns, ...signedIn } = makeSignInRecords(engine, { provider, keys, resuming, lifetimes, settings, emit });
+  const blocks = new BlockList({ ofAccount: engine.records('blocks'), ofAll: engine.records('all blocks') });
+  const appGrants = new AppGrants({ provider, appGrants: engine.records<AppGrantRecord>('app grants'), clock });
+  const { ceremony, ...streaming } = makeCeremony(engine, {
+    blocks,
+    keys,
+    urls,
+    assets: pages.assets,
+    metrics,
+    settings,
+  });
+  const { signIns, ...signedIn } = makeSignInRecords(engine, {
+    provider,
+    keys,
+    blocks,
+    resuming,
+    lifetimes,
+    settings,
+    emit,
+  });
   const limits = new RateLimits(engine.rateLimit, settings.limits);
   const wrongCheckCodes = new WrongCheckCodes({ limits, notes, keys, clock });
   const starts = new StartLimit(limits, provider);
@@ -283,7 +319,18 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
   const logos = new ClientLogos({ urls, keys, clientLogo: settings.clientLogo });
   const pushSender = settings.push && new PushSender(settings.push);
   const subscriptions = new Subscriptions({ ...engine, provider, keys, urls, pushSender });
-  const others = { ...pages, ...streaming, ...signedIn, limits, logos, wrongCheckCodes, wiring, notes, subscriptions };
+  const others = {
+    ...pages,
+    ...streaming,
+    ...signedIn,
+    limits,
+    logos,
+    wrongCheckCodes,
+    wiring,
+    notes,
+    subscriptions,
+    appGrants,
+  };
   const parts = { provider, ceremony, announce, emit, browsers, known, signals, keys, clock, settings, ...others };
   const requestParts = makeRequestParts(parts);
   const phoneParts = makePhoneParts({ ...parts, ...requestParts });
@@ -318,9 +365,10 @@ function attach(provider: Provider, settings: Settings): AttachedPlugin {
       renderProviderError({ provider, renderer, urls }, ctx, readProviderError(ctx, out, error)),
     requestApproval: (request) => actionParts.actionRequests.request(request),
     findApproval: (id) => actionParts.actionRequests.find(id),
+    admin: makeAdmin({ ...parts, ...phoneParts, activity, blocks, appGrants, enrolments }),
     health: () => healthOf(engine, metrics, closed !== undefined),
     close: () => {
-      closed ??= stop({ ...streaming, ...phoneParts, ...actionParts, expiry, inFlight, wiring, engine });
+      closed ??= stop({ ...streaming, ...phoneParts, ...actionParts, activity, expiry, inFlight, wiring, engine });
       return closed;
     },
   };
@@ -377,6 +425,7 @@ function nameOf({ issuer }: Provider, { name }: Settings): string {
 }
 
 interface CeremonyParts {
+  readonly blocks: BlockList;
   readonly keys: SecretKeys;
   readonly urls: Urls;
   readonly assets: Assets;
@@ -396,6 +445,7 @@ function watchExpiry({ store, clock }: StoreEngine, { deadlines }: Settings, emi
 
 interface SignInRecordParts {
   readonly provider: Provider;
+  readonly blocks: BlockList;
   readonly keys: SecretKeys;
   readonly resuming: RepeatableResume;
   readonly lifetimes: SessionLifetimes;
@@ -413,14 +463,24 @@ interface SignInRecords
 /** Makes the parts that record which browsers were signed in, and that sign them out again. */
 function makeSignInRecords(
   { browsers, known, notes, clock }: StoreEngine,
-  { provider, keys, resuming, lifetimes, settings, emit }: SignInRecordParts,
+  { provider, blocks, keys, resuming, lifetimes, settings, emit }: SignInRecordParts,
 ): SignInRecords {
   const { locate, onSignIn } = settings;
   const offersDurations = settings.durations !== undefined;
   const devices = new DeviceDescriber(locate);
   const browserPasskeyList = new BrowserPasskeyList({ known, clock, browserPasskeys: settings.browserPasskeys });
   const remoteSignOut = new RemoteSignOut({ provider, browsers, known, notes, clock, browserPasskeyList });
-  const revocation = new SignInRevocation({ provider, browsers, known, remoteSignOut, notes, keys, clock, emit });
+  const revocation = new SignInRevocation({
+    provider,
+    browsers,
+    known,
+    remoteSignOut,
+    notes,
+    blocks,
+    keys,
+    clock,
+    emit,
+  });
   const browserNames = new BrowserNames({ browsers, known, notes, revocation });
   const enrolments = new Enrolments({ provider, known, notes, revocation, clock, settings });
   const stayChanges = new StayChanges({ lifetimes, browsers, notes, clock });
@@ -432,7 +492,7 @@ function makeSignInRecords(
 /** Makes the ceremony, and the streams and long polls by which browsers wait for its steps. */
 function makeCeremony(
   { store, notes, known, requests, clock }: StoreEngine,
-  { keys, urls, assets, metrics, settings }: CeremonyParts,
+  { blocks, keys, urls, assets, metrics, settings }: CeremonyParts,
 ): CeremonyAndStreams {
   const { deadlines: lifetimes, rotation, shortCode, checkCodeEntry, streams: style, parkStreams } = settings;
   const codes = new Codes(keys, rotation);
@@ -444,6 +504,7 @@ function makeCeremony(
       store,
       notes,
       known,
+      blocks,
       requests,
       clock,
       keys,
@@ -461,6 +522,7 @@ function makeCeremony(
 
 interface StoppableParts
   extends Pick<Services, 'streams' | 'longPolls' | 'appStreams' | 'followers' | 'actionResults'> {
+  readonly activity: ActivityRecorder;
   readonly expiry: ExpiryWatcher;
   readonly inFlight: InFlight;
   readonly wiring: Wiring;
@@ -468,7 +530,7 @@ interface StoppableParts
 }
 
 async function stop(parts: StoppableParts): Promise<void> {
-  const { appStreams, followers, actionResults, expiry, inFlight, wiring, engine } = parts;
+  const { appStreams, followers, actionResults, activity, expiry, inFlight, wiring, engine } = parts;
   for (const { streams, longPolls } of [parts, appStreams]) {
     streams.close();
     longPolls.close();
@@ -477,7 +539,9 @@ async function stop(parts: StoppableParts): Promise<void> {
   actionResults.close();
   expiry.close();
   wiring.close();
+  const activityClosed = withDeadline(activity.close(), CLOSE_WITHIN_MS).catch(() => undefined);
   await inFlight.waitUntilIdle(PENDING_REQUESTS_MS);
+  await activityClosed;
   // A store that does not answer must not keep the process from stopping.
   await withDeadline(engine.close(), CLOSE_WITHIN_MS).catch(() => undefined);
 }

@@ -29,6 +29,7 @@ const EVENTS: Readonly<Record<keyof QrLoginEvents, true>> = {
   'qr_login.enrolled': true,
   'qr_login.unenrolled': true,
   'qr_login.paused': true,
+  'qr_login.admin': true,
   'qr_login.failed': true,
 };
 

@@ -10,7 +10,7 @@ import { type Person, Stream, type Traffic } from './stream.ts';
 export interface LoadOptions {
   readonly people: 'plain' | 'provider';
   readonly browsers: Site;
-  /** The node that phones use, if it is another one. */
+  /** The node that phones use, if it is not the node of the browsers. */
   readonly phones?: Site;
 }
 

@@ -15,7 +15,7 @@ const NETWORKS = {
   'Slow 3G': { latency: 2_000, kilobits: 400 },
 } as const;
 const BYTES_PER_KILOBIT = 125;
-/** The promise: one round trip for the page, and one for the part of it that does not fit into the first flight. */
+/** The promise: one round trip for the page, and one for what does not fit into TCP's initial window. */
 const MAX_ROUND_TRIPS = 2;
 
 interface FirstCode {

@@ -72,7 +72,7 @@ export const memory: Measure = async (size): Promise<Result> => {
 
 /**
  * Returns the goals for both readings: while the server runs, and after a garbage collection. Both are needed: garbage
- * at the time of the first reading hides some of the later growth.
+ * that is there while few browsers wait hides some of the growth of the running server.
  */
 function goals(all: readonly Growth[]): Goal[] {
   return (['running', 'collected'] as const).flatMap((when) => {

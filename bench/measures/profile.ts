@@ -39,7 +39,8 @@ export async function profileDuring(
   { providers: [provider, ...others] }: Scene,
   act: () => Promise<void>,
 ): Promise<{ readonly spent: TimeSpent; readonly cpu: number }> {
-  if (provider === undefined || others.length > 0) throw new Error('one provider at a time can be profiled');
+  if (provider === undefined || others.length > 0)
+    throw new Error('only a scene with a single provider can be profiled');
   await provider.ask('startProfile');
   const before = mainThreadOf(provider);
   const cpu = await cpuDuring([provider], act);

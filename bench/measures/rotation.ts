@@ -38,7 +38,7 @@ export const rotation: Measure = async (size): Promise<Result> => {
         title: `Rotation, ${SIZES[size].waiting} waiting`,
         columns: ['server', 'every, s', '% of a core', 'events a second', 'bytes an event, on the wire'],
         rows,
-        note: `CPU of the whole process while only codes rotate. It includes the slow read and the search for expired tickets. With rotation every ${SELDOM_S} s there are heartbeats every 15 s as well, which more frequent rotation makes unnecessary. "alone" is what rotation adds.`,
+        note: `CPU of the whole process while only codes rotate. It includes the slow read (tickets are read again regularly) and the search for expired tickets. With rotation every ${SELDOM_S} s there are heartbeats every 15 s as well, which more frequent rotation makes unnecessary. "alone" is what rotation adds.`,
       },
     ],
     charts: [],

@@ -53,7 +53,7 @@ export const scale: Measure = async (size): Promise<Result> => {
         rows: all.flatMap(({ kind, steps }) =>
           steps.map(({ waiting, rss, idle }) => [kind.name, waiting, rounded(rss), rounded(idle)]),
         ),
-        note: 'Includes rotation every 10 s, heartbeats and the slow read.',
+        note: 'Includes rotation every 10 s, heartbeats and the slow read (tickets are read again regularly).',
       },
       {
         title: `${SIZES[size].steps.at(-1)} waiting, and ${SIZES[size].coming.rate} a second come and go`,

@@ -11,7 +11,7 @@ import { QrSignIn } from './qr-sign-in.ts';
 import { Shop } from './shop.ts';
 import { complete } from './sign-in.ts';
 
-/** The number of uses of one phone. The default limits per account and minute stay in force. */
+/** The number of uses of one phone: so few that they stay within the default limits per account and minute. */
 const USES = 8;
 /** The number of users that are prepared at the same time. */
 const AT_A_TIME = 10;
@@ -125,7 +125,7 @@ export class Crowd {
   }
 }
 
-/** Returns the number of users that is needed so that no user has two simultaneous sign-ins. */
+/** Rounds a number of users up, at least to so many that no user has two simultaneous sign-ins. */
 function countUsers(people: number): number {
   return Math.max(Math.ceil(people), 2 * MOST_AT_A_TIME);
 }

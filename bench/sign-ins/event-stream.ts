@@ -38,7 +38,10 @@ export class EventStream {
   waitUntilReached(state: string): Promise<Ticket> {
     if (this.#latest?.state === state) return Promise.resolve(this.#latest);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no ${state}, only ${this.states}: ${this.#raw}`)), PATIENCE_MS);
+      const timer = setTimeout(
+        () => reject(new Error(`the ticket did not become ${state}, but only ${this.states}: ${this.#raw}`)),
+        PATIENCE_MS,
+      );
       this.#expected = {
         state,
         resolve: (ticket) => {

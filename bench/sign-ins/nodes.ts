@@ -28,7 +28,7 @@ export class Nodes {
   #next(): { readonly port: number; readonly connections: Connections } {
     this.#turn = (this.#turn + 1) % this.#nodes.length;
     const node = this.#nodes[this.#turn];
-    if (node === undefined) throw new Error('an address needs a node');
+    if (node === undefined) throw new Error('there is no node that could answer');
     return node;
   }
 }

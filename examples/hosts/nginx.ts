@@ -35,7 +35,7 @@ export async function start({ host: startHost = startKoa, ...options }: ProxiedO
       ...host,
       certificateFile: join(folder, 'certificate.pem'),
       stop: async () => {
-        // The host first, so that the last messages of its event streams still pass through nginx.
+        // Stop the host first, so that the last messages of its event streams still pass through nginx.
         await host.stop();
         await nginx.stop();
         await rm(folder, { recursive: true });

@@ -6,7 +6,7 @@ import { keyvAdapter } from '../../src/stores/adapter/keyv-adapter.ts';
 
 const { CONFORMANCE_CHECKOUT, CONFORMANCE_REDIS_URL } = process.env;
 
-// The query makes this import pass the hook, which would replace it otherwise.
+// The query `?theirs` lets this import through the hook in hooks.mjs, which would otherwise lead it to this file.
 export const { Account } = await import(new URL('test/models.js?theirs', CONFORMANCE_CHECKOUT).href);
 
 /** The models whose records have no `exp`. */
@@ -24,7 +24,7 @@ const adapters = new Map();
  */
 const seen = new Map();
 
-/** The keys of records that a test has got from `syncFind`. It may change them in place, as their adapter allows. */
+/** The keys of records that a test has got from `syncFind`. Their adapter lets the test change these in place. */
 const lent = new Map();
 
 /** The writes that are under way. */

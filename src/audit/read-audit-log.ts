@@ -1,11 +1,7 @@
 import { open } from 'node:fs/promises';
-import { isDeepStrictEqual } from 'node:util';
-import { calculateJwkThumbprint, importJWK, jwtVerify } from 'jose';
 import type { DecisionRecord } from '../http/hooks/app-hooks.ts';
-import { APP_ALGORITHMS } from '../oidc/apps/app-challenge.ts';
-import { DECISION_TYPE } from '../oidc/apps/signed-decision.ts';
-import { traceOf } from '../ticket/ticket-id.ts';
 import { type AuditEntry, hashLine, parseLine } from './audit-entry.ts';
+import { isSignedDecision } from './signed-record.ts';
 
 /** A line of an audit log, and the result of its verification. */
 export interface VerifiedLine {
@@ -28,11 +24,21 @@ export interface VerifiedLine {
   readonly problem: 'torn' | 'chain' | 'signature' | undefined;
 }
 
+/** A line whose place in the chain was verified, and whose signature was not. */
+export interface ChainedLine extends Omit<VerifiedLine, 'problem'> {
+  readonly problem: 'torn' | 'chain' | undefined;
+}
+
 /**
  * Reads an audit log, and verifies each line: its place in the chain, and the signature of the app.
  * @throws Error if the file cannot be read
  */
 export async function* readAuditLog(path: string): AsyncGenerator<VerifiedLine, void> {
+  for await (const line of readChain(path)) yield verifySignature(line);
+}
+
+/** Reads an audit log, and verifies the place of each line in the chain. @throws Error if the file cannot be read */
+export async function* readChain(path: string): AsyncGenerator<ChainedLine, void> {
   const file = await open(path, 'r');
   try {
     let previous = '';
@@ -41,7 +47,7 @@ export async function* readAuditLog(path: string): AsyncGenerator<VerifiedLine, 
       line += 1;
       const entry = parseLine(text);
       const hash = hashLine(text);
-      yield { line, record: entry?.record, hash, problem: await findProblem(entry, previous) };
+      yield { line, record: entry?.record, hash, problem: findProblem(entry, previous) };
       if (entry !== undefined) previous = hash;
     }
   } finally {
@@ -49,28 +55,13 @@ export async function* readAuditLog(path: string): AsyncGenerator<VerifiedLine, 
   }
 }
 
-async function findProblem(entry: AuditEntry | undefined, previous: string): Promise<VerifiedLine['problem']> {
-  if (entry === undefined) return 'torn';
-  if (entry.previous !== previous) return 'chain';
-  return (await isSigned(entry.record)) ? undefined : 'signature';
+export async function verifySignature(line: ChainedLine): Promise<VerifiedLine> {
+  const { record, problem } = line;
+  if (problem !== undefined || record === undefined) return line;
+  return { ...line, problem: (await isSignedDecision(record)) ? undefined : 'signature' };
 }
 
-/** Returns true if the app has signed the decision that the record contains. */
-async function isSigned(record: DecisionRecord): Promise<boolean> {
-  try {
-    const { ticket, jwk, keyId, decision, remember, duration, client, browser, time, at } = record;
-    const { payload } = await jwtVerify(record.signature, ({ alg = '' }) => importJWK(jwk, alg), {
-      algorithms: [...APP_ALGORITHMS],
-      typ: DECISION_TYPE,
-      // Verify the signature as of the time at which the provider received the decision.
-      currentDate: new Date(at),
-    });
-    const said = { decision, remember, duration, client: client.id, browser, time };
-    const isSame = Object.entries(said).every(([name, value]) => isDeepStrictEqual(payload[name], value));
-    const isOfTicket = typeof payload.ticket === 'string' && traceOf(payload.ticket) === ticket;
-    return isSame && isOfTicket && (await calculateJwkThumbprint(jwk)) === keyId;
-  } catch {
-    // A record that cannot be verified at all is not signed.
-    return false;
-  }
+function findProblem(entry: AuditEntry | undefined, previous: string): ChainedLine['problem'] {
+  if (entry === undefined) return 'torn';
+  return entry.previous === previous ? undefined : 'chain';
 }

@@ -12,8 +12,9 @@ import type { Rate, RateLimit } from './rate-limit.ts';
  * `storeContract` of `oidc-provider-qr-login/store-contract` tests all that it must do. A part that fails may throw any
  * error.
  *
- * Names of notes, accounts of lists and keys of limits are opaque texts: MACs of the issuer and the name. Tickets may
- * have fields that their type does not have; they must come back as they were.
+ * Names of notes, accounts of lists and keys of limits are opaque texts: MACs of the issuer and the name. Tickets and
+ * entries of lists may have fields that their type does not have; they must come back as they were. `known` also keeps
+ * the lists for operators.
  */
 export interface StoreEngine {
   /** A short name for metrics and health: `memory`, `keyv`, `redis`, or yours. */

@@ -1,3 +1,4 @@
+import type { BlockList } from './blocks.ts';
 import type { KnownBrowsers } from './browsers/known-browser.ts';
 import type { Codes } from './codes/code.ts';
 import type { ShortCodes } from './codes/short-code.ts';
@@ -12,6 +13,7 @@ export interface CeremonyPorts {
   readonly store: TicketStore;
   readonly notes: Notes;
   readonly known: KnownBrowsers;
+  readonly blocks: Pick<BlockList, 'put' | 'find'>;
   readonly clock: Clock;
   readonly keys: SecretKeys;
   readonly codes: Codes;

@@ -1,3 +1,4 @@
+import type { BlockedOrigin, BlockList } from './blocks.ts';
 import type { CeremonyPorts } from './change.ts';
 import type { Notes } from './ports.ts';
 import type { Verdict } from './risk.ts';
@@ -5,7 +6,11 @@ import type { SecretKeys } from './secret-keys.ts';
 import { type Approver, isLive, isOwner, isSignIn, type Ticket } from './ticket.ts';
 import * as transitions from './transitions.ts';
 
-type ReportPorts = Pick<CeremonyPorts, 'keys' | 'notes'>;
+type NotePorts = Pick<CeremonyPorts, 'keys' | 'notes'>;
+
+export interface ReportPorts extends NotePorts, Pick<CeremonyPorts, 'clock'> {
+  readonly blocks: Pick<BlockList, 'put' | 'find'>;
+}
 
 /** The origin of a ticket, as reports count it. */
 export interface ReportedOrigin {
@@ -22,26 +27,64 @@ export function reportedOriginOf({ request, browser }: Pick<Ticket, 'request' | 
 }
 
 /** The time for which the account refuses sign-ins from the reported network address, or requests of the client. */
-const REPORT_LIFETIME_MS = 60 * 60 * 1000;
+export const REPORT_LIFETIME_MS: number = 60 * 60 * 1000;
+
+/** The text of a note whose block an operator has lifted. */
+const LIFTED = 'lifted';
 
 /** Returns true if this account has reported this origin. */
-export function isReported({ keys, notes }: ReportPorts, accountId: string, origin: ReportedOrigin): Promise<boolean> {
+export function isReported({ keys, notes }: NotePorts, accountId: string, origin: ReportedOrigin): Promise<boolean> {
   return isNoted(notes, reportNames(keys, accountId, origin));
 }
 
 /**
- * Notes that this account has reported this origin.
- * @returns false if that was noted already
+ * Notes that this account has reported this origin, and lists the block. An operator's block that lasts longer stays.
+ * @returns false if the origin was blocked already
  */
-export async function noteReport(
-  { keys, notes }: ReportPorts,
+export async function noteReport(ports: ReportPorts, accountId: string, origin: ReportedOrigin): Promise<boolean> {
+  const { blocks, clock } = ports;
+  const now = clock();
+  const [isNoted, before] = await Promise.all([
+    isReported(ports, accountId, origin),
+    blocks.find(accountId, blockedOriginOf(origin)),
+  ]);
+  const endsAt = Math.max(now + REPORT_LIFETIME_MS, before?.endsAt ?? 0);
+  await noteBlock(ports, accountId, origin, endsAt - now);
+  await blocks.put({ ...blockedOriginOf(origin), accountId, by: 'user', lastUsedAt: now, endsAt });
+  return !isNoted;
+}
+
+/** Refuses to this account what comes from this origin. @param lasts the time in milliseconds */
+export async function noteBlock(
+  { keys, notes }: NotePorts,
   accountId: string,
   origin: ReportedOrigin,
-): Promise<boolean> {
-  const [noteName = '', ...olderNames] = reportNames(keys, accountId, origin);
-  const isNew = !(await isNoted(notes, [noteName, ...olderNames]));
-  await notes.write(noteName, REPORT_LIFETIME_MS);
-  return isNew;
+  lasts: number,
+): Promise<void> {
+  await notes.write(currentName(keys, accountId, origin), lasts);
+}
+
+/**
+ * Lifts a block. The note says so for as long as the block would have lasted, because an older one may exist under an
+ * older key.
+ */
+export async function noteLifted(
+  { keys, notes }: NotePorts,
+  accountId: string,
+  origin: ReportedOrigin,
+  lasts: number,
+): Promise<void> {
+  await notes.write(currentName(keys, accountId, origin), lasts, LIFTED);
+}
+
+/** Returns the part of an origin that counts: its client, if it asks for something other than a sign-in. */
+function blockedOriginOf({ source, actionOf }: ReportedOrigin): BlockedOrigin {
+  return actionOf === undefined ? { source } : { clientId: actionOf };
+}
+
+/** Returns the origin of a block, as reports count it. */
+export function reportedOriginOfBlock(origin: BlockedOrigin): ReportedOrigin {
+  return 'clientId' in origin ? { source: '', actionOf: origin.clientId } : { source: origin.source };
 }
 
 /** Returns the judgement. Its verdict is `blocked` if the origin was reported, whatever the deployment's verdict is. */
@@ -72,7 +115,14 @@ export function reportNames(keys: SecretKeys, accountId: string, { source, actio
   return keys.candidates('report', accountId, ...origin).map((mac) => mac.toString('base64url'));
 }
 
-/** Returns true if a note exists under any of the names. */
+function currentName(keys: SecretKeys, accountId: string, origin: ReportedOrigin): string {
+  const [name = ''] = reportNames(keys, accountId, origin);
+  return name;
+}
+
+/** Returns true if there is a note under one of the names, and the one under the newest key was not lifted. */
 async function isNoted(notes: Notes, names: readonly string[]): Promise<boolean> {
-  return (await Promise.all(names.map((name) => notes.read(name)))).some((note) => note !== undefined);
+  const texts = await Promise.all(names.map((name) => notes.read(name)));
+  const newest = texts.find((text) => text !== undefined);
+  return newest !== undefined && newest !== LIFTED;
 }

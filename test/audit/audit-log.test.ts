@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { calculateJwkThumbprint, decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { AuditLog, readAuditLog, type VerifiedLine } from '../../src/audit/index.ts';
+import { AuditLog, isSignedDecision, readAuditLog, readAuditPage, type VerifiedLine } from '../../src/audit/index.ts';
 import type { DecisionRecord } from '../../src/index.ts';
 import { AppPerson } from '../support/app.ts';
 import { BrowserPerson, World } from '../support/world.ts';
@@ -67,6 +67,37 @@ describe('an audit log', () => {
   it('is empty at first', async () => {
     expect(await write()).to.equal('');
     expect(await problems()).to.deep.equal([]);
+  });
+
+  it('is read in pages, the latest lines first', async () => {
+    const [record] = records as [DecisionRecord];
+    await write(...Array.from({ length: 1_000 }, () => record));
+    const pages: number[][] = [];
+    let before: number | undefined;
+    do {
+      const { lines, next } = await readAuditPage(path, { limit: 300, ...(before !== undefined && { before }) });
+      expect(lines.filter(({ problem }) => problem !== undefined)).to.deep.equal([]);
+      pages.push([lines[0]?.line ?? 0, lines.at(-1)?.line ?? 0, lines.length]);
+      before = next;
+    } while (before !== undefined);
+    expect(pages).to.deep.equal([
+      [1_000, 701, 300],
+      [700, 401, 300],
+      [400, 101, 300],
+      [100, 1, 100],
+    ]);
+  });
+
+  it('has records that can be verified one by one, wherever they are kept', async () => {
+    const [record] = records as [DecisionRecord];
+    expect(await isSignedDecision(record)).to.equal(true);
+    for (const changes of [
+      { decision: 'approve' },
+      { ticket: 'another' },
+      { time: record.time + 1 },
+      { signature: '' },
+    ])
+      expect(await isSignedDecision({ ...record, ...changes }), JSON.stringify(changes)).to.equal(false);
   });
 
   it('continues at its end when it is opened again, even after many decisions', async () => {

@@ -92,7 +92,7 @@ export async function errorOn(page: Page): Promise<string> {
   return (await page.locator('[data-error]').getAttribute('data-error')) ?? '';
 }
 
-/** Waits until the QR page shows the part of this name. */
+/** Waits until the QR page is in the state with this name (`data-screen`). */
 export async function seeScreen(page: Page, name: string): Promise<void> {
   await page.waitForSelector(`[data-screen="${name}"]`);
 }

@@ -69,6 +69,25 @@ declare const clients: import('oidc-provider').ClientMetadata[];
 declare const secret: string;
 declare function showToTheAgent(message: string): void;
 `,
+  'docs/console.md': `
+declare const qr: ${OURS}.QrLogin;
+declare const act: ${OURS}.AdminAct;
+declare const decisions: readonly ${OURS}.DecisionRecord[];
+declare const response: import('node:http').ServerResponse;
+declare const provider: import('oidc-provider').Provider;
+declare const jwks: { readonly keys: readonly object[] };
+declare function log(lost: object): void;
+declare function readJson(ctx: import('koa').Context): Promise<unknown>;
+declare const requireReceiver: import('koa').Middleware;
+declare const requireOperator: import('koa').Middleware;
+declare const router: {
+  post(
+    path: string,
+    guard: import('koa').Middleware,
+    handler: (ctx: import('koa').Context & { params: { id: string } }) => Promise<void>,
+  ): void;
+};
+`,
   'docs/theming.md': `
 declare const qr: ${OURS}.QrLogin;
 declare const provider: import('oidc-provider').Provider;

@@ -35,6 +35,7 @@ describe('npm start', () => {
       const output = program.lines.join('\n');
       expect(output).to.include(`http://localhost:${rpPort}`).and.to.include('npm run phone');
       expect(output).to.include(`http://localhost:${port}/reg`);
+      expect(output).to.include(`Console:  open http://localhost:${port}/console as alice`);
       expect(output).to.include(`App:      open http://localhost:${appPort}`);
       expect((await fetch(`http://localhost:${appPort}`)).headers.get('content-type')).to.include('text/html');
 

@@ -29,10 +29,13 @@ const REFUSED: readonly (readonly [folder: string, imported: string])[] = [
   ['src/http/streams', '../phone/csrf.ts'],
   ['src/http/request', '../pages/renderer.ts'],
   ['src/http/hooks', '../browser/finish.ts'],
+  ['src/http/api', '../../admin/admin.ts'],
+  ['src/admin', '../stores/access.ts'],
   ['src/config', '../qr-login.ts'],
   ['src/config', 'oidc-provider'],
   ['src/approval', '../http/routes.ts'],
   ['src/audit', '../stores/access.ts'],
+  ['src/security-events', '../http/routes.ts'],
   ['src/phone', '../ticket/errors.ts'],
   ['src/phone', 'koa'],
   ['src/client', '../ticket/errors.ts'],
@@ -45,6 +48,7 @@ const ALLOWED: readonly (readonly [folder: string, imported: string])[] = [
   ['src/stores/redis/lists', '../../access.ts'],
   ['src/oidc', '../ticket/errors.ts'],
   ['src/http/phone', '../../oidc/client.ts'],
+  ['src/admin', '../http/devices/browser-lists.ts'],
   ['src/client/ticket', '../page.ts'],
 ];
 

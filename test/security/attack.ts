@@ -75,7 +75,7 @@ export function registerSides(title: string, { lacks, succeeds, fails }: Sides):
 }
 
 /** Patches the code while the weak server of an attack runs. */
-export async function whilePatched<T>({ patch }: Weakness, act: () => Promise<T>): Promise<T> {
+export async function whilePatched<T>({ patch }: Pick<Weakness, 'patch'>, act: () => Promise<T>): Promise<T> {
   const undo = patch?.() ?? (() => undefined);
   try {
     return await act();

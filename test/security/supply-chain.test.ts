@@ -24,15 +24,25 @@ describe('the dependencies of the package', () => {
     expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path)).to.deep.equal([]);
   });
 
-  it('are pinned by hash for development and all systems, and come only from the registry', () => {
+  it('are pinned by hash, also those for development and other systems, and name no source but npm’s registry', () => {
     expect(installed.length).to.be.greaterThan(Object.keys(manifest.dependencies).length);
-    for (const [path, { resolved, integrity = '' }] of installed) {
-      expect(integrity, path).to.match(/^sha512-/);
-      // Without `resolved`, npm uses the registry that it is configured for.
-      expect(resolved ?? 'https://registry.npmjs.org/', path).to.match(/^https:\/\/registry\.npmjs\.org\//);
-    }
+    for (const [path, { integrity = '' }] of installed) expect(integrity, path).to.match(/^sha512-/);
+    expect(withOtherSource(installed)).to.deep.equal([]);
+    // The check would find such a package.
+    const fromGit = { resolved: 'git+ssh://git@github.com/example/left.git#0123456' };
+    expect(withOtherSource([...installed, ['node_modules/left', fromGit]])).to.deep.equal(['node_modules/left']);
   });
 });
+
+/**
+ * Returns the paths of the packages that name another source than the npm registry. An entry may have no `resolved`:
+ * npm then downloads from its configured registry, and still checks the hash.
+ */
+function withOtherSource(locked: readonly (readonly [path: string, entry: LockedPackage])[]): string[] {
+  return locked
+    .filter(([, { resolved }]) => resolved !== undefined && !resolved.startsWith('https://registry.npmjs.org/'))
+    .map(([path]) => path);
+}
 
 function read<T>(file: string): T {
   return JSON.parse(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'));

@@ -18,7 +18,7 @@ export interface EarlierBuild {
   readonly remove: () => void;
 }
 
-/** Builds the last version whose records had no format. */
+/** Builds the last version whose records had no `format` field (docs/decisions/0050-record-format.md). */
 export function buildBeforeFormats(): EarlierBuild {
   return build(readFileSync(join(ROOT, 'test/fixtures/earlier-build/before-formats.tar.gz')), '-xz');
 }

@@ -1,5 +1,9 @@
 /** Tickets in every state, with their approvers and requests, built without the transitions. */
+import type { Keyv } from 'keyv';
+import { KeyvBrowserList } from '../../src/stores/memory/browser-list.ts';
+import { BlockList } from '../../src/ticket/blocks.ts';
 import { QrLoginError } from '../../src/ticket/errors.ts';
+import type { Clock } from '../../src/ticket/ports.ts';
 import type {
   ApprovedTicket,
   Browser,
@@ -119,4 +123,12 @@ export async function awaitRefusal(act: Promise<unknown>): Promise<QrLoginError>
 function asRefusal(error: unknown): QrLoginError {
   if (error instanceof QrLoginError) return error;
   throw error;
+}
+
+/** Returns the lists of blocks in a Keyv. */
+export function blocksIn(keyv: Keyv, clock: Clock): BlockList {
+  return new BlockList({
+    ofAccount: new KeyvBrowserList(keyv, 'blocks', clock),
+    ofAll: new KeyvBrowserList(keyv, 'all blocks', clock),
+  });
 }

@@ -13,6 +13,7 @@ import {
   alice,
   approved,
   awaitRefusal,
+  blocksIn,
   bob,
   browserOf,
   LIFETIMES,
@@ -220,7 +221,8 @@ describe('with a store that loses data,', () => {
     };
     const known = new KeyvBrowserList<KnownBrowser>(new Keyv(), 'known', () => NOW);
     const requests = new KeyvPendingRequests(new Keyv(), () => NOW);
-    const ports = { notes, known, requests, keys, codes, lifetimes: LIFETIMES, clock: () => NOW };
+    const blocks = blocksIn(new Keyv(), () => NOW);
+    const ports = { notes, known, blocks, requests, keys, codes, lifetimes: LIFETIMES, clock: () => NOW };
     return new Ceremony({ ...ports, store: { ...nothing, ...store } });
   }
 

@@ -14,7 +14,7 @@ import type { TicketStore } from '../../src/ticket/ports.ts';
 import type { Verdict } from '../../src/ticket/risk.ts';
 import { SecretKeys } from '../../src/ticket/secret-keys.ts';
 import type { ApprovedTicket, Ticket } from '../../src/ticket/ticket.ts';
-import { alice, browserOf, ENDS_AT, LIFETIMES, NOW, SECRETS, signInRequest } from './builders.ts';
+import { alice, blocksIn, browserOf, ENDS_AT, LIFETIMES, NOW, SECRETS, signInRequest } from './builders.ts';
 
 export const INTERACTION = 'interaction';
 export const ME: BrowserIdentity = { interaction: INTERACTION, binding: 'binding' };
@@ -90,6 +90,7 @@ export class Scene {
       store: this.store,
       notes: this.notes,
       known: this.known,
+      blocks: blocksIn(this.keyv, clock),
       requests: new KeyvPendingRequests(this.keyv, clock),
       clock,
       keys: this.keys,

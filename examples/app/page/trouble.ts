@@ -3,7 +3,7 @@ import { PhoneError } from 'oidc-provider-qr-login/phone';
 import { SignedOut } from './account.ts';
 import type { Texts } from './texts.ts';
 
-/** Codes of errors of the library. All codes in one set mean the same to the user. */
+/** Two sets of error codes of the library. All codes in one set mean the same to the user. */
 const OFFLINE: ReadonlySet<string> = new Set(['network', 'timeout', 'wrong_answer']);
 const FOREIGN: ReadonlySet<string> = new Set(['foreign_code', 'not_a_code']);
 

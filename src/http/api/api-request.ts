@@ -11,6 +11,7 @@ import { type JsonObject, readJson } from '../request/body.ts';
 import type { Entry } from '../request/guard.ts';
 import type { PluginRequest } from '../request/plugin-request.ts';
 import type { AddressAct, RateLimits } from '../request/rate-limits.ts';
+import type { AppGrants } from './app-grants.ts';
 import { allowOrigin, assertOwnOrigin } from './cors.ts';
 import { type RequestProofPorts, RequestProofs } from './request-proofs.ts';
 
@@ -33,6 +34,7 @@ export interface ApiRequestPorts extends RequestProofPorts {
   readonly provider: Provider;
   readonly ceremony: { readonly phone: Pick<PhoneActs, 'preview'> };
   readonly limits: Pick<RateLimits, 'byAddress'>;
+  readonly appGrants: Pick<AppGrants, 'note'>;
   readonly settings: {
     readonly assurance: Assure;
     readonly assureApp: AssureApp;
@@ -81,7 +83,7 @@ export class ApiGuards {
   }
 
   async #identify(request: PluginRequest, ticketId?: string): Promise<ApiRequest> {
-    const { ceremony, urls, settings } = this.#ports;
+    const { ceremony, appGrants, urls, settings } = this.#ports;
     const { ctx, failure } = request;
     const accessToken = readToken(ctx);
     const proof = await this.#proofs.verify(ctx, accessToken);
@@ -97,6 +99,7 @@ export class ApiGuards {
     await this.#proofs.useOnce(proof);
     await this.#assertAllowed(ctx, access);
     const approver = { ...(await describeAuthentication(authentication, settings.assurance)), grant };
+    appGrants.note(approver);
     return { ...request, approver, app, endsAt, ticket };
   }
 

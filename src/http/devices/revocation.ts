@@ -4,7 +4,7 @@ import type { Provider } from '../../oidc/provider.ts';
 import type { KnownBrowser, KnownBrowsers } from '../../ticket/browsers/known-browser.ts';
 import type { FinishedSignIn, SignedInBrowser, SignedInBrowsers } from '../../ticket/browsers/signed-in-browser.ts';
 import type { Clock, Notes } from '../../ticket/ports.ts';
-import { noteReport } from '../../ticket/reports.ts';
+import { noteReport, type ReportPorts } from '../../ticket/reports.ts';
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 import { announceUnenrolled } from '../events/enrolment-events.ts';
 import type { EmitTicketEvent } from '../events/ticket-events.ts';
@@ -27,6 +27,7 @@ export interface RevocationPorts {
   readonly known: Pick<KnownBrowsers, 'list' | 'remove'>;
   readonly remoteSignOut: Pick<RemoteSignOut, 'end'>;
   readonly notes: Notes;
+  readonly blocks: ReportPorts['blocks'];
   readonly keys: SecretKeys;
   readonly clock: Clock;
   readonly emit: EmitTicketEvent;

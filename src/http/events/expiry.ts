@@ -27,6 +27,9 @@ const ENDS: ReadonlySet<TicketEventName> = new Set([
 /** The lifetimes of the states, in milliseconds. */
 type StateLifetimes = Omit<Lifetimes, 'signIn'>;
 
+/** The numbers of live tickets, by state. */
+export type LiveCounts = Readonly<Record<'waiting' | 'scanned' | 'approved', number>>;
+
 /** A ticket as it was last read. There may be tens of thousands, so only what the event needs is kept. */
 interface WatchedTicket {
   readonly facts: TicketFacts;
@@ -70,10 +73,23 @@ export class ExpiryWatcher {
    */
   makeAnnouncer(emit: EmitTicketEvent): Announce {
     return (ctx, name, ticket) => {
-      if (name === 'qr_login.shown') this.watch(ticket);
+      if (name === 'qr_login.shown' || (this.#watched.has(ticket.id) && !ENDS.has(name))) this.watch(ticket);
       else if (ENDS.has(name)) this.#watched.delete(ticket.id);
       emit(ctx, name, ticketFactsOf(ticket));
     };
+  }
+
+  /**
+   * Counts the live tickets that this process has shown, as they were last read: a step that another process has taken
+   * is noticed after half of the shortest lifetime of a state at the latest.
+   */
+  countLive(): LiveCounts {
+    const counts = { waiting: 0, scanned: 0, approved: 0 };
+    for (const { facts } of this.#watched.values()) {
+      const { state } = facts;
+      if (state === 'waiting' || state === 'scanned' || state === 'approved') counts[state] += 1;
+    }
+    return counts;
   }
 
   close(): void {

@@ -92,6 +92,13 @@ function listContract<Entry extends ListedBrowser>(
   }
 
   describe(title, () => {
+    it('keep the fields of an entry that their type does not have', async () => {
+      const accountId = randomUUID();
+      const other = { ...browser(), source: '192.0.2.7', tickets: [{ state: 'waiting' }] };
+      await here().put(accountId, other);
+      assert.deepEqual(await there().list(accountId), [other]);
+    });
+
     it('are on the list of their account after they were put there, and on no other list', async () => {
       const accountId = randomUUID();
       assert.deepEqual(await there().list(accountId), []);

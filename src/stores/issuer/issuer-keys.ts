@@ -1,7 +1,13 @@
 import type { SecretKeys } from '../../ticket/secret-keys.ts';
 
 /** A kind of entry in the store. One name stands for a different entry in each kind. */
-export type EntryKind = 'note' | 'browsers' | 'known' | 'requests' | 'subscriptions' | `limit ${string}`;
+export type EntryKind = 'note' | 'browsers' | 'known' | 'requests' | 'subscriptions' | RecordKind | `limit ${string}`;
+
+/**
+ * Lists for operators. They are stored like the known browsers of an account, so that each engine has them: bounded, and
+ * each step atomic.
+ */
+export type RecordKind = 'blocks' | 'all blocks' | 'app grants' | 'activity';
 
 /** The keys of one entry. */
 export interface EntryKeys {
@@ -38,6 +44,12 @@ export class IssuerKeys {
     // Earlier versions used the name as the key. A name in the form of a MAC is not looked up: an account that
     // chose such an id would get the entries of the account whose MAC it is.
     return { current, older: MAC_KEY.test(name) ? older : [...older, name] };
+  }
+
+  /** Returns the keys of a list that was never stored under its readable name. */
+  recordKeysOf(kind: RecordKind, name: string): EntryKeys {
+    const [current = '', ...older] = this.#secrets.candidates('store key', this.#issuer, kind, name).map(toKey);
+    return { current, older };
   }
 }
 

@@ -17,7 +17,7 @@ import type { KnownTicket } from '../../../src/ticket/phone.ts';
 import type { Listener, Notes, Signals, TicketStore } from '../../../src/ticket/ports.ts';
 import { SecretKeys } from '../../../src/ticket/secret-keys.ts';
 import { type Approver, ownerOf, type Ticket } from '../../../src/ticket/ticket.ts';
-import { browserOf, LIFETIMES, SECRETS, signInRequest } from '../../ticket/builders.ts';
+import { blocksIn, browserOf, LIFETIMES, SECRETS, signInRequest } from '../../ticket/builders.ts';
 import { type Act, APPROVERS, DEMANDS, ENDS, type Setup, START } from './acts.ts';
 import type { Ending, Row } from './model.ts';
 import { ForgetfulStore, WatchedStore, type Write } from './stores.ts';
@@ -75,6 +75,7 @@ export class Scene {
     const ports = {
       notes: new UnexpiringNotes(),
       known,
+      blocks: blocksIn(new Keyv(), clock),
       requests,
       clock,
       keys: this.keys,
@@ -247,14 +248,17 @@ export class Scene {
     };
   }
 
-  #note(write: Omit<Write, 'act' | 'now' | 'said'>): void {
+  #note(write: Omit<Write, 'act' | 'now'>): void {
     const act = acting.getStore();
     this.writes.push({ ...write, act, now: this.now });
     if (!this.ids.includes(write.next.id)) this.ids.push(write.next.id);
   }
 }
 
-/** Notes that do not expire, because no walk takes longer than a report is kept. */
+/**
+ * Notes that do not expire, as the reports in the model do not. A walk (a random sequence of acts) seldom lasts as long
+ * on the model's clock as a report is kept, an hour.
+ */
 class UnexpiringNotes implements Notes {
   readonly #written = new Map<string, string>();
 

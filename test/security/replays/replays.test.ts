@@ -55,9 +55,11 @@ const repeatedConsumption: Weakness = {
   ),
 };
 
-/** Another request consumes each record between this request's read and its consumption. */
-const anotherIsFaster: Weakness = {
-  defence: 'a first request',
+/**
+ * Not a missing defence: simulates that another request consumes each record between this request's read and its
+ * consumption.
+ */
+const anotherIsFaster: Pick<Weakness, 'patch'> = {
   patch: all(
     replacing(RedisRecords.prototype, 'consume', () => async () => false),
     replacing(KeyvRecords.prototype, 'consume', () => async () => false),

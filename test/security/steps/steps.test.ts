@@ -37,7 +37,7 @@ describe(`${MANY} simultaneous requests that approve a ticket`, () => {
   registerSides('row 15: they approve it several times', {
     lacks: 'compare-and-swap',
     succeeds: () =>
-      whilePatched({ defence: 'compare-and-swap', patch: lastWriteWins }, async () => {
+      whilePatched({ patch: lastWriteWins }, async () => {
         expect(await approvals()).to.be.above(1);
       }),
     fails: async () => {
@@ -51,7 +51,7 @@ describe(`${MANY} simultaneous requests that end a ticket`, () => {
     registerSides(`row 15: ${acts.join(' and ')} end it several times`, {
       lacks: 'compare-and-swap',
       succeeds: () =>
-        whilePatched({ defence: 'compare-and-swap', patch: lastWriteWins }, async () => {
+        whilePatched({ patch: lastWriteWins }, async () => {
           expect(await endsOf(acts)).to.be.above(1);
         }),
       fails: async () => {

@@ -30,7 +30,8 @@ export interface TicketActs {
 
 /**
  * Returns the screen for the present state of the ticket.
- * @param hadFinished true if the browser was signed in at the previous screen, so that a report has signed it out
+ * @param hadFinished true if the previous screen said that the browser is signed in. If the ticket is now denied by a
+ * report, that report has signed the browser out
  */
 export function ticketScreen(
   ticket: TicketView,
@@ -234,7 +235,7 @@ interface Outcome {
   readonly mark: string;
 }
 
-/** Returns the names of the texts and of the mark for an action for which this phone need do nothing more. */
+/** Returns the names of the texts and of the mark to show for an action that needs nothing more from this phone. */
 function outcomeOfAction({ state, reason }: TicketView): Outcome {
   if (state === 'expired') return { title: 'action.expired', text: 'action.stopped', mark: 'time' };
   if (state === 'cancelled') return { title: 'action.cancelled', text: 'action.stopped', mark: 'no' };
@@ -244,7 +245,7 @@ function outcomeOfAction({ state, reason }: TicketView): Outcome {
   return { title: hasOwnText ? `done.${reason}` : 'done.denied', text: 'action.stopped', mark: 'no' };
 }
 
-/** Does the same as `outcomeOfAction` for a sign-in. */
+/** Returns the names of the texts and of the mark to show for a sign-in that needs nothing more from this phone. */
 function outcomeOf({ state, reason }: TicketView, hadFinished: boolean): Outcome {
   if (state === 'expired') return { title: 'error.title', text: 'error.over.expired', mark: 'time' };
   if (state === 'cancelled') {
