@@ -12,7 +12,7 @@ export interface PausedEvent {
   readonly accountId: string;
   /** The network address of the request with the last wrong check code. */
   readonly from: string;
-  /** The account has no sign-ins by check code before this time. */
+  /** Until this time, sign-ins of the account that need a check code are refused. */
   readonly until: Date;
 }
 
@@ -29,7 +29,7 @@ export interface QrLoginEvents extends TicketEvents {
   readonly 'qr_login.unenrolled': [ctx: Context | undefined, event: EnrolmentEvent];
   readonly 'qr_login.paused': [ctx: Context, event: PausedEvent];
   readonly 'qr_login.admin': [ctx: Context, event: AdminEvent];
-  /** There is neither a context nor a {@link FailureEvent} if no request has failed. */
+  /** A failure in the background, outside of any request, has neither a context nor a {@link FailureEvent}. */
   readonly 'qr_login.failed': [ctx: Context | undefined, error: QrLoginError, failure?: FailureEvent];
 }
 

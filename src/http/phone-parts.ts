@@ -12,7 +12,10 @@ import { Followers } from './phone/followers.ts';
 import { RequestOpening, type RequestOpeningPorts } from './requests/request-opening.ts';
 import type { StreamStyle } from './streams/connection.ts';
 
-/** The services that the phone's pages and the apps share, and those that only the apps use. */
+/**
+ * The services of the phone's pages and of the apps. Most serve both; `followers` is for the pages alone, and `nonces`,
+ * `appViews` and `appStreams` are for the apps alone.
+ */
 export interface PhoneParts {
   readonly approvals: Approvals;
   readonly decisions: Decisions;

@@ -8,7 +8,8 @@ import type { BackgroundCallbacks, MakeKeyvEngine, MakeStoreEngine, StoreEngine 
 
 /**
  * The engines that recognise their own kind of Keyv; `makeKeyvEngine` serves all others. To add an engine, add a folder
- * and a line here. `adapter/keyv-adapter.ts` chooses the records of the oidc-provider adapter.
+ * and a line here. `adapter/keyv-adapter.ts` makes this choice separately for the oidc-provider adapter (`RedisRecords` or
+ * `KeyvRecords`).
  */
 const ENGINES: readonly MakeKeyvEngine[] = [makeRedisEngine];
 

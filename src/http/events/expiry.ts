@@ -11,7 +11,7 @@ import {
 
 /** The longest interval between two rounds of checks. */
 const TICK_MS = 1_000;
-/** The number of rounds within the shortest state, so that no state goes unnoticed. */
+/** The least number of rounds within the shortest state, so that no state goes unnoticed. */
 const ROUNDS_PER_STATE = 4;
 /** The number of tickets that are read from the store at a time. */
 const BATCH_SIZE = 50;
@@ -41,8 +41,9 @@ interface WatchedTicket {
 }
 
 /**
- * Detects the expiry of tickets that were shown by this process. Expiry is no write to the store, so each ticket is
- * read from time to time: often enough to notice every state, because the record of a ticket expires at its deadline.
+ * Detects the expiry of tickets that this process has shown, or created as actions without a browser. Nothing is written
+ * when a ticket expires, and its record is gone then. So each ticket is read often enough to see every state while it
+ * lasts.
  */
 export class ExpiryWatcher {
   readonly #store: TicketStore;
@@ -141,8 +142,8 @@ export class ExpiryWatcher {
     if (!this.#watched.has(before.id)) return;
     if (ticket !== undefined && isLive(ticket, now)) return this.watch(ticket);
     this.#watched.delete(before.id);
-    // A ticket that ended in another way keeps its record for the duration of the shortest state at least. After that,
-    // a missing record does not prove that the ticket has expired.
+    // A ticket that ended otherwise than by expiry keeps its record for at least the shortest state. So a missing record
+    // proves the expiry only if the last read, which found the ticket live, was less than that ago.
     const isSure = performance.now() - readAt < this.#shortestMs;
     if (ticket === undefined ? isSure : hasExpired(ticket, deadline, now))
       this.#onExpired(ticket === undefined ? before : ticketFactsOf(ticket));

@@ -39,7 +39,10 @@ export interface DecisionClaims {
 
 /** The keys with which an app may sign its decisions. */
 export interface DecisionKeys {
-  /** The thumbprint of the key of its tokens (RFC 7638). A JWS that is signed with it has the key in its header. */
+  /**
+   * The thumbprint (RFC 7638) of the DPoP key to which the app's access tokens are bound. A JWS signed with that key
+   * carries its public key in the header (`jwk`).
+   */
   readonly keyId: string;
   /** The public keys that the app has registered (`jwks`, RFC 7591, section 2). The header names one by its `kid`. */
   readonly registered: readonly JWK[];

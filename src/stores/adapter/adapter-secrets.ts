@@ -7,8 +7,9 @@ const MIN_LENGTH = 32;
 /** Options of `keyvAdapter`. */
 export interface KeyvAdapterOptions {
   /**
-   * Keys that encrypt the records and hide their ids: at least 32 characters or bytes each. The first one writes and
-   * all of them read, so put a new one first. All nodes need the same list.
+   * Keys that encrypt the records and hide their ids: at least 32 characters or bytes each. The first one encrypts, all
+   * of them decrypt. All nodes need the same list. With several nodes, add a new key at the end, and move it to the
+   * front when all nodes have it (docs/operations.md, "Keys on many nodes").
    * @default none: a reader of the store learns the secrets of registered clients, and can guess user codes
    */
   secrets?: readonly (string | Uint8Array)[];
