@@ -33,7 +33,7 @@ describe('the QR page', () => {
     await signIn(stage(), screen);
   });
 
-  it('does not redraw the code of its HTML', async () => {
+  it('does not redraw the QR code that its HTML already contains', async () => {
     const desktop = await stage().desktop();
     await desktop.addInitScript(
       `addEventListener('DOMContentLoaded', () => {
@@ -77,7 +77,7 @@ describe('a QR page that cannot draw', () => {
       context.route(DRAWING_SCRIPT_URL, (route) =>
         route.fulfill({ contentType: 'text/javascript', body: 'export const old = 1;' }),
       ),
-    'because the code cannot be drawn': (context) =>
+    'because `drawCode` returns no picture': (context) =>
       context.route(DRAWING_SCRIPT_URL, (route) =>
         route.fulfill({ contentType: 'text/javascript', body: 'export function drawCode() {}' }),
       ),

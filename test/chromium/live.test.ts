@@ -63,7 +63,7 @@ describe('both screens', () => {
     await typeNumber(screen, await checkCodeOn(phone));
     await seeHeading(phone, 'Signed in');
     // The phone sends one such request while the user decides, one while the page shows the digits, and perhaps one
-    // that a form has replaced.
+    // more, if the answer to the form replaced a page whose request was still waiting.
     expect(looks()).to.be.at.most(3);
     await screen.getByRole('heading', { name: 'Demo app asks for access' }).waitFor();
   });
@@ -110,7 +110,7 @@ describe('both screens', () => {
     await seeScreen(screen, 'denied');
   });
 
-  it('show a cancellation on a hidden phone, which sends no requests, once its page is visible', async () => {
+  it('show a cancellation that was made while the page of the phone was hidden, as soon as the page is visible', async () => {
     const screen = await askToSignIn(stage(), await stage().desktop());
     const phone = await scan(stage(), screen);
     await turn(phone, 'hidden');
@@ -207,7 +207,7 @@ inFullSuite(() =>
   describe('both screens, when the time runs out', () => {
     const stage = useStage({ clock: Date.now, deadlines: { decide: 12 } });
 
-    it('show the time that the phone has left, and that the ticket has expired', async () => {
+    it('show the remaining time and then the expiry on the phone, and a new code on the screen', async () => {
       const screen = await askToSignIn(stage(), await stage().desktop());
       const phone = await scan(stage(), screen);
       expect(await phone.locator('[data-ends-in]').textContent()).to.match(/^Time left: 0:\d\d$/);

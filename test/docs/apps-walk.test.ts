@@ -28,7 +28,7 @@ describe('the first app of the documentation', () => {
     if (folder !== undefined) rmSync(folder, { recursive: true });
   });
 
-  it('signs a browser in, from the files that the page shows', async () => {
+  it('signs a browser in, if it is made from the files in docs/quick-start.md and docs/apps.md', async () => {
     const [port, rpPort] = [await freePort(), await freePort()];
     const issuer = `http://localhost:${port}`;
     const at = (code: string): string => code.replaceAll('3000', `${port}`).replaceAll('3001', `${rpPort}`);
@@ -40,8 +40,9 @@ describe('the first app of the documentation', () => {
     const [diff] = page.filter(({ language }) => language === 'diff');
     for (const { file, code } of [...quickStart, ...page])
       if (file?.endsWith('.js')) writeFileSync(join(home, file), code);
-    // Outside of a repository, `git apply` changes the files of the current folder.
-    const env = { ...process.env, GIT_CEILING_DIRECTORIES: home };
+    // Hide a repository that encloses the folder, because `git apply` could take the paths as relative to its root. Git
+    // always searches the current folder, so the limit is its parent.
+    const env = { ...process.env, GIT_CEILING_DIRECTORIES: folder };
     execFileSync('git', ['apply', '--whitespace=error-all', '-'], { cwd: home, env, input: diff?.code });
     const texts = [...quickStart, ...page].flatMap(({ file }) => (file?.endsWith('.js') ? [file] : []));
     expect(texts).to.deep.equal(['provider.js', 'app.js', 'phone.js']);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MODEL } from './spin.ts';
 
-/** The facts besides the state on which a transition may depend. */
+/** What a transition may depend on, besides the state. */
 export interface Facts {
   readonly owner: boolean;
   readonly meets: boolean;

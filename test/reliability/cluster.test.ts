@@ -75,7 +75,7 @@ describe('the kill of a Redis Cluster’s master while users sign in', function 
 
   function victim(): RedisServer {
     const [first] = cluster.servers;
-    if (first === undefined) throw new Error('a cluster has masters');
+    if (first === undefined) throw new Error('the cluster has no master');
     return first;
   }
 

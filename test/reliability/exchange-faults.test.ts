@@ -116,7 +116,7 @@ describe('the token endpoint', function () {
     for (let at = (await commandsOf(redeem)).at(-1) ?? 0; at > 0; at--) {
       const code = await visitor.code();
       await untilUp();
-      proxy.harmAt(at, 'the connection is lost after Redis has done it');
+      proxy.harmAt(at, 'the connection is lost after Redis has run the command');
       const { status } = await site.redeem(0, code);
       await untilUp();
       if (status === 503) return code;
@@ -151,7 +151,10 @@ describe('the token endpoint', function () {
   async function expectTakeover(redeem: Redeem, at: number): Promise<void> {
     await untilUp();
     await endClaims();
-    proxy.harmAt(at, at % 2 === 0 ? 'Redis is lost before it gets it' : 'Redis is lost after it has done it');
+    proxy.harmAt(
+      at,
+      at % 2 === 0 ? 'Redis is lost before it gets the command' : 'Redis is lost after it has run the command',
+    );
     const lost = await redeem(0);
     const isConsumed = (await endClaims()) > 0;
     const answer = await redeem(1);

@@ -27,8 +27,8 @@ describe('the URL that resumes a sign-in', function () {
   });
 
   for (const [index, [which, resume]] of allOrFirst(Object.entries(RESUMES)).entries()) {
-    // Test only the last commands of the other kinds, because the kinds differ only in these, and each failure costs
-    // the pause before Redis is reached again.
+    // In the full suite, test every command of the first kind of URL in RESUMES, but only the last seven of each other
+    // kind: the kinds differ only in these, and each failure costs the pause before Redis is reached again.
     const numbersOf = index === 0 ? lastOf : lastSevenOf;
     for (const harm of allOrFirst(HARMS)) {
       it(`${which} works again after any single command has failed: ${harm}`, async () => {
@@ -36,7 +36,7 @@ describe('the URL that resumes a sign-in', function () {
       });
     }
 
-    it(`${which} works at another node if the first node dies at any command`, async () => {
+    it(`${which} works at another node if the first node loses Redis at any command`, async () => {
       for (const at of numbersOf(await countCommands(resume))) await expectTakeover(resume, at);
     });
   }
@@ -60,18 +60,21 @@ describe('the URL that resumes a sign-in', function () {
     await expectTokens(visit, answer.status === 503 ? url : answer.location, `command ${at}`);
   }
 
-  /** Lets the node die before or after the command, and expects that the other node resumes the sign-in. */
+  /** Cuts the first node off from Redis before or after the command, and expects that the other node resumes. */
   async function expectTakeover(resume: (visit: Visit) => Promise<URL>, at: number): Promise<void> {
     const visit = await site.visit();
     const url = await resume(visit);
-    site.proxy.harmAt(at, at % 2 === 0 ? 'Redis is lost before it gets it' : 'Redis is lost after it has done it');
+    site.proxy.harmAt(
+      at,
+      at % 2 === 0 ? 'Redis is lost before it gets the command' : 'Redis is lost after it has run the command',
+    );
     const { jar } = visit.browser.agent;
     const before = await jar.store.getAllCookies();
     await visit.browser.agent.get(url);
     // This request may send fewer commands than the counted one, so that no harm was done. Heal the proxy, because the
     // harm would otherwise be done later, to the check of the node's health.
     if (!site.proxy.isHarmDone) site.proxy.heal();
-    // The browser has got no answer, so it still has its earlier cookies.
+    // Pretend that the answer was lost: give the browser back its earlier cookies.
     await jar.removeAllCookies();
     for (const cookie of before) await jar.store.putCookie(cookie);
     visit.move();

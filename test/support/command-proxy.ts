@@ -4,16 +4,15 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { LOOPBACK } from './server.ts';
 
 /**
- * The ways to disturb a command, which these names call "it". The short suite uses the first one, because that leaves
- * the most unfinished state.
+ * The ways to disturb a command. The short suite uses the first one, because that leaves the most unfinished state.
  */
 export const HARMS = [
-  'the connection is lost after Redis has done it',
-  'the connection is lost before Redis gets it',
-  'Redis does it and does not answer',
-  'Redis refuses it',
-  'Redis is lost before it gets it',
-  'Redis is lost after it has done it',
+  'the connection is lost after Redis has run the command',
+  'the connection is lost before Redis gets the command',
+  'Redis runs the command and does not answer',
+  'Redis refuses the command',
+  'Redis is lost before it gets the command',
+  'Redis is lost after it has run the command',
 ] as const;
 export type Harm = (typeof HARMS)[number];
 
@@ -22,7 +21,7 @@ export type Harm = (typeof HARMS)[number];
  * until the store's time-out, so only the last seven are disturbed.
  */
 export function commandsFor(harm: Harm, commands: readonly number[]): readonly number[] {
-  return harm === 'Redis does it and does not answer' ? commands.slice(-7) : commands;
+  return harm === 'Redis runs the command and does not answer' ? commands.slice(-7) : commands;
 }
 
 /** The commands that a connection sends by itself, and those that do not belong to a request. */
@@ -68,7 +67,7 @@ export class CommandProxy {
 
   /** Returns the number of commands that come while the function runs. */
   async count(act: () => Promise<unknown>): Promise<number> {
-    this.harmAt(Number.POSITIVE_INFINITY, 'Redis refuses it');
+    this.harmAt(Number.POSITIVE_INFINITY, 'Redis refuses the command');
     await act();
     this.heal();
     return this.#seen;
@@ -142,16 +141,16 @@ export class CommandProxy {
     }
     if (harm.startsWith('Redis is lost')) this.#refusesConnections = true;
     switch (harm) {
-      case 'Redis refuses it':
+      case 'Redis refuses the command':
         far.write(UNKNOWN_COMMAND);
         break;
-      case 'Redis does it and does not answer':
+      case 'Redis runs the command and does not answer':
         line.isMuted = true;
         this.#muted.add(near);
         far.write(command);
         break;
-      case 'the connection is lost before Redis gets it':
-      case 'Redis is lost before it gets it':
+      case 'the connection is lost before Redis gets the command':
+      case 'Redis is lost before it gets the command':
         far.destroy();
         near.resetAndDestroy();
         break;

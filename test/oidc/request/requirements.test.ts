@@ -48,7 +48,7 @@ describe('the auth_time of a sign-in', () => {
     'both prompt=login and max_age': { prompt: 'login', max_age: String(2 * HOUR_SECONDS) },
   };
   for (const [what, demands] of Object.entries(DEMANDS)) {
-    it(`is a time during the request if ${what} demands that`, async () => {
+    it(`is not earlier than the request if the request has ${what}`, async () => {
       const asked = Math.floor(Date.now() / 1000);
       const { browser, phone } = await meet(demands);
       await phone.scan(await browser.code());

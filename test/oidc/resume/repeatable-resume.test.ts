@@ -96,7 +96,7 @@ describe("the URL that resumes a sign-in, over a deployment's own adapter", () =
     }
   }
 
-  it('works for a browser that did not get the answer, for less than ten seconds', async () => {
+  it('works again, for less than ten seconds, for a browser that did not get the answer', async () => {
     await World.during(worldWith(new OwnRecords()), async (world) => {
       const { browser, url } = await giveConsent(world);
       const loseAnswer = await keepCookies(browser);
@@ -110,7 +110,7 @@ describe("the URL that resumes a sign-in, over a deployment's own adapter", () =
 });
 
 describe('the URL that resumes a sign-in, if it is requested several times', () => {
-  it('announces the sign-in only once the request succeeds', async () => {
+  it('announces the sign-in when a request succeeds, and not when one fails', async () => {
     const records = new OwnRecords();
     const signIns: unknown[] = [];
     const onSignIn = (): void => void signIns.push('a sign-in');

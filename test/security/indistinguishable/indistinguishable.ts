@@ -77,7 +77,8 @@ async function makeThreeTickets(world: World): Promise<Three> {
   const site = siteOf(world);
   const [stranger, alice] = [await phoneOf(site, 'bob'), await phoneOf(site, 'alice')];
   const show = async (): Promise<string> => (await atTheCode(site)).code();
-  // A second phone with the same session, because a phone notes only one fresh code. The first notes the expired one.
+  // A phone keeps the note of the last fresh code alone, and the stranger's phone must keep that of the expired one. So a
+  // second phone with the same session opens the other two, which stay on the screen.
   const beside = new PhoneVisitor(site);
   await copyCookies(stranger.agent, beside.agent, site.issuer);
   const landed = async (phone: PhoneVisitor, code: string): Promise<string> =>

@@ -23,7 +23,7 @@ const HOMOGRAPH = 'b\u0430nk.example';
 export const wordAttacks: Attack[] = [
   {
     row: 11,
-    name: "reverses the provider's words by a character in its app's name",
+    name: "reverses the provider's words by a character in the attacking app's name",
     on: { clients: [testClient('turned', { client_name: `Bank${OVERRIDE}!` })] },
     without: { defence: 'isolation', options: rewriting((page) => page.replaceAll('Bank', `Bank${OVERRIDE}`)) },
     run: async (site) => {
@@ -35,7 +35,7 @@ export const wordAttacks: Attack[] = [
   },
   {
     row: 11,
-    name: "pushes the facts off the phone's screen with its app's name",
+    name: "pushes the facts off the phone's screen with the attacking app's name",
     on: { clients: [testClient('endless', { client_name: 'Bank '.repeat(500) })] },
     without: {
       defence: 'a maximum length of names',
@@ -49,7 +49,7 @@ export const wordAttacks: Attack[] = [
   },
   {
     row: 11,
-    name: "shows a sentence on the phone as its browser's name",
+    name: "makes the phone show a sentence as the name of the attacker's browser",
     without: { defence: 'a list of known browsers', options: anyBrowser() },
     run: async (site) => {
       const { browser } = await startSignIn(site, {}, { 'user-agent': `${SENTENCE}/1.0 <b>x</b>` });
@@ -87,7 +87,7 @@ export const wordAttacks: Attack[] = [
   },
   {
     row: 11,
-    name: 'presents its host as another host that looks similar',
+    name: "presents the attacking app's host as another host that looks similar",
     on: withCallback('homograph', `https://${HOMOGRAPH}/done`),
     without: {
       defence: 'Punycode',

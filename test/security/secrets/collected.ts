@@ -17,7 +17,7 @@ export class Secrets {
     return this;
   }
 
-  /** Adds each cookie, including the signatures, and the parts of its value. */
+  /** Adds the value of each cookie, including the `.sig` cookies, and each part of it after the first dot. */
   async addCookies(name: string, agent: Agent): Promise<this> {
     const store = agent.jar.store;
     for (const { key, value } of await store.getAllCookies()) {

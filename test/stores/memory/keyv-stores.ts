@@ -28,7 +28,7 @@ export class RemoteBackend {
   }
 }
 
-/** A backend that can fail all reads, all writes or both. */
+/** A backend whose `get`, `set` or both can fail. `delete` always works. */
 export class FlakyBackend extends RemoteBackend {
   down: 'nothing' | 'reads' | 'writes' | 'everything' = 'nothing';
 
