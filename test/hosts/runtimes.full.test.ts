@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { loadSecrets } from '../../examples/secrets.ts';
 import { commandOf, ENVIRONMENT, ROOT } from '../examples/example-program.ts';
 import { Child } from '../support/child.ts';
 import { ROOT as FOLDER } from '../support/packed.ts';
@@ -59,6 +60,8 @@ for (const [name, prepare] of Object.entries(PROGRAMS)) {
 
     before(async () => {
       const { command, env = {} } = prepare();
+      // Make the example's keys in Node: on a busy machine, Deno did not return from making them.
+      loadSecrets();
       const [port, rpPort] = [await freePort(), await freePort()];
       child = await Child.start(name, command, {
         ready: / is beside /,
