@@ -17,6 +17,7 @@ const ROUTES = [
   'POST /interaction/:uid/qr/finish',
   'POST /interaction/:uid/qr/key',
   'POST /interaction/:uid/qr/enrol',
+  'POST /interaction/:uid/qr/ask',
   'GET /interaction/:uid/qr/passkey',
   'POST /interaction/:uid/qr/passkey',
   'POST /interaction/:uid/qr/new-passkey',

@@ -35,6 +35,8 @@ const PROBE = /:probe$/;
 /** The part of a Redis key that marks the watchers of an interaction, and the time to live of these keys. */
 const WATCHERS = ':watchers:';
 const WATCHERS_TTL_MS = 180_000;
+/** The part of a Redis key that marks the record by which a process shares its counts. It ends some time after the last. */
+const ACTIVITY = ':known:';
 
 /** The states in which browsers abandon their sign-ins. The browsers use them in turn. */
 const WAYS = ['shown', 'streaming', 'scanned', 'shown', 'polling', 'approved', 'hung up'] as const;
@@ -239,7 +241,7 @@ class PassersBy {
     // Asking for the figures checks the readiness, which writes a record.
     const others = (keys: readonly string[]): string[] => keys.filter((key) => !PROBE.test(key));
     if (this.#redis === undefined) return { ...figures, keys: others(figures.keys), redis: 0 };
-    const keys = others(await keysIn(this.#redis)).filter((key) => !key.includes(WATCHERS));
+    const keys = others(await keysIn(this.#redis)).filter((key) => !key.includes(WATCHERS) && !key.includes(ACTIVITY));
     return { ...figures, keys, redis: Number(await this.#redis.info('used_memory')) };
   }
 
