@@ -35,7 +35,7 @@ const PROBE = /:probe$/;
 /** The part of a Redis key that marks the watchers of an interaction, and the time to live of these keys. */
 const WATCHERS = ':watchers:';
 const WATCHERS_TTL_MS = 180_000;
-/** The part of a Redis key that marks the record by which a process shares its counts. It ends some time after the last. */
+/** The part of a Redis key that marks the counts that a process shares. They end some time after the last ticket. */
 const ACTIVITY = ':known:';
 
 /** The states in which browsers abandon their sign-ins. The browsers use them in turn. */
