@@ -1,4 +1,4 @@
-/** What operators do with the forms of the console. */
+/** The acts of operators: the forms of the console. */
 import type { Context } from 'koa';
 import type { AdminAct, BlockedOrigin, QrLogin } from '../../src/index.ts';
 import type { Accounts } from '../accounts.ts';

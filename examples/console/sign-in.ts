@@ -1,4 +1,4 @@
-/** Signs operators in to the console, as any RP does, and demands that they have just authenticated in this browser. */
+/** Signs operators in to the console by an ordinary authorization request, and demands a recent sign-in in this browser. */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import parseBody from 'co-body';
 import { Keyv } from 'keyv';

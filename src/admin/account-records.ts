@@ -16,7 +16,7 @@ export interface TrustedBrowserEntry extends Omit<KnownBrowserEntry, 'trustedAgo
   readonly keyId?: string;
 }
 
-/** What is stored of an account. */
+/** The records of an account, as operators see them. */
 export interface AccountRecords {
   readonly accountId: string;
   /** The browsers that are signed in, the most recently used first. */

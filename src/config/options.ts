@@ -93,9 +93,9 @@ export interface QrLoginOptions {
    * The number of requests that one address and one account may send in a minute, 1 to 1,000,000. `checkCode` is the
    * number of wrong check codes in an hour. `consecutiveCheckCodes`, 1 to 100, is the number of wrong ones in a row
    * after which the account gets no check codes for a day. `request` counts the requests for an approval that clients
-   * send without a browser (CIBA), and by account also those of browsers that ask phones. `false` switches the limits off, for a deployment that has its own in front of the
-   * provider. A client over a limit gets 429 and `Retry-After` (RFC 6585, section 4). With Redis all nodes count
-   * together, otherwise each process counts for itself.
+   * send without a browser (CIBA), and by account also those of browsers that ask phones. `false` switches the limits
+   * off, for a deployment that has its own in front of the provider. A client over a limit gets 429 and `Retry-After`
+   * (RFC 6585, section 4). With Redis all nodes count together, otherwise each process counts for itself.
    * @default { address: { start: 120, show: 120, watch: 600, finish: 120, scan: 120, shortCode: 20, decide: 120,
    *   request: 600 },
    *   account: { scan: 20, shortCode: 6, decide: 40, request: 6, checkCode: 12, consecutiveCheckCodes: 50 } }
@@ -313,9 +313,9 @@ export interface QrLoginOptions {
 
   /**
    * The longest time in each state of a ticket, in seconds (1 to 600): until it is scanned, decided, finished. `signIn`
-   * is the time that a code still waits once a phone that is not signed in has opened it. Each code gets this time once,
-   * and it never shortens the time that the code has left. `hook` is the longest time that each of your functions may
-   * take while a request waits for it, in seconds (1 to 60); after that the request gets 503 with `Retry-After`.
+   * is the time that a code still waits once a phone that is not signed in has opened it. Each code gets this time
+   * once, and it never shortens the time that the code has left. `hook` is the longest time that each of your functions
+   * may take while a request waits for it, in seconds (1 to 60); after that the request gets 503 with `Retry-After`.
    * `locate` has half a second.
    * @default { scan: 120, decide: 120, finish: 120, signIn: 300, hook: 5 }
    */
@@ -334,11 +334,11 @@ export interface QrLoginOptions {
   rotation?: number;
 
   /**
-   * How event streams are written. `'light'` writes to the connection's socket on plain HTTP/1.1, so that Node.js can
-   * release the request and the response: a waiting browser then takes half of the memory. The head that Node.js writes
-   * for the released response arrives inside the body, as a comment that browsers ignore. `'plain'` only uses the
-   * response, as any Koa app does. Choose it if something between the server and the browser, or in the process, cannot
-   * deal with `'light'`. See docs/operations.md.
+   * The way in which event streams are written. `'light'` writes to the connection's socket on plain HTTP/1.1, so that
+   * Node.js can release the request and the response: a waiting browser then takes half of the memory. The head that
+   * Node.js writes for the released response arrives inside the body, as a comment that browsers ignore. `'plain'` only
+   * uses the response, as a Koa app usually does. Choose it if something between the server and the browser, or in the
+   * process, cannot deal with `'light'`. See docs/operations.md.
    * @default 'light'
    */
   streams?: StreamStyle;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MODEL } from './spin.ts';
 
-/** What a transition may depend on, besides the state. */
+/** The conditions of a transition, besides the state. */
 export interface Facts {
   readonly owner: boolean;
   readonly meets: boolean;

@@ -33,7 +33,7 @@ export type RecentState =
   | 'expired'
   | 'redeemed';
 
-/** What the processes on a store have seen. */
+/** The tickets and browsers that the processes on a store have seen. */
 export interface Activity {
   readonly live: LiveCounts;
   /** The browsers that wait on a stream or a long poll. */
